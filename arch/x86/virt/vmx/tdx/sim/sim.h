@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Simulated TDX module: software types and internal interfaces.
+ *
+ * A leaf is a function of the register file of the SEAMCALL: it reads its
+ * operands from @regs, returns the completion status (RAX) and writes only the
+ * registers that the ABI lists as output.  All of them run with preemption
+ * off, mostly with interrupts off, also in IPI handlers, below mmu_lock and in
+ * noinstr context: nothing here may sleep or wait for another CPU's task.
+ *
+ * State lives where the real module keeps it, in the pages that the host
+ * donates: TDR and TDCX pages of a TD, TDVPR and TDCX pages of a vCPU, PAMT
+ * areas, secure EPT pages.  So nothing is allocated after boot, and whatever
+ * the host reclaims is gone.
+ */
+#ifndef _X86_VIRT_TDX_SIM_H
+#define _X86_VIRT_TDX_SIM_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/types.h>
+
+#include <crypto/sha2.h>
+
+#include <asm/io.h>
+#include <asm/ptrace.h>
+
+#include "abi.h"
+
+struct sim_td;
+struct sim_vcpu;
+
+/* Status @code with operand @id (TDX_OPERAND_ID_*) in bits 31:0. */
+static inline u64 sim_err(u64 code, u32 id)
+{
+	return code | id;
+}
+
+/*
+ * Locks (pamt.c).  The module's locks are try-locks: a caller that does not get
+ * one answers TDX_OPERAND_BUSY, it never waits.
+ */
+enum sim_lock_mode {
+	SIM_SHARED,
+	SIM_EXCL,
+};
+
+struct sim_lock {
+	u16 state;		/* 0 free, SIM_LOCK_EXCL, else number of sharers */
+};
+
+#define SIM_LOCK_EXCL	U16_MAX
+
+bool sim_trylock(struct sim_lock *lock, enum sim_lock_mode mode);
+void sim_unlock(struct sim_lock *lock, enum sim_lock_mode mode);
+
+/*
+ * Physical Address Metadata Table (pamt.c): one entry per 4 KiB page of a TDMR,
+ * kept in the memory that the host gave for it with TDH.SYS.CONFIG.  Its lock
+ * is the lock of the object that the page holds, e.g. of the TDR.
+ */
+struct sim_pamt {
+	u8 type;		/* PT_* */
+	u8 level;		/* TDX_PS_* of the mapping, PT_REG only */
+	struct sim_lock lock;
+	u32 bepoch;		/* TD epoch of the last TDH.MEM.RANGE.BLOCK */
+	u64 owner;		/* physical address of the TDR */
+};
+static_assert(sizeof(struct sim_pamt) == 16);
+
+/* TDMR as TDH.SYS.CONFIG accepted it; physical addresses and bytes. */
+#define SIM_MAX_TDMRS		64
+#define SIM_MAX_RESERVED	16
+
+struct sim_tdmr {
+	u64 base;
+	u64 size;
+	u64 initialized;	/* end of the part that TDH.SYS.TDMR.INIT did */
+	struct sim_pamt *pamt_4k;
+	struct tdmr_reserved_area reserved[SIM_MAX_RESERVED];
+	struct sim_lock lock;
+};
+
+/* KeyID ownership table; index 0 is the first TDX KeyID. */
+#define SIM_MAX_KEYIDS		256
+#define SIM_MAX_PACKAGES	64
+
+enum sim_kot_state {
+	SIM_KOT_FREE,
+	SIM_KOT_ASSIGNED,
+	SIM_KOT_FLUSHED,
+	SIM_KOT_RESERVED,
+};
+
+struct sim_kot_entry {
+	enum sim_kot_state state;
+	DECLARE_BITMAP(wbinvd, SIM_MAX_PACKAGES);	/* packages yet to be flushed */
+};
+
+enum sim_sys_state {
+	SIM_SYSINIT_PENDING,
+	SIM_SYSINIT_DONE,
+	SIM_SYSCONFIG_DONE,
+	SIM_SYS_READY,
+	SIM_SYS_SHUTDOWN,
+	SIM_SYS_DISABLED,
+};
+
+/* The module as a whole (sys.c). */
+struct sim_sys {
+	enum sim_sys_state state;
+	struct sim_lock lock;			/* SYS_BUSY if taken */
+	struct cpumask lp_initialized;
+	DECLARE_BITMAP(key_packages, SIM_MAX_PACKAGES);	/* global key configured */
+	u32 keyid_start;			/* first TDX KeyID */
+	u32 nr_keyids;
+	u32 global_keyid;
+	struct sim_lock kot_lock;
+	struct sim_kot_entry kot[SIM_MAX_KEYIDS];
+	u32 nr_tdmrs;
+	struct sim_tdmr tdmr[SIM_MAX_TDMRS];
+	u64 xfam_fixed0;
+	u32 tsc_khz;				/* of the CPU, TD's must be equal */
+};
+
+extern struct sim_sys sim_sys;
+
+/* Packages that must take part in key configuration and cache write-back. */
+void sim_packages(unsigned long *bitmap);
+unsigned int sim_this_package(void);
+
+/*
+ * Pages (pamt.c).
+ *
+ * sim_pamt_of():   entry for the 4 KiB page at @pa; NULL outside TDMRs, in a
+ *                  reserved area or not yet initialized.  No checks, no lock.
+ * sim_page_get():  operand check of a private 4 KiB page: @pa aligned, without
+ *                  KeyID bits (OPERAND_INVALID), in a TDMR (ADDR_RANGE_ERROR),
+ *                  lock taken (BUSY), of @type (PAGE_METADATA_INCORRECT); @op is
+ *                  or-ed into the status.  Release with sim_page_put().
+ * sim_page_assign(): make a PT_NDA page with the lock held a page of @td (NULL:
+ *                  of nobody) and count it; does not touch its content.
+ * sim_page_free(): back to PT_NDA; uncounts it from @td unless that is NULL.
+ */
+struct sim_pamt *sim_pamt_of(u64 pa);
+u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode,
+		 struct sim_pamt **pamt);
+void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode);
+void sim_page_assign(struct sim_pamt *pamt, u8 type, struct sim_td *td);
+void sim_page_free(struct sim_pamt *pamt, struct sim_td *td);
+
+/* A shared HPA operand of @size bytes: aligned to @align, plain RAM of the host. */
+bool sim_shared_hpa_ok(u64 pa, u64 size, u64 align);
+
+/* TD (TDR page, mng.c) */
+enum sim_lifecycle {
+	SIM_HKID_ASSIGNED,
+	SIM_KEYS_CONFIGURED,
+	SIM_BLOCKED,
+	SIM_TEARDOWN,
+};
+
+enum sim_op_state {
+	SIM_OP_UNINITIALIZED,
+	SIM_OP_INITIALIZED,
+	SIM_OP_RUNNABLE,
+};
+
+#define SIM_OPS_UNINIT		BIT(SIM_OP_UNINITIALIZED)
+#define SIM_OPS_INIT		BIT(SIM_OP_INITIALIZED)
+#define SIM_OPS_RUN		BIT(SIM_OP_RUNNABLE)
+#define SIM_OPS_LIVE		(SIM_OPS_INIT | SIM_OPS_RUN)
+
+struct sim_td {
+	struct sim_pamt *pamt;		/* its lock is the TD's */
+	u64 pa;
+	enum sim_lifecycle lifecycle;
+	bool fatal;
+	u16 hkid;
+	u32 num_tdcx;
+	u64 tdcx_pa[TDX_TDCS_PAGES];
+	atomic64_t chldcnt;		/* 4 KiB pages it owns, itself not counted */
+	DECLARE_BITMAP(key_packages, SIM_MAX_PACKAGES);
+	struct sim_tdcs *tdcs;		/* first TDCX page, NULL before it */
+};
+static_assert(sizeof(struct sim_td) <= PAGE_SIZE);
+
+/* Use of the TDCX pages of a TD, in the order of TDH.MNG.ADDCX. */
+enum sim_tdcx_page {
+	SIM_TDCX_TDCS,
+	SIM_TDCX_CPUID,
+	SIM_TDCX_MSR_BITMAP,
+	SIM_TDCX_SEPT_ROOT,
+	SIM_TDCX_ZERO,
+	SIM_TDCX_RESERVED,
+	SIM_TDCX_NR,
+};
+static_assert(SIM_TDCX_NR == TDX_TDCS_PAGES);
+
+#define SIM_MD_SIZE		48	/* bytes, SHA-384 */
+#define SIM_NR_RTMRS		4
+
+/* TD control structure (first TDCX page). */
+struct sim_tdcs {
+	enum sim_op_state op_state;
+	struct sim_lock sept_lock;	/* the tree, TDX_OPERAND_ID_SEPT */
+	struct sim_lock epoch_lock;	/* TDX_OPERAND_ID_TD_EPOCH */
+	u64 epoch;
+	atomic_t epoch_vcpus[2];	/* vCPUs inside, by bit 0 of their epoch */
+
+	u64 attributes;
+	u64 xfam;
+	u64 config_flags;
+	u64 td_ctls;
+	u64 notify_enables;
+	u64 eptp_controls;
+	u16 max_vcpus;
+	u16 tsc_frequency;		/* units of TDX_TSC_UNIT_HZ */
+	u64 tsc_offset;
+	u64 tsc_multiplier;		/* 16.48 fixed point */
+	bool topology_enum_configured;
+
+	atomic_t num_vcpus;
+	atomic_t num_assoc_vcpus;	/* with any CPU */
+	u32 sept_root_gen;		/* changes with every entry of the root */
+
+	u64 *sept_root;
+	struct sim_cpuid_entry *cpuid;
+	u32 nr_cpuid;
+	unsigned long *msr_bitmap;
+
+	struct sha384_ctx mrtd_ctx;
+	u8 mrtd[SIM_MD_SIZE];
+	u8 mrconfigid[SIM_MD_SIZE];
+	u8 mrowner[SIM_MD_SIZE];
+	u8 mrownerconfig[SIM_MD_SIZE];
+	u8 rtmr[SIM_NR_RTMRS][SIM_MD_SIZE];
+};
+static_assert(sizeof(struct sim_tdcs) <= PAGE_SIZE);
+
+/*
+ * sim_td_get(): the TD whose TDR is at @pa, checked in the order of the ABI:
+ * TDR page (status | @op), TDX_TD_FATAL, TDX_TD_KEYS_NOT_CONFIGURED,
+ * TDX_TDCS_NOT_ALLOCATED, TDX_OP_STATE_INCORRECT unless the state is in
+ * @op_states (SIM_OPS_*).  On success the TDR is locked; sim_td_put().
+ */
+u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
+	       struct sim_td **td);
+void sim_td_put(struct sim_td *td, enum sim_lock_mode mode);
+
+/* Only the TDR page itself is checked and locked: key and teardown leafs. */
+u64 sim_tdr_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_td **td);
+
+/* CPUID of a TD (cpuid.c) */
+struct sim_cpuid_entry {
+	u32 leaf;
+	u32 subleaf;			/* SIM_CPUID_NO_SUBLEAF: any */
+	u32 eax, ebx, ecx, edx;
+};
+
+#define SIM_CPUID_NO_SUBLEAF	U32_MAX
+
+/* Number of configurable leafs, and row @i as TDH.SYS.RD reports it. */
+unsigned int sim_cpuid_nr_config(void);
+void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2]);
+
+/*
+ * Fill the TD's table from TD_PARAMS.  A bit outside the configurable ones is
+ * refused: status TDX_OPERAND_INVALID | CPUID_CONFIG and @bad = subleaf in
+ * 63:32, leaf in 31:0.
+ */
+u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params,
+		   u64 *bad);
+
+/* The TD's own value, NULL if the leaf is not virtualized by the module. */
+const struct sim_cpuid_entry *sim_cpuid_find(const struct sim_tdcs *tdcs,
+					     u32 leaf, u32 subleaf);
+
+/* Metadata fields (metadata.c); @field as in RDX, status as of the leafs. */
+u64 sim_md_sys_read(u64 field, u64 *value);
+u64 sim_md_td_read(struct sim_td *td, u64 field, bool guest, u64 *value);
+u64 sim_md_td_write(struct sim_td *td, u64 field, u64 value, u64 mask, u64 *old);
+u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 field, u64 *value);
+u64 sim_md_vp_write(struct sim_vcpu *vcpu, u64 field, u64 value, u64 mask, u64 *old);
+
+/* Measurement (mr.c) */
+void sim_mr_init(struct sim_tdcs *tdcs);
+void sim_mr_page_add(struct sim_tdcs *tdcs, u64 gpa);
+
+/* vCPU (TDVPR page, vp.c) */
+enum sim_vcpu_state {
+	SIM_VCPU_UNINITIALIZED,
+	SIM_VCPU_READY,
+	SIM_VCPU_DISABLED,
+};
+
+enum sim_last_exit {
+	SIM_EXIT_ASYNC_FAULT,
+	SIM_EXIT_ASYNC_TRAP,
+	SIM_EXIT_VMCALL,
+};
+
+/* Use of the TDCX pages of a vCPU, in the order of TDH.VP.ADDCX. */
+enum sim_tdvps_page {
+	SIM_TDVPS_VMCS,
+	SIM_TDVPS_VAPIC,
+	SIM_TDVPS_EPT_ROOT,
+	SIM_TDVPS_XSAVE,
+	SIM_TDVPS_HOST_XSAVE,
+	SIM_TDVPS_NR,
+};
+static_assert(SIM_TDVPS_NR + 1 == TDX_TDVPS_PAGES);
+
+/* GPRs in the order of their encoding, which is that of the VMCALL mask. */
+enum sim_gpr {
+	SIM_RAX, SIM_RCX, SIM_RDX, SIM_RBX, SIM_RSP, SIM_RBP, SIM_RSI, SIM_RDI,
+	SIM_R8, SIM_R9, SIM_R10, SIM_R11, SIM_R12, SIM_R13, SIM_R14, SIM_R15,
+	SIM_NR_GPRS,
+};
+
+/* What a #VE handler finds with TDG.VP.VEINFO.GET. */
+struct sim_ve_info {
+	bool valid;
+	u32 exit_reason;
+	u64 exit_qualification;
+	u64 gla;
+	u64 gpa;
+	u32 instruction_length;
+	u32 instruction_info;
+};
+
+/* Guest MSRs that neither the VMCS nor XSAVES switches. */
+enum sim_guest_msr {
+	SIM_MSR_STAR,
+	SIM_MSR_LSTAR,
+	SIM_MSR_SYSCALL_MASK,
+	SIM_MSR_TSC_AUX,
+	SIM_MSR_KERNEL_GS_BASE,
+	SIM_MSR_NR,
+};
+
+struct sim_vcpu {
+	u64 gpr[SIM_NR_GPRS];		/* RSP is in the VMCS; td_entry.S */
+	u64 cr2;
+	struct sim_pamt *pamt;		/* its lock is the vCPU's */
+	struct sim_td *td;
+	enum sim_vcpu_state state;
+	u32 num_tdcx;
+	u64 tdcx_pa[SIM_TDVPS_NR];
+	u32 index;
+	u32 x2apic_id;
+	int cpu;			/* associated with, -1: none */
+
+	bool vmcs_loaded;		/* active on @cpu */
+	bool launched;
+	bool entered;			/* ever */
+	u64 epoch;
+	enum sim_last_exit last_exit;
+	u32 vmcall_mask;
+	u64 exit_status;		/* RAX of the exit under way */
+
+	u64 shared_eptp;		/* physical address of KVM's root */
+	u64 *ept_root;			/* private half and @shared_eptp's half */
+	u32 ept_root_gen;
+	u64 pi_desc_pa;
+	u16 pi_nv;
+	u64 pin_controls;		/* bits the host may set */
+	u64 proc2_controls;
+	u32 notify_window;
+	u8 pend_nmi;
+
+	u64 xcr0;
+	u64 xss;
+	u64 dr[4];
+	u64 dr6;
+	u64 msr[SIM_MSR_NR];
+	u8 cpuid_ve;			/* TDG.VP.CPUIDVE.SET */
+	struct sim_ve_info ve;
+};
+static_assert(sizeof(struct sim_vcpu) <= PAGE_SIZE);
+
+static inline void *sim_vcpu_page(const struct sim_vcpu *vcpu,
+				  enum sim_tdvps_page page)
+{
+	return __va(vcpu->tdcx_pa[page]);
+}
+
+static inline void *sim_td_page(const struct sim_td *td, enum sim_tdcx_page page)
+{
+	return __va(td->tdcx_pa[page]);
+}
+
+/*
+ * Associate @vcpu with this CPU: TDX_VCPU_ASSOCIATED if it is with another one.
+ * Preemption is off.
+ */
+u64 sim_vcpu_associate(struct sim_vcpu *vcpu);
+
+/* Bit 0 of VCPU_STATE_DETAILS: an interrupt above PPR waits in the vAPIC. */
+bool sim_vcpu_intr_pending(struct sim_vcpu *vcpu);
+
+/*
+ * Secure EPT (sept.c).  @level: 0 is the entry that maps 4 KiB.
+ *
+ * sim_sept_walk() returns the entry for @gpa at @level, or where the walk
+ * stopped, and the level of that in *@found.
+ * sim_sept_report() gives RCX and RDX of a leaf that names an entry.
+ * sim_sept_translate() gives the host physical address of a mapped private
+ * @gpa; false if there is none.
+ */
+u64 *sim_sept_walk(struct sim_tdcs *tdcs, u64 gpa, int level, int *found);
+u8 sim_sept_state(u64 entry);
+void sim_sept_report(u64 entry, int level, u64 *rcx, u64 *rdx);
+bool sim_sept_translate(struct sim_tdcs *tdcs, u64 gpa, u64 *hpa);
+
+/*
+ * Run the vCPU until an event is for the host (td_run.c, td_exits.c).  Fills
+ * @regs as the output of TDH.VP.ENTER and returns RAX.  Interrupts are off.
+ */
+u64 sim_td_run(struct sim_vcpu *vcpu, struct pt_regs *regs);
+
+/* Write the initial VMCS of a vCPU whose VMCS is current (td_vmcs.c). */
+int sim_vmcs_check_cpu(void);
+void sim_vmcs_init(struct sim_vcpu *vcpu);
+void sim_vmcs_load(struct sim_vcpu *vcpu);
+void sim_vmcs_clear(struct sim_vcpu *vcpu);
+
+/* Dispatch (dispatch.c): true if the leaf exists; RAX is in @regs then. */
+void sim_seamcall(struct pt_regs *regs);
+
+#define SEAMCALL(number, name, version, when)	u64 sim_##name(struct pt_regs *regs);
+#define SEAMCALL_ABSENT(number, why)
+#include "seamcalls.def"
+
+#endif /* _X86_VIRT_TDX_SIM_H */
