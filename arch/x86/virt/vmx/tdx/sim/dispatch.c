@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: from RAX to the function of the leaf.
+ *
+ * The order of the checks is that of the real module's dispatcher, so that a
+ * call with two faults names the same one.
+ */
+#define pr_fmt(fmt) "tdx_sim: " fmt
+
+#include <linux/array_size.h>
+#include <linux/bitfield.h>
+#include <linux/printk.h>
+
+#include "sim.h"
+
+enum sim_when {
+	SIM_WHEN_READY,		/* after TDH.SYS.KEY.CONFIG on every package */
+	SIM_WHEN_ANY,
+};
+
+struct sim_leaf {
+	const char *name;
+	const char *absent;	/* what it would be for, if it is not simulated */
+	sim_seamcall_fn *handler;
+	u8 version;
+	enum sim_when when;
+};
+
+#define SEAMCALL(_name, _number, _version, _when)	\
+	[_number] = {					\
+		.name	 = #_number,			\
+		.handler = sim_##_name,			\
+		.version = _version,			\
+		.when	 = _when,			\
+	},
+#define SEAMCALL_ABSENT(_number, _why)			\
+	[_number] = {					\
+		.name	 = #_number,			\
+		.absent	 = _why,			\
+		.handler = sim_tdh_absent,		\
+	},
+
+static const struct sim_leaf sim_leafs[] = {
+#include "seamcalls.def"
+};
+
+/* The numbers between the rows: no module has a leaf there. */
+static const struct sim_leaf sim_no_leaf = { .handler = sim_tdh_absent };
+
+u64 sim_tdh_absent(struct pt_regs *regs)
+{
+	u64 leaf = regs->ax & TDX_LEAF_MASK;
+
+	if (leaf < ARRAY_SIZE(sim_leafs) && sim_leafs[leaf].absent)
+		pr_warn_once("%s (%s) is not simulated\n",
+			     sim_leafs[leaf].name, sim_leafs[leaf].absent);
+
+	return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
+}
+
+static u64 sim_dispatch(struct pt_regs *regs)
+{
+	u64 leaf = regs->ax & TDX_LEAF_MASK;
+	u8 version = FIELD_GET(TDX_LEAF_VERSION_MASK, regs->ax);
+	const struct sim_leaf *row = &sim_no_leaf;
+
+	if (leaf < ARRAY_SIZE(sim_leafs) && sim_leafs[leaf].handler)
+		row = &sim_leafs[leaf];
+
+	if (regs->ax & TDX_LEAF_RESERVED_MASK || version > row->version)
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
+
+	if (sim_sys.state == SIM_SYS_SHUTDOWN)
+		return TDX_SYS_SHUTDOWN;
+
+	if (sim_sys.state != SIM_SYS_READY && row->when != SIM_WHEN_ANY)
+		return TDX_SYS_NOT_READY;
+
+	return row->handler(regs);
+}
+
+void sim_seamcall(struct pt_regs *regs)
+{
+	/*
+	 * VMfailInvalid is the answer of a CPU on which nothing is loaded: no
+	 * P-SEAMLDR is simulated, and a disabled module is gone until reset.
+	 */
+	if ((regs->ax & TDX_LEAF_SEAMLDR) || sim_sys.state == SIM_SYS_DISABLED) {
+		regs->flags |= X86_EFLAGS_CF;
+		return;
+	}
+
+	regs->ax = sim_dispatch(regs);
+	regs->flags &= ~(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |
+			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF);
+}
