@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: TDH.MEM leafs.
+ */
+#include <linux/bitfield.h>
+#include <linux/string.h>
+
+#include "sept.h"
+
+/* One call of a TDH.MEM leaf: its operands and what it holds locked. */
+struct sim_mem_op {
+	struct pt_regs *regs;
+	enum sim_lock_mode td_mode;
+	enum sim_lock_mode tree_mode;
+	u32 op_states;
+	int min_level;
+	int max_level;
+
+	struct sim_td *td;
+	u64 gpa;
+	int level;
+	u64 *entry;
+};
+
+/* A private GPA: the shared bit clear and nothing above the GPA width. */
+static bool sim_gpa_private(u64 gpa)
+{
+	return !(gpa >> TDX_SHARED_GPA_BIT);
+}
+
+static u64 sim_mem_report(struct sim_mem_op *op, u64 code, u64 *entry, int level)
+{
+	u64 rcx, rdx;
+
+	sim_sept_report(READ_ONCE(*entry), level, &rcx, &rdx);
+	op->regs->cx = rcx;
+	op->regs->dx = rdx;
+	return sim_err(code, TDX_OPERAND_ID_RCX);
+}
+
+static void sim_mem_end(struct sim_mem_op *op)
+{
+	sim_sept_unlock_entry(op->entry);
+	sim_unlock(&op->td->tdcs->sept_lock, op->tree_mode);
+	sim_td_put(op->td, op->td_mode);
+}
+
+/*
+ * The checks that all of these leafs begin with, in the order of the ABI: TD,
+ * page info, tree lock, walk, entry lock.  RCX and RDX leave as 0 unless an
+ * entry is to be reported.
+ */
+static u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
+{
+	u64 info = regs->cx;
+	u64 status;
+	int found;
+
+	op->regs = regs;
+	op->gpa = info & TDX_PAGE_INFO_GPA;
+	op->level = info & TDX_PAGE_INFO_LEVEL;
+	regs->cx = 0;
+	regs->dx = 0;
+
+	status = sim_td_get(tdr, TDX_OPERAND_ID_RDX, op->td_mode, op->op_states, &op->td);
+	if (status)
+		return status;
+
+	if (info & ~(TDX_PAGE_INFO_GPA | TDX_PAGE_INFO_LEVEL) ||
+	    op->level < op->min_level || op->level > op->max_level ||
+	    op->gpa & (BIT_ULL(PAGE_SHIFT + 9 * op->level) - 1) ||
+	    !sim_gpa_private(op->gpa)) {
+		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+		goto put_td;
+	}
+
+	if (!sim_trylock(&op->td->tdcs->sept_lock, op->tree_mode)) {
+		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
+		goto put_td;
+	}
+
+	op->entry = sim_sept_walk(op->td->tdcs, op->gpa, op->level, &found);
+	if (found != op->level) {
+		status = sim_mem_report(op, TDX_EPT_WALK_FAILED, op->entry, found);
+		goto unlock_tree;
+	}
+
+	if (!sim_sept_trylock_entry(op->entry)) {
+		status = sim_mem_report(op, TDX_OPERAND_BUSY, op->entry, found);
+		goto unlock_tree;
+	}
+	return 0;
+
+unlock_tree:
+	sim_unlock(&op->td->tdcs->sept_lock, op->tree_mode);
+put_td:
+	sim_td_put(op->td, op->td_mode);
+	return status;
+}
+
+static u64 sim_mem_check_free(struct sim_mem_op *op)
+{
+	if (sim_sept_state(*op->entry) == TDX_SEPT_FREE)
+		return 0;
+	return sim_mem_report(op, TDX_EPT_ENTRY_STATE_INCORRECT, op->entry, op->level);
+}
+
+u64 sim_tdh_mem_sept_add(struct pt_regs *regs)
+{
+	struct sim_mem_op op = {
+		.td_mode = SIM_SHARED, .tree_mode = SIM_SHARED,
+		.op_states = SIM_OPS_LIVE,
+		.min_level = 1, .max_level = SEPT_ROOT_LEVEL,
+	};
+	struct sim_pamt *pamt;
+	u64 status;
+
+	status = sim_mem_begin(&op, regs, regs->dx);
+	if (status)
+		return status;
+
+	status = sim_mem_check_free(&op);
+	if (status)
+		goto out;
+
+	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	if (status)
+		goto out;
+
+	/* All checks passed: no failure below. */
+	sim_sept_clear_table(__va(regs->r8));
+	sim_page_assign(pamt, PT_EPT, op.td);
+	sim_page_put(pamt, SIM_EXCL);
+	sim_sept_set(op.td->tdcs, op.entry, op.level,
+		     sim_sept_make(TDX_SEPT_NL_MAPPED, regs->r8));
+out:
+	sim_mem_end(&op);
+	return status;
+}
+
+u64 sim_tdh_mem_page_add(struct pt_regs *regs)
+{
+	struct sim_mem_op op = {
+		.td_mode = SIM_EXCL, .tree_mode = SIM_SHARED,
+		.op_states = SIM_OPS_INIT,
+	};
+	struct sim_pamt *pamt;
+	u64 status;
+
+	status = sim_mem_begin(&op, regs, regs->dx);
+	if (status)
+		return status;
+
+	status = sim_mem_check_free(&op);
+	if (status)
+		goto out;
+
+	if (!sim_shared_hpa_ok(regs->r9, PAGE_SIZE, PAGE_SIZE)) {
+		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_R9);
+		goto out;
+	}
+
+	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	if (status)
+		goto out;
+
+	/* All checks passed: no failure below. */
+	if (regs->r8 != regs->r9)
+		memcpy(__va(regs->r8), __va(regs->r9), PAGE_SIZE);
+	sim_page_assign(pamt, PT_REG, op.td);
+	sim_page_put(pamt, SIM_EXCL);
+	sim_mr_page_add(op.td->tdcs, op.gpa);
+	sim_sept_set(op.td->tdcs, op.entry, op.level,
+		     sim_sept_make(TDX_SEPT_PRESENT, regs->r8));
+out:
+	sim_mem_end(&op);
+	return status;
+}
+
+u64 sim_tdh_mem_page_aug(struct pt_regs *regs)
+{
+	struct sim_mem_op op = {
+		.td_mode = SIM_SHARED, .tree_mode = SIM_SHARED,
+		.op_states = SIM_OPS_LIVE,
+		/* 2 MiB pages are not simulated: their level is refused. */
+	};
+	struct sim_pamt *pamt;
+	u64 status;
+
+	status = sim_mem_begin(&op, regs, regs->dx);
+	if (status)
+		return status;
+
+	status = sim_mem_check_free(&op);
+	if (status)
+		goto out;
+
+	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	if (status)
+		goto out;
+
+	/* All checks passed: no failure below. */
+	sim_page_assign(pamt, PT_REG, op.td);
+	sim_page_put(pamt, SIM_EXCL);
+	sim_sept_set(op.td->tdcs, op.entry, op.level,
+		     sim_sept_make(TDX_SEPT_PENDING, regs->r8));
+out:
+	sim_mem_end(&op);
+	return status;
+}
+
+/* State of an entry after TDH.MEM.RANGE.BLOCK; TDX_SEPT_FREE: not allowed. */
+static const u8 sim_blocked_state[] = {
+	[TDX_SEPT_PENDING]	= TDX_SEPT_PENDING_BLOCKED,
+	[TDX_SEPT_PRESENT]	= TDX_SEPT_BLOCKED,
+	[TDX_SEPT_NL_MAPPED]	= TDX_SEPT_NL_BLOCKED,
+};
+
+static bool sim_is_blocked(u8 state)
+{
+	return state == TDX_SEPT_BLOCKED || state == TDX_SEPT_PENDING_BLOCKED ||
+	       state == TDX_SEPT_NL_BLOCKED;
+}
+
+u64 sim_tdh_mem_range_block(struct pt_regs *regs)
+{
+	struct sim_mem_op op = {
+		.td_mode = SIM_SHARED, .tree_mode = SIM_EXCL,
+		.op_states = SIM_OPS_LIVE,
+		.max_level = SEPT_ROOT_LEVEL,
+	};
+	u64 status, hpa;
+	u8 state;
+
+	status = sim_mem_begin(&op, regs, regs->dx);
+	if (status)
+		return status;
+
+	state = sim_sept_state(*op.entry);
+	if (sim_is_blocked(state)) {
+		status = sim_mem_report(&op, TDX_GPA_RANGE_ALREADY_BLOCKED, op.entry, op.level);
+		goto out;
+	}
+
+	if (state >= ARRAY_SIZE(sim_blocked_state) || !sim_blocked_state[state]) {
+		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT, op.entry, op.level);
+		goto out;
+	}
+
+	/* All checks passed: no failure below. */
+	hpa = *op.entry & SEPT_HPA;
+	sim_pamt_of(hpa)->bepoch = op.td->tdcs->epoch;
+	sim_sept_set(op.td->tdcs, op.entry, op.level,
+		     sim_sept_make(sim_blocked_state[state], hpa));
+out:
+	sim_mem_end(&op);
+	return status;
+}
+
+u64 sim_tdh_mem_track(struct pt_regs *regs)
+{
+	struct sim_tdcs *tdcs;
+	struct sim_td *td;
+	u64 status;
+
+	status = sim_td_get(regs->cx, TDX_OPERAND_ID_RCX, SIM_SHARED, SIM_OPS_LIVE, &td);
+	if (status)
+		return status;
+
+	tdcs = td->tdcs;
+	if (!sim_trylock(&tdcs->epoch_lock, SIM_EXCL)) {
+		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_TD_EPOCH);
+		goto put_td;
+	}
+
+	if (atomic_read(&tdcs->epoch_vcpus[!(tdcs->epoch & 1)]))
+		status = TDX_PREVIOUS_TLB_EPOCH_BUSY;
+	else
+		WRITE_ONCE(tdcs->epoch, tdcs->epoch + 1);
+
+	sim_unlock(&tdcs->epoch_lock, SIM_EXCL);
+put_td:
+	sim_td_put(td, SIM_SHARED);
+	return status;
+}
+
+/* No vCPU can still use a translation that was blocked at @bepoch. */
+static bool sim_tracked(struct sim_tdcs *tdcs, u32 bepoch)
+{
+	u32 age = (u32)READ_ONCE(tdcs->epoch) - bepoch;
+
+	return age > 1 || (age == 1 && !atomic_read(&tdcs->epoch_vcpus[bepoch & 1]));
+}
+
+u64 sim_tdh_mem_page_remove(struct pt_regs *regs)
+{
+	struct sim_mem_op op = {
+		.td_mode = SIM_SHARED, .tree_mode = SIM_SHARED,
+		.op_states = SIM_OPS_LIVE,
+		.max_level = TDX_PS_1G,
+	};
+	struct sim_pamt *pamt;
+	u64 status, hpa;
+	u8 state;
+
+	status = sim_mem_begin(&op, regs, regs->dx);
+	if (status)
+		return status;
+
+	state = sim_sept_state(*op.entry);
+	if (state == TDX_SEPT_FREE || (state & SEPT_STATE_NON_LEAF)) {
+		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT, op.entry, op.level);
+		goto out;
+	}
+
+	hpa = *op.entry & SEPT_HPA;
+	pamt = sim_pamt_of(hpa);
+
+	/* Before the first TDH.VP.ENTER there is no translation to track. */
+	if (op.td->tdcs->op_state == SIM_OP_RUNNABLE) {
+		if (!sim_is_blocked(state)) {
+			status = sim_mem_report(&op, TDX_GPA_RANGE_NOT_BLOCKED, op.entry, op.level);
+			goto out;
+		}
+		if (!sim_tracked(op.td->tdcs, pamt->bepoch)) {
+			status = sim_mem_report(&op, TDX_TLB_TRACKING_NOT_DONE, op.entry, op.level);
+			goto out;
+		}
+	}
+
+	if (!sim_trylock(&pamt->lock, SIM_EXCL)) {
+		status = sim_mem_report(&op, TDX_OPERAND_BUSY, op.entry, op.level);
+		goto out;
+	}
+
+	/* All checks passed: no failure below. */
+	sim_page_free(pamt, op.td);
+	sim_page_put(pamt, SIM_EXCL);
+	sim_sept_set(op.td->tdcs, op.entry, op.level, SEPT_ENTRY_FREE);
+	regs->cx = hpa;
+out:
+	sim_mem_end(&op);
+	return status;
+}
