@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: instructions of a TD that the module answers itself,
+ * and the TD's memory as those instructions and TDCALL see it.
+ */
+#include <linux/bitfield.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include <asm/cpuid/api.h>
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <asm/msr.h>
+#include <asm/pgtable_types.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+#include <asm/vmx.h>
+
+#include "td_run.h"
+#include "vmx_insn.h"
+
+/* Physical address in a guest page table entry, without the shared bit. */
+#define SIM_PTE_GPA		GENMASK_ULL(TDX_SHARED_GPA_BIT, 12)
+
+/*
+ * CPUID
+ */
+
+static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
+			      struct sim_cpuid_entry *value)
+{
+	u64 cr4 = sim_vmread(GUEST_CR4);
+	u32 unused;
+
+	switch (leaf) {
+	case 1:
+		value->ebx = (value->ebx & GENMASK(23, 0)) | vcpu->x2apic_id << 24;
+		if (cr4 & X86_CR4_OSXSAVE)
+			value->ecx |= BIT(X86_FEATURE_OSXSAVE & 31);
+		break;
+	case 7:
+		if (!subleaf && (cr4 & X86_CR4_PKE))
+			value->ecx |= BIT(X86_FEATURE_OSPKE & 31);
+		break;
+	case 0xb:
+	case 0x1f:
+		value->edx = vcpu->x2apic_id;
+		break;
+	case 0xd:
+		/* Size of the area for what XCR0 enables, which is the guest's now. */
+		if (subleaf <= 1)
+			cpuid_count(0xd, subleaf, &unused, &value->ebx, &unused, &unused);
+		break;
+	}
+}
+
+enum sim_action sim_exit_cpuid(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+	u32 leaf = vcpu->gpr[SIM_RAX];
+	u32 subleaf = vcpu->gpr[SIM_RCX];
+	const struct sim_cpuid_entry *entry;
+	struct sim_cpuid_entry value;
+	bool user = VMX_AR_DPL(sim_vmread(GUEST_SS_AR_BYTES));
+
+	entry = sim_cpuid_find(vcpu->td->tdcs, leaf, subleaf);
+	if (!entry || vcpu->cpuid_ve & (user ? BIT(1) : BIT(0)))
+		return sim_inject_ve(exit, 0, 0, 0);
+
+	value = *entry;
+	sim_cpuid_dynamic(vcpu, leaf, subleaf, &value);
+	vcpu->gpr[SIM_RAX] = value.eax;
+	vcpu->gpr[SIM_RBX] = value.ebx;
+	vcpu->gpr[SIM_RCX] = value.ecx;
+	vcpu->gpr[SIM_RDX] = value.edx;
+	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
+	return SIM_RESUME;
+}
+
+/*
+ * Control registers.  Only a change of a bit that the module owns gets here,
+ * and no such change is ever carried out: it is either one that the CPU would
+ * refuse, or one for the host to hear of.
+ */
+
+static u64 sim_cr_source(struct sim_vcpu *vcpu, u64 qualification)
+{
+	unsigned int gpr = FIELD_GET(GENMASK_ULL(11, 8), qualification);
+
+	return gpr == SIM_RSP ? sim_vmread(GUEST_RSP) : vcpu->gpr[gpr];
+}
+
+static bool sim_cr0_illegal(u64 cr0)
+{
+	return cr0 & GENMASK_ULL(63, 32) || !(cr0 & X86_CR0_NE) ||
+	       ((cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE)) ||
+	       ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD)) ||
+	       (!(cr0 & X86_CR0_WP) && (sim_vmread(GUEST_CR4) & X86_CR4_CET));
+}
+
+static bool sim_cr4_illegal(const struct sim_vcpu *vcpu, u64 cr4)
+{
+	u64 not_for_host = X86_CR4_MCE | X86_CR4_VMXE | X86_CR4_SMXE;
+
+	return cr4 & sim_cr4_owned(vcpu) & ~not_for_host ||
+	       ((cr4 & X86_CR4_CET) && !(sim_vmread(GUEST_CR0) & X86_CR0_WP));
+}
+
+enum sim_action sim_exit_cr_access(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+	u64 value = sim_cr_source(vcpu, exit->qualification);
+	unsigned int cr = FIELD_GET(GENMASK_ULL(3, 0), exit->qualification);
+	bool mov_to_cr = !FIELD_GET(GENMASK_ULL(5, 4), exit->qualification);
+
+	if (mov_to_cr && ((cr == 0 && sim_cr0_illegal(value)) ||
+			  (cr == 4 && sim_cr4_illegal(vcpu, value))))
+		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
+
+	return sim_inject_ve(exit, exit->qualification, 0, 0);
+}
+
+/* Components that are legal only together; see "XSETBV" in the Intel SDM. */
+static bool sim_xcr0_legal(u64 xcr0, u64 xfam)
+{
+	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
+
+	return !(xcr0 & ~xfam) && (xcr0 & XFEATURE_MASK_FP) &&
+	       (!(xcr0 & XFEATURE_MASK_YMM) || (xcr0 & XFEATURE_MASK_SSE)) &&
+	       (!avx512 || (avx512 == XFEATURE_MASK_AVX512 && (xcr0 & XFEATURE_MASK_YMM)));
+}
+
+enum sim_action sim_exit_xsetbv(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+	u64 value = (u32)vcpu->gpr[SIM_RDX];
+
+	value = value << 32 | (u32)vcpu->gpr[SIM_RAX];
+	if ((u32)vcpu->gpr[SIM_RCX] != XCR_XFEATURE_ENABLED_MASK ||
+	    !sim_xcr0_legal(value, vcpu->td->tdcs->xfam))
+		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
+
+	vcpu->xcr0 = value;
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, value);
+	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
+	return SIM_RESUME;
+}
+
+/*
+ * Memory
+ */
+
+static bool sim_guest_read_pte(struct sim_vcpu *vcpu, u64 table, unsigned int index,
+			       u64 *pte)
+{
+	u64 hpa;
+
+	if (!sim_sept_translate(vcpu->td->tdcs, table + index * sizeof(*pte), &hpa))
+		return false;
+
+	*pte = READ_ONCE(*(u64 *)__va(hpa));
+	return *pte & _PAGE_PRESENT;
+}
+
+/*
+ * Through the tables of a 64-bit guest, without regard to access rights: the
+ * CPU has just executed from @linear.
+ */
+static bool sim_guest_translate(struct sim_vcpu *vcpu, u64 linear, u64 *gpa)
+{
+	int level = sim_vmread(GUEST_CR4) & X86_CR4_LA57 ? 4 : 3;
+	u64 table = sim_vmread(GUEST_CR3) & SIM_PTE_GPA;
+	u64 offset_mask;
+	u64 pte;
+
+	for (; ; level--) {
+		unsigned int shift = PAGE_SHIFT + 9 * level;
+
+		if (!sim_guest_read_pte(vcpu, table, (linear >> shift) & (PTRS_PER_PTE - 1), &pte))
+			return false;
+		if (!level || (pte & _PAGE_PSE))
+			break;
+		table = pte & SIM_PTE_GPA;
+	}
+
+	offset_mask = BIT_ULL(PAGE_SHIFT + 9 * level) - 1;
+	*gpa = (pte & SIM_PTE_GPA & ~offset_mask) | (linear & offset_mask);
+	return true;
+}
+
+bool sim_guest_read(struct sim_vcpu *vcpu, u64 linear, void *data, u32 length)
+{
+	bool paging = sim_vmread(GUEST_CR0) & X86_CR0_PG;
+
+	while (length) {
+		u32 chunk = min_t(u32, length, PAGE_SIZE - offset_in_page(linear));
+		u64 gpa = linear, hpa;
+
+		if (paging && (!(sim_vmread(GUEST_IA32_EFER) & EFER_LMA) ||
+			       !sim_guest_translate(vcpu, linear, &gpa)))
+			return false;
+		if (!sim_sept_translate(vcpu->td->tdcs, gpa, &hpa))
+			return false;
+
+		memcpy(data, __va(hpa), chunk);
+		data += chunk;
+		linear += chunk;
+		length -= chunk;
+	}
+	return true;
+}

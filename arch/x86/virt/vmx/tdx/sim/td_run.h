@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Simulated TDX module: running a TD, shared by its loop and exit handlers.
+ */
+#ifndef _X86_VIRT_TDX_SIM_TD_RUN_H
+#define _X86_VIRT_TDX_SIM_TD_RUN_H
+
+#include "sim.h"
+
+/* What happens after a VM exit. */
+enum sim_action {
+	SIM_RESUME,		/* the module is done with it, back to the TD */
+	SIM_TO_HOST,		/* TDH.VP.ENTER returns, its output is filled in */
+};
+
+/* One VM exit. */
+struct sim_exit {
+	struct sim_vcpu *vcpu;
+	struct pt_regs *regs;	/* of the SEAMCALL: output to the host */
+	u32 reason;		/* all 32 bits of the VMCS field */
+	u64 qualification;
+	u32 intr_info;
+};
+
+/* Handlers by basic exit reason (td_exits.c). */
+enum sim_action sim_handle_exit(struct sim_exit *exit);
+
+/* CPUID, CR, MSR and XCR accesses (td_insn.c, td_msr.c). */
+enum sim_action sim_exit_cpuid(struct sim_exit *exit);
+enum sim_action sim_exit_cr_access(struct sim_exit *exit);
+enum sim_action sim_exit_rdmsr(struct sim_exit *exit);
+enum sim_action sim_exit_wrmsr(struct sim_exit *exit);
+enum sim_action sim_exit_xsetbv(struct sim_exit *exit);
+
+/* TDCALL, the instruction is at the guest's RIP (tdg.c). */
+enum sim_action sim_tdcall(struct sim_exit *exit);
+
+/*
+ * If the last exit was TDG.VP.VMCALL: the registers that it opened to the host
+ * get the host's values, the others keep the guest's (tdg.c).
+ */
+void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs);
+
+/*
+ * Output of TDH.VP.ENTER for an exit that is not TDG.VP.VMCALL: @status or-ed
+ * with the exit reason in RAX, @qualification in RCX, @extended in RDX, @gpa in
+ * R8, interruption information in R9, all else 0.
+ */
+enum sim_action sim_to_host(struct sim_exit *exit, u64 status, u64 qualification,
+			    u64 extended, u64 gpa);
+
+/* The TD cannot go on: fatal for all of its vCPUs. */
+enum sim_action sim_to_host_fatal(struct sim_exit *exit);
+
+/*
+ * Events for the guest, delivered with the next entry.  sim_inject_ve() becomes
+ * #DF while the guest has not yet read the previous #VE information.
+ */
+enum sim_action sim_inject(struct sim_vcpu *vcpu, u8 vector);
+enum sim_action sim_inject_error(struct sim_vcpu *vcpu, u8 vector, u32 error_code);
+enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
+			      u64 gla, u64 gpa);
+
+/* Step over the instruction that caused the exit, @length bytes. */
+void sim_skip_insn(u32 length);
+
+/*
+ * Read @length bytes at a guest linear address, paging as the guest has it now.
+ * False if any of it is not in mapped private memory (td_insn.c).
+ */
+bool sim_guest_read(struct sim_vcpu *vcpu, u64 linear, void *data, u32 length);
+
+/* Bits of CR0 and CR4 whose change exits; EPTP of the vCPU (td_vmcs.c). */
+u64 sim_cr0_owned(void);
+u64 sim_cr4_owned(const struct sim_vcpu *vcpu);
+u64 sim_eptp(const struct sim_vcpu *vcpu);
+
+/* Bring the private half of the EPT root up to date; true if it was not. */
+bool sim_sync_private_root(struct sim_vcpu *vcpu);
+
+/* Posted interrupts and the virtual APIC (td_apic.c). */
+void sim_apic_sync_pir(struct sim_vcpu *vcpu);
+
+/* World switch (td_entry.S). */
+int sim_td_enter(struct sim_vcpu *vcpu, bool launched);
+extern const char sim_td_exit[];
+
+#endif /* _X86_VIRT_TDX_SIM_TD_RUN_H */

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: TDG leafs, the TDCALLs of a TD.
+ */
+#include <linux/array_size.h>
+#include <linux/bitfield.h>
+#include <linux/string.h>
+
+#include <asm/vmx.h>
+
+#include "sept.h"
+#include "td_run.h"
+#include "vmx_insn.h"
+
+/*
+ * A leaf of the guest: works on the GPRs of the vCPU and gives the status for
+ * RAX.  The two that may leave the TD do it through @action, and set @again if
+ * the instruction is to be executed once more afterwards.
+ */
+struct sim_tdcall_ctx {
+	struct sim_exit *exit;
+	u64 *gpr;
+	enum sim_action action;
+	bool again;
+};
+
+/*
+ * Where the SEAMCALL has the registers that TDG.VP.VMCALL can open to the host;
+ * RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.
+ */
+static const size_t sim_vmcall_regs[SIM_NR_GPRS] = {
+	[SIM_RDX] = offsetof(struct pt_regs, dx),
+	[SIM_RBX] = offsetof(struct pt_regs, bx),
+	[SIM_RSI] = offsetof(struct pt_regs, si),
+	[SIM_RDI] = offsetof(struct pt_regs, di),
+	[SIM_R8]  = offsetof(struct pt_regs, r8),
+	[SIM_R9]  = offsetof(struct pt_regs, r9),
+	[SIM_R10] = offsetof(struct pt_regs, r10),
+	[SIM_R11] = offsetof(struct pt_regs, r11),
+	[SIM_R12] = offsetof(struct pt_regs, r12),
+	[SIM_R13] = offsetof(struct pt_regs, r13),
+	[SIM_R14] = offsetof(struct pt_regs, r14),
+	[SIM_R15] = offsetof(struct pt_regs, r15),
+};
+
+static u64 *sim_vmcall_reg(struct pt_regs *regs, int gpr)
+{
+	return gpr < SIM_RDX || gpr == SIM_RSP || gpr == SIM_RBP ? NULL :
+	       (void *)regs + sim_vmcall_regs[gpr];
+}
+
+static u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
+{
+	struct sim_vcpu *vcpu = ctx->exit->vcpu;
+	struct pt_regs *regs = ctx->exit->regs;
+	u64 mask = ctx->gpr[SIM_RCX];
+	int i;
+
+	/* XMM registers for the host are not simulated, their bits refused. */
+	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER ||
+	    (mask & TDX_VMCALL_RBP &&
+	     vcpu->td->tdcs->config_flags & TDX_CONFIG_FLAGS_NO_RBP_MOD))
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	for (i = 0; i < SIM_NR_GPRS; i++) {
+		u64 *host = sim_vmcall_reg(regs, i);
+
+		if (host)
+			*host = mask & BIT(i) ? ctx->gpr[i] : 0;
+	}
+	regs->cx = mask;
+	regs->ax = EXIT_REASON_TDCALL;
+
+	vcpu->vmcall_mask = mask;
+	vcpu->last_exit = SIM_EXIT_VMCALL;
+	ctx->action = SIM_TO_HOST;
+	return TDX_SUCCESS;
+}
+
+void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs)
+{
+	int i;
+
+	if (vcpu->last_exit != SIM_EXIT_VMCALL)
+		return;
+
+	for (i = 0; i < SIM_NR_GPRS; i++) {
+		u64 *host = sim_vmcall_reg(regs, i);
+
+		if (host && (vcpu->vmcall_mask & BIT(i)))
+			vcpu->gpr[i] = *host;
+	}
+	vcpu->last_exit = SIM_EXIT_ASYNC_FAULT;
+}
+
+static u64 sim_tdg_vp_info(struct sim_tdcall_ctx *ctx)
+{
+	const struct sim_vcpu *vcpu = ctx->exit->vcpu;
+	const struct sim_tdcs *tdcs = vcpu->td->tdcs;
+
+	ctx->gpr[SIM_RCX] = TDX_GPA_WIDTH;
+	ctx->gpr[SIM_RDX] = tdcs->attributes;
+	ctx->gpr[SIM_R8] = (u64)tdcs->max_vcpus << 32 | atomic_read(&tdcs->num_vcpus);
+	ctx->gpr[SIM_R9] = vcpu->index;
+	ctx->gpr[SIM_R10] = 1;		/* TDG.SYS.RD exists */
+	ctx->gpr[SIM_R11] = 0;
+	return TDX_SUCCESS;
+}
+
+static u64 sim_tdg_vp_veinfo_get(struct sim_tdcall_ctx *ctx)
+{
+	struct sim_ve_info *ve = &ctx->exit->vcpu->ve;
+	bool valid = ve->valid;
+
+	if (!valid)
+		*ve = (struct sim_ve_info) {};
+
+	ctx->gpr[SIM_RCX] = ve->exit_reason;
+	ctx->gpr[SIM_RDX] = ve->exit_qualification;
+	ctx->gpr[SIM_R8] = ve->gla;
+	ctx->gpr[SIM_R9] = ve->gpa;
+	ctx->gpr[SIM_R10] = (u64)ve->instruction_info << 32 | ve->instruction_length;
+	ve->valid = false;
+
+	return valid ? TDX_SUCCESS : TDX_NO_VALID_VE_INFO;
+}
+
+static u64 sim_tdg_vp_cpuidve_set(struct sim_tdcall_ctx *ctx)
+{
+	if (ctx->gpr[SIM_RCX] & ~GENMASK_ULL(1, 0))
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	ctx->exit->vcpu->cpuid_ve = ctx->gpr[SIM_RCX];
+	return TDX_SUCCESS;
+}
+
+/* The host has to map the page: an EPT violation, and the TDCALL once more. */
+static u64 sim_accept_violation(struct sim_tdcall_ctx *ctx, u64 gpa, int wanted,
+				int level, u64 entry)
+{
+	u8 state = sim_sept_state(entry);
+	u64 info = wanted | level << 3 | (u64)(state & 0xff) << 6 |
+		   (u64)!(state & SEPT_STATE_NON_LEAF) << 14;
+
+	ctx->exit->reason = EXIT_REASON_EPT_VIOLATION;
+	ctx->exit->intr_info = 0;
+	ctx->action = sim_to_host(ctx->exit, TDX_SUCCESS, EPT_VIOLATION_ACC_WRITE,
+				  info << 32 | TDX_EXT_EXIT_QUAL_ACCEPT, gpa);
+	ctx->again = true;
+	return TDX_SUCCESS;
+}
+
+static u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
+{
+	struct sim_tdcs *tdcs = ctx->exit->vcpu->td->tdcs;
+	u64 info = ctx->gpr[SIM_RCX];
+	u64 gpa = info & TDX_PAGE_INFO_GPA;
+	int wanted = info & TDX_PAGE_INFO_LEVEL;
+	u64 *entry, status = TDX_SUCCESS;
+	u8 state;
+	int level;
+
+	if (info & ~(TDX_PAGE_INFO_GPA | TDX_PAGE_INFO_LEVEL) || wanted > TDX_PS_2M ||
+	    gpa & (BIT_ULL(PAGE_SHIFT + 9 * wanted) - 1) || gpa >> TDX_SHARED_GPA_BIT)
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	if (!sim_trylock(&tdcs->sept_lock, SIM_SHARED))
+		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
+
+	entry = sim_sept_walk(tdcs, gpa, wanted, &level);
+	if (!sim_sept_trylock_entry(entry)) {
+		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_RCX);
+		goto unlock_tree;
+	}
+
+	state = sim_sept_state(*entry);
+	if (state == TDX_SEPT_PRESENT) {
+		status = sim_err(TDX_PAGE_ALREADY_ACCEPTED, level);
+	} else if (level == wanted && state == TDX_SEPT_NL_MAPPED) {
+		status = sim_err(TDX_PAGE_SIZE_MISMATCH, level);
+	} else if (level == wanted && state == TDX_SEPT_PENDING) {
+		u64 hpa = *entry & SEPT_HPA;
+
+		memset(__va(hpa), 0, PAGE_SIZE << (9 * level));
+		sim_sept_set(tdcs, entry, level, sim_sept_make(TDX_SEPT_PRESENT, hpa));
+	} else {
+		status = sim_accept_violation(ctx, gpa, wanted, level, *entry);
+	}
+
+	sim_sept_unlock_entry(entry);
+unlock_tree:
+	sim_unlock(&tdcs->sept_lock, SIM_SHARED);
+	return status;
+}
+
+/* Registers of TDG.VM.RD and TDG.VM.WR: RCX names the VM, 0 is the caller. */
+static u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
+{
+	u64 status, value;
+
+	if (ctx->gpr[SIM_RCX])
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	status = sim_md_td_read(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], true, &value);
+	ctx->gpr[SIM_R8] = status ? 0 : value;
+	return status;
+}
+
+static u64 sim_tdg_vm_wr(struct sim_tdcall_ctx *ctx)
+{
+	u64 status, old;
+
+	if (ctx->gpr[SIM_RCX])
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	status = sim_md_td_write(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX],
+				 ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &old);
+	ctx->gpr[SIM_R8] = status ? 0 : old;
+	return status;
+}
+
+static u64 sim_tdg_sys_rd(struct sim_tdcall_ctx *ctx)
+{
+	u64 status, value;
+
+	status = sim_md_sys_read(ctx->gpr[SIM_RDX], &value);
+	ctx->gpr[SIM_RDX] = U64_MAX;
+	ctx->gpr[SIM_R8] = status ? 0 : value;
+	return status;
+}
+
+typedef u64 (*sim_tdcall_handler)(struct sim_tdcall_ctx *ctx);
+
+#define TDCALL(_name, _number)		\
+	[_number] = sim_##_name,
+#define TDCALL_ABSENT(...)
+
+static const sim_tdcall_handler sim_tdcalls[] = {
+#include "tdcalls.def"
+};
+
+enum sim_action sim_tdcall(struct sim_exit *exit)
+{
+	struct sim_tdcall_ctx ctx = {
+		.exit = exit,
+		.gpr = exit->vcpu->gpr,
+		.action = SIM_RESUME,
+	};
+	u64 leaf = ctx.gpr[SIM_RAX];
+	u64 status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
+
+	/* Version 0 only; bits 63:16 of a valid RAX are therefore clear. */
+	if (leaf < ARRAY_SIZE(sim_tdcalls) && sim_tdcalls[leaf])
+		status = sim_tdcalls[leaf](&ctx);
+
+	if (!ctx.again) {
+		ctx.gpr[SIM_RAX] = status;
+		sim_skip_insn(TDX_INSN_LEN);
+	}
+	return ctx.action;
+}
