@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs other programs: output to a log, one line when they fail."""
+
+import contextlib
+import errno
+import os
+import re
+import shlex
+import signal
+import subprocess
+
+from failure import Failure
+
+# The first line of a log that matches says best why a program failed.
+REASONS = (
+    re.compile(r'No space left on device'),
+    re.compile(r'(fatal )?error: ', re.IGNORECASE),
+    re.compile(r'^E: '),
+    re.compile(r'undefined reference|\*\*\* '),
+)
+
+
+def environment(extra=None):
+    """The person's environment without what changes messages or finds a repo.
+
+    The build folder lies inside a git repository. git would take it for the
+    place to work in, so its search for one stops at the build folder.
+    """
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith('GIT_') and k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL',
+                                                     'MAKEOVERRIDES', 'TESTS', 'KDIR')}
+    env['LC_ALL'] = 'C.UTF-8'
+    env.update(extra or {})
+    return env
+
+
+def reason(log):
+    """The line of the log file that tells why, or ''."""
+    try:
+        with open(log, encoding='utf-8', errors='replace') as f:
+            lines = [line.strip() for line in f]
+    except OSError:
+        return ''
+    for pattern in REASONS:
+        for line in lines:
+            if pattern.search(line):
+                return line[:300]
+    return lines[-1][:300] if lines else ''
+
+
+def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
+    """Run a program, its output appended to the file `log`.
+
+    stdout: the name of a file that takes its standard output instead.
+
+    Raises Failure with the telling line of the output and the log's name when
+    it cannot be started or ends with another status than 0. It is started in a
+    session of its own and ended with all its children when we are interrupted.
+    """
+    what = what or os.path.basename(argv[0])
+    begin = os.path.getsize(log) if os.path.exists(log) else 0
+    try:
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(open(log, 'ab'))
+            errors.write(f'$ {shlex.join(map(str, argv))}\n'.encode())
+            errors.flush()
+            out = stack.enter_context(open(stdout, 'wb')) if stdout else errors
+            process = subprocess.Popen(argv, cwd=cwd, env=environment(env),
+                                       stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=errors, start_new_session=True)
+    except FileNotFoundError as e:
+        raise Failure(f'{what}: {e.filename} is not there; install it') from e
+    except OSError as e:
+        raise Failure(f'{what}: {explain(e)}') from e
+    try:
+        status = process.wait()
+    except BaseException:
+        kill_group(process)
+        raise
+    if status:
+        tail = f'{log}.failed'
+        with open(log, 'rb') as f, open(tail, 'wb') as out:
+            f.seek(begin)
+            out.write(f.read())
+        why = reason(tail)
+        raise Failure(f'{what} failed: {why} (whole output: {tail})')
+
+
+def output(argv, *, env=None, cwd=None, check=True):
+    """What a program prints, as text. Failure when it fails and check is set."""
+    try:
+        result = subprocess.run(argv, cwd=cwd, env=environment(env), text=True,
+                                stdin=subprocess.DEVNULL, capture_output=True,
+                                errors='replace')
+    except FileNotFoundError as e:
+        raise Failure(f'{argv[0]} is not there; install it') from e
+    if check and result.returncode:
+        why = (result.stderr.strip().splitlines() or ['no message'])[0]
+        raise Failure(f'{argv[0]}: {why}')
+    return result.stdout
+
+
+def kill_group(process):
+    """End a program that run() or a machine started, with its children."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sig)
+            process.wait(timeout=5)
+            return
+        except ProcessLookupError:
+            process.wait()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def explain(error):
+    """An OSError as words that say what to do."""
+    if error.errno == errno.ENOSPC:
+        return (f'no space left on device for {error.filename or "the build folder"}; '
+                'free 4 GB or set BUILD= to a larger disk')
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f'cannot write {error.filename}: {error.strerror}; set BUILD= to a writable folder'
+    return f'{error.filename or ""}: {error.strerror}'.lstrip(': ')

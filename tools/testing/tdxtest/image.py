@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's initramfs and the boot image, made without root rights."""
+
+import os
+import shutil
+
+import command
+from build import HERE, write_if_changed
+
+GUEST = os.path.join(HERE, 'guest')
+INIT_SOURCES = ('init.c', 'klog.c')
+ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
+# A kernel without suspend code of its own still offers S4; panic=-1 would
+# reboot: 0 leaves the panic on the console for the watchdog to see.
+CMDLINE = 'console=ttyS0,115200 tdx_sim=on nohibernate panic=0'
+
+
+def plan_text(tests, modules, watermark, timeout_s, shell):
+    """The plan file of guest/init.c.
+
+    tests: [(name, [arguments])]; modules: [(path, [parameters])].
+    """
+    lines = [f'watermark {watermark}'] if watermark else []
+    lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
+              for path, params in modules]
+    lines.append(f'timeout {timeout_s}')
+    lines += ['shell'] if shell else []
+    lines += [' '.join(['test', name, *args]) for name, args in tests]
+    return '\n'.join(lines) + '\n'
+
+
+class Image:
+    """Builds into `folder` what a machine boots."""
+
+    def __init__(self, build, folder):
+        self.build = build
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def _init(self):
+        """Compile guest/init.c when it changed."""
+        sources = [os.path.join(GUEST, name) for name in INIT_SOURCES]
+        inputs = sources + [os.path.join(GUEST, n) for n in os.listdir(GUEST) if n.endswith('.h')]
+        target = self.build.path('init')
+        if (not os.path.exists(target) or
+                os.path.getmtime(target) < max(map(os.path.getmtime, inputs))):
+            command.run(['gcc', '-O2', '-Wall', '-Werror', '-static', '-s',
+                         '-o', f'{target}.tmp', *sources],
+                        self.build.log('image'), what='compiling the guest init')
+            os.replace(f'{target}.tmp', target)
+        return target
+
+    def make(self, kernel, programs, plan, busybox=''):
+        """Write boot.iso: kernel, modules, test programs, plan; gives its path."""
+        files = {'/init': self._init(), '/etc/plan': self.path('plan'),
+                 '/etc/kernel-warnings.list': os.path.join(GUEST, 'kernel-warnings.list')}
+        write_if_changed(self.path('plan'), plan.encode())
+        for path, _ in kernel.modules():
+            files[f'/lib/{os.path.basename(path)}'] = path
+        for program in programs:
+            # The debug information would double what the emulated drive reads.
+            name = os.path.basename(program)
+            stripped = self.path(name)
+            command.run(['strip', '-o', stripped, program], self.build.log('image'))
+            files[f'/tests/{name}'] = stripped
+        if busybox:
+            files['/bin/busybox'] = busybox
+        with open(os.path.join(GUEST, 'initramfs.list'), encoding='utf-8') as f:
+            text = f.read()
+        text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
+        write_if_changed(self.path('initramfs.list'), text.encode())
+
+        iso = self.path('iso')
+        shutil.rmtree(iso, ignore_errors=True)
+        os.makedirs(iso)
+        log = self.build.log('image')
+        command.run([os.path.join(kernel.out, 'usr/gen_init_cpio'), self.path('initramfs.list')],
+                    log, stdout=os.path.join(iso, 'initrd'))
+        shutil.copy(kernel.image(), os.path.join(iso, 'linux'))
+        for path in ISOLINUX:
+            shutil.copy(path, iso)
+        with open(os.path.join(iso, 'isolinux.cfg'), 'w', encoding='ascii') as f:
+            f.write(f'default linux initrd=initrd {CMDLINE}\n')
+        command.run(['genisoimage', '-quiet', '-J', '-r', '-input-charset', 'utf-8',
+                     '-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot',
+                     '-boot-load-size', '4', '-boot-info-table',
+                     '-o', self.path('boot.iso.tmp'), iso], log)
+        os.replace(self.path('boot.iso.tmp'), self.path('boot.iso'))
+        shutil.rmtree(iso)
+        return self.path('boot.iso')

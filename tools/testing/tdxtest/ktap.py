@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judges a guest's console: KTAP results, and how the guest ended.
+
+The parser of tools/testing/kunit is not used: it comes with the tree under
+test, and a verdict must not depend on what is being tried.
+"""
+
+import dataclasses
+import os
+import re
+
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSION = re.compile(r'KTAP version 1$')
+PLAN = re.compile(r'(\s*)1\.\.(\d+)')
+RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
+BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
+PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
+POWER_OFF = 'reboot: Power down'
+HALTED = 'reboot: System halted'
+NO_POWER_OFF = 'reboot: Power off not available'
+# Steps of guest/init.c that are no tests.
+FRAME = ('boot', 'load_kvm', 'unload_kvm')
+
+
+def warning_texts(path=os.path.join(HERE, 'guest', 'kernel-warnings.list')):
+    """The texts that mark a kernel warning; the guest's init reads the same list."""
+    with open(path, encoding='utf-8') as f:
+        return [line.rstrip('\n') for line in f if line.strip() and not line.startswith('#')]
+
+
+@dataclasses.dataclass
+class Case:
+    """One result line: a case of a test, or a test as a whole."""
+
+    name: str
+    ok: bool
+    skip: bool
+    note: str = ''
+
+
+@dataclasses.dataclass
+class Test:
+    """A top-level result with the results nested in it."""
+
+    result: Case = None
+    cases: list = dataclasses.field(default_factory=list)
+    planned: int = None
+
+    def failed(self):
+        return [c for c in self.cases if not c.ok]
+
+
+class Console:
+    """Reads a console line by line; judge() may be asked at any time."""
+
+    def __init__(self, texts=None):
+        self._texts = warning_texts() if texts is None else texts
+        self.started = False
+        self.planned = None
+        self.tests = []
+        self.open = Test()          # results that no top-level line closed yet
+        self.bailed = ''
+        self.panic = ''
+        self.powered_off = False
+        self.halted = False
+        self.warnings = []          # of the raw console: before init reads the log
+
+    def feed(self, line):
+        """Take a line. True when it is part of the KTAP document."""
+        line = line.rstrip('\r\n')
+        if PANIC.search(line):
+            self.panic = line.strip()
+        if POWER_OFF in line:
+            self.powered_off = True
+        if NO_POWER_OFF in line or HALTED in line:
+            self.halted = True
+        if not self.started:
+            self.started = bool(VERSION.match(line))
+            if not self.started and any(t in line for t in self._texts):
+                self.warnings.append(line.strip())
+            return self.started
+        self._ktap(line)
+        return True
+
+    def _ktap(self, line):
+        bail = BAIL_OUT.match(line)
+        plan = PLAN.match(line)
+        result = RESULT.match(line)
+        if bail and not line.startswith(' '):
+            self.bailed = bail[1]
+        elif plan and not plan[1]:
+            self.planned = int(plan[2])
+        elif plan:
+            self.open.planned = (self.open.planned or 0) + int(plan[2])
+        elif result:
+            note = result[5] or ''
+            case = Case(result[4].strip(), result[2] == 'ok',
+                        note.upper().startswith('SKIP'), note)
+            if result[1]:
+                self.open.cases.append(case)
+            else:
+                self.open.result = case
+                self.tests.append(self.open)
+                self.open = Test()
+
+    def running(self):
+        """The name of the last case seen, for the line that says where it ended."""
+        if self.open.cases:
+            return f'after {self.open.cases[-1].name}'
+        if self.tests:
+            return f'after {self.tests[-1].result.name}'
+        return 'before the first test'
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Exit status, one line that says it, and a line for each thing wrong."""
+
+    status: int
+    summary: str
+    problems: tuple
+
+
+def judge(console, ended='', wants_tests=True):
+    """The Verdict on a console.
+
+    ended: why the machine was stopped, '' if the guest powered off.
+    wants_tests: a boot in which no test passed is no pass.
+    """
+    if not console.started or console.planned is None or console.bailed:
+        why = (console.panic or (console.bailed and f'init gave up: {console.bailed}')
+               or ended or 'the machine ended before the first test')
+        return Verdict(EXIT_NOT_RUN, f'did not boot: {why}', tuple(console.warnings))
+
+    problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
+    for test in console.tests:
+        problems += test_problems(test)
+    done = len(console.tests)
+    if done < console.planned or not console.powered_off:
+        why = console.panic or ended or 'the machine ended'
+        problems.append(f'{why}, {console.running()}: '
+                        f'{done} of {console.planned} results')
+    elif done > console.planned:
+        problems.append(f'{done} results, planned were {console.planned}')
+
+    # A test without cases of its own counts as one.
+    cases = [c for t in console.tests if t.result.name not in FRAME
+             for c in (t.cases or [t.result])]
+    passed = sum(c.ok and not c.skip for c in cases)
+    failed = sum(not c.ok for c in cases)
+    skipped = sum(c.skip for c in cases)
+    if wants_tests and not passed and not problems:
+        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else ''))
+    counts = f'{passed} passed, {failed} failed, {skipped} skipped'
+    if problems:
+        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
+    return Verdict(EXIT_PASS, f'PASS: {counts}', ())
+
+
+def test_problems(test):
+    """A line for each thing that is wrong with one test."""
+    name = test.result.name
+    problems = [f'{name}: not ok: {c.name}' + (f' ({c.note})' if c.note else '')
+                for c in test.failed()]
+    if not test.result.ok and not problems:
+        note = f': {test.result.note}' if test.result.note else ''
+        problems.append(f'{name}: not ok{note}')
+    elif test.result.ok and problems:
+        problems.append(f'{name}: reports ok with failed cases in it')
+    if test.planned is not None and test.planned != len(test.cases) and not test.result.skip:
+        problems.append(f'{name}: {len(test.cases)} of {test.planned} planned cases reported')
+    return problems

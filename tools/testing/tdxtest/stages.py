@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands, each a chain of stages: source, tree, kernel, suite, image, boot."""
+
+import os
+import sys
+
+import apt
+import boot
+import image
+import ktap
+import source
+import suite
+from build import Build
+from failure import EXIT_PASS, UsageError
+from kernel import Kernel
+from machines import MACHINES
+from progress import Progress
+from tree import WorkTree
+
+# Seconds of guest time that one test program may take.
+TEST_TIMEOUT_S = 900
+
+
+class Session:
+    """The stages with what one leaves for the next."""
+
+    def __init__(self, args):
+        self.args = args
+        if args.kernel and args.kdir:
+            raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
+        # Before anything long: a typing error must not cost a build.
+        self.selection = suite.parse_selection(' '.join(getattr(args, 'tests', [])))
+        self.machine = MACHINES[getattr(args, 'machine', 'bochs')]
+        self.machine.check_cpus(getattr(args, 'cpus', 1))
+        self.given = source.from_kdir(args.kdir) if args.kdir else None
+        self.progress = Progress()
+        self.build = Build(args.build, self.progress, args.mirror)
+        self.work = self.kernel = self.suite = None
+
+    def prepare(self, with_suite=True):
+        """Everything up to a built kernel, and the built suite if asked for."""
+        apt.ensure_installed(self.progress, self.build.log('apt'))
+        chosen = self.given or source.packaged(self.build, self.args.kernel, self.args.update)
+        self.progress.say(f'kernel: Linux {chosen.version} ({chosen.origin})')
+        self.work = WorkTree(self.build, chosen)
+        with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
+            changed = self.work.lay()
+        self.progress.say(f'overlay: {changed} file(s) changed')
+        self.kernel = Kernel(self.build, self.work, ['base', 'sim'])
+        self.kernel.configure()
+        self.kernel.compile()
+        self.suite = suite.Suite(self.build, self.kernel)
+        if with_suite:
+            self.suite.compile()
+
+    def boot(self, tests, shell=False):
+        """Boot with the tests; gives the Verdict."""
+        installation = self.machine.prepare(self.build)
+        folder = self.build.folder('run', self.work.source.name)
+        sim = self.kernel.has('INTEL_TDX_SIM')
+        with self.progress.step('image', 'making the initramfs and the boot image'):
+            plan = image.plan_text(tests, self.kernel.modules(),
+                                   self.machine.watermark if sim else '',
+                                   TEST_TIMEOUT_S, shell)
+            programs = [self.suite.program(name) for name, _ in tests]
+            iso = image.Image(self.build, folder).make(self.kernel, programs, plan)
+        limits = boot.Limits(self.args.silence, self.args.total)
+        guest = boot.Guest(self.build, self.machine, folder, limits, self.args.verbose)
+        with self.progress.step('boot', f'{self.machine.name} {installation.version}, '
+                                f'{self.args.cpus} CPU(s); console: {guest.console_path}',
+                                guest.progress):
+            outcome = guest.run(iso, installation, self.args.cpus)
+        return ktap.judge(outcome.console, outcome.ended, wants_tests=bool(tests))
+
+    def conclude(self, verdict):
+        """Print the verdict and the times; gives the exit status."""
+        for problem in verdict.problems:
+            self.progress.line(f'  {problem}')
+        self.progress.save(self.build.path('times.json'))
+        self.progress.line(self.progress.table())
+        self.progress.line(f'{verdict.summary} (Linux {self.work.source.version})')
+        return verdict.status
+
+
+def run(args):
+    session = Session(args)
+    session.prepare()
+    return session.conclude(session.boot(session.suite.select(session.selection)))
+
+
+def build(args):
+    session = Session(args)
+    session.prepare()
+    session.progress.save(session.build.path('times.json'))
+    session.progress.line(session.progress.table())
+    return EXIT_PASS
+
+
+def boot_only(args):
+    session = Session(args)
+    session.prepare(with_suite=args.shell)
+    return session.conclude(session.boot([], args.shell))
+
+
+def list_tests(args):
+    if not args.tests:
+        print('\n'.join(suite.names()))
+        return EXIT_PASS
+    session = Session(args)
+    session.prepare()
+    for name, _ in session.selection:
+        for case in session.suite.cases(name):
+            print(f'{name}:{case}')
+    return EXIT_PASS
+
+
+def parse(args):
+    console = ktap.Console()
+    with (sys.stdin if args.log == '-' else
+          open(args.log, encoding='utf-8', errors='replace')) as f:
+        for line in f:
+            console.feed(line)
+    verdict = ktap.judge(console, 'the log ends')
+    for problem in verdict.problems:
+        print(f'  {problem}')
+    print(verdict.summary)
+    return verdict.status
+
+
+COMMANDS = {
+    'run': run,
+    'build': build,
+    'boot': boot_only,
+    'list': list_tests,
+    'parse': parse,
+}
