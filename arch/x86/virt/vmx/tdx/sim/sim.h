@@ -68,6 +68,7 @@ struct sim_pamt {
 	u32 bepoch;		/* TD epoch of the last TDH.MEM.RANGE.BLOCK */
 	u64 owner;		/* physical address of the TDR */
 };
+
 static_assert(sizeof(struct sim_pamt) == 16);
 
 /* TDMR as TDH.SYS.CONFIG accepted it; physical addresses and bytes. */
@@ -140,6 +141,8 @@ unsigned int sim_this_package(void);
  *                  KeyID bits (OPERAND_INVALID), in a TDMR (ADDR_RANGE_ERROR),
  *                  lock taken (BUSY), of @type (PAGE_METADATA_INCORRECT); @op is
  *                  or-ed into the status.  Release with sim_page_put().
+ * sim_page_get_any(): the same for a page of any type.
+ * sim_page_check(): the same without the lock.
  * sim_page_assign(): make a PT_NDA page with the lock held a page of @td (NULL:
  *                  of nobody) and count it; does not touch its content.
  * sim_page_free(): back to PT_NDA; uncounts it from @td unless that is NULL.
@@ -147,6 +150,9 @@ unsigned int sim_this_package(void);
 struct sim_pamt *sim_pamt_of(u64 pa);
 u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode,
 		 struct sim_pamt **pamt);
+u64 sim_page_get_any(u64 pa, u32 op, enum sim_lock_mode mode,
+		     struct sim_pamt **pamt);
+u64 sim_page_check(u64 pa, u32 op, struct sim_pamt **pamt);
 void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode);
 void sim_page_assign(struct sim_pamt *pamt, u8 type, struct sim_td *td);
 void sim_page_free(struct sim_pamt *pamt, struct sim_td *td);
@@ -185,6 +191,7 @@ struct sim_td {
 	DECLARE_BITMAP(key_packages, SIM_MAX_PACKAGES);
 	struct sim_tdcs *tdcs;		/* first TDCX page, NULL before it */
 };
+
 static_assert(sizeof(struct sim_td) <= PAGE_SIZE);
 
 /* Use of the TDCX pages of a TD, in the order of TDH.MNG.ADDCX. */
@@ -194,9 +201,10 @@ enum sim_tdcx_page {
 	SIM_TDCX_MSR_BITMAP,
 	SIM_TDCX_SEPT_ROOT,
 	SIM_TDCX_ZERO,
-	SIM_TDCX_RESERVED,
+	SIM_TDCX_X2APIC_IDS,		/* u32 per vCPU index */
 	SIM_TDCX_NR,
 };
+
 static_assert(SIM_TDCX_NR == TDX_TDCS_PAGES);
 
 #define SIM_MD_SIZE		48	/* bytes, SHA-384 */
@@ -238,6 +246,7 @@ struct sim_tdcs {
 	u8 mrownerconfig[SIM_MD_SIZE];
 	u8 rtmr[SIM_NR_RTMRS][SIM_MD_SIZE];
 };
+
 static_assert(sizeof(struct sim_tdcs) <= PAGE_SIZE);
 
 /*
@@ -274,9 +283,18 @@ void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2]);
 u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params,
 		   u64 *bad);
 
-/* The TD's own value, NULL if the leaf is not virtualized by the module. */
+/*
+ * The TD's own value as CPUID gives it, NULL if the module leaves the leaf to
+ * the host.  sim_cpuid_get() knows only what has a row, and a leaf without
+ * subleafs only by SIM_CPUID_NO_SUBLEAF.
+ */
+const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
+					    u32 leaf, u32 subleaf);
 const struct sim_cpuid_entry *sim_cpuid_find(const struct sim_tdcs *tdcs,
 					     u32 leaf, u32 subleaf);
+
+/* Every MSR exits but those that the CPU handles alone (td_msr.c); 4 KiB. */
+void sim_msr_bitmap_init(unsigned long *bitmap);
 
 /* Metadata fields (metadata.c); @field as in RDX, status as of the leafs. */
 u64 sim_md_sys_read(u64 field, u64 *value);
@@ -308,9 +326,10 @@ enum sim_tdvps_page {
 	SIM_TDVPS_VAPIC,
 	SIM_TDVPS_EPT_ROOT,
 	SIM_TDVPS_XSAVE,
-	SIM_TDVPS_HOST_XSAVE,
+	SIM_TDVPS_XSAVE_INIT,		/* INIT state, for the host */
 	SIM_TDVPS_NR,
 };
+
 static_assert(SIM_TDVPS_NR + 1 == TDX_TDVPS_PAGES);
 
 /* GPRs in the order of their encoding, which is that of the VMCALL mask. */
@@ -330,6 +349,23 @@ struct sim_ve_info {
 	u32 instruction_length;
 	u32 instruction_info;
 };
+
+/* An event as VM entry takes it; .info is 0 if there is none. */
+struct sim_event {
+	u32 info;
+	u32 error_code;
+	u32 length;
+};
+
+/* A guest page table entry that is exchanged for one instruction (td_shared.c). */
+struct sim_swap {
+	u64 *pte;
+	u64 shared;			/* as the guest has it */
+	u64 alias;
+};
+
+/* Leaf entries that one instruction can need: two operands across pages. */
+#define SIM_MAX_SWAPS		8
 
 /* Guest MSRs that neither the VMCS nor XSAVES switches. */
 enum sim_guest_msr {
@@ -355,11 +391,11 @@ struct sim_vcpu {
 
 	bool vmcs_loaded;		/* active on @cpu */
 	bool launched;
-	bool entered;			/* ever */
+	bool vmcs_initialized;
+	bool ept_stale;			/* caches of @ept_root must go first */
 	u64 epoch;
 	enum sim_last_exit last_exit;
 	u32 vmcall_mask;
-	u64 exit_status;		/* RAX of the exit under way */
 
 	u64 shared_eptp;		/* physical address of KVM's root */
 	u64 *ept_root;			/* private half and @shared_eptp's half */
@@ -367,9 +403,10 @@ struct sim_vcpu {
 	u64 pi_desc_pa;
 	u16 pi_nv;
 	u64 pin_controls;		/* bits the host may set */
-	u64 proc2_controls;
-	u32 notify_window;
 	u8 pend_nmi;
+
+	struct sim_event event;		/* to be delivered with the next entry */
+	u16 intr_status;		/* RVI and SVI at the last exit */
 
 	u64 xcr0;
 	u64 xss;
@@ -377,8 +414,13 @@ struct sim_vcpu {
 	u64 dr6;
 	u64 msr[SIM_MSR_NR];
 	u8 cpuid_ve;			/* TDG.VP.CPUIDVE.SET */
+
+	struct sim_swap swap[SIM_MAX_SWAPS];	/* td_shared.c */
+	u32 nr_swaps;
+	u64 swap_rip;
 	struct sim_ve_info ve;
 };
+
 static_assert(sizeof(struct sim_vcpu) <= PAGE_SIZE);
 
 static inline void *sim_vcpu_page(const struct sim_vcpu *vcpu,
@@ -398,7 +440,7 @@ static inline void *sim_td_page(const struct sim_td *td, enum sim_tdcx_page page
  */
 u64 sim_vcpu_associate(struct sim_vcpu *vcpu);
 
-/* Bit 0 of VCPU_STATE_DETAILS: an interrupt above PPR waits in the vAPIC. */
+/* Bit 0 of VCPU_STATE_DETAILS: an interrupt above PPR waits (td_apic.c). */
 bool sim_vcpu_intr_pending(struct sim_vcpu *vcpu);
 
 /*
@@ -416,22 +458,30 @@ void sim_sept_report(u64 entry, int level, u64 *rcx, u64 *rdx);
 bool sim_sept_translate(struct sim_tdcs *tdcs, u64 gpa, u64 *hpa);
 
 /*
- * Run the vCPU until an event is for the host (td_run.c, td_exits.c).  Fills
+ * Run the vCPU until an event is for the host (td_run.c).  Fills
  * @regs as the output of TDH.VP.ENTER and returns RAX.  Interrupts are off.
  */
 u64 sim_td_run(struct sim_vcpu *vcpu, struct pt_regs *regs);
 
-/* Write the initial VMCS of a vCPU whose VMCS is current (td_vmcs.c). */
+/*
+ * VMCS of a vCPU (td_vmcs.c).  sim_vmcs_check_cpu() is -ENODEV on a CPU without
+ * a VMX feature that a TD needs.  sim_vmcs_load() makes it current on this CPU,
+ * initialized at the first call; sim_vmcs_clear() writes it back to memory.
+ */
 int sim_vmcs_check_cpu(void);
-void sim_vmcs_init(struct sim_vcpu *vcpu);
 void sim_vmcs_load(struct sim_vcpu *vcpu);
 void sim_vmcs_clear(struct sim_vcpu *vcpu);
 
-/* Dispatch (dispatch.c): true if the leaf exists; RAX is in @regs then. */
+/* Answer a SEAMCALL: RAX and CF of @regs, and what the leaf returns (dispatch.c). */
 void sim_seamcall(struct pt_regs *regs);
 
-#define SEAMCALL(number, name, version, when)	u64 sim_##name(struct pt_regs *regs);
-#define SEAMCALL_ABSENT(number, why)
+/* Every leaf, and the one that answers for those without a row. */
+typedef u64 sim_seamcall_fn(struct pt_regs *regs);
+
+#define SEAMCALL(_name, ...)	sim_##_name,
+#define SEAMCALL_ABSENT(...)
+extern sim_seamcall_fn
 #include "seamcalls.def"
+sim_tdh_absent;
 
 #endif /* _X86_VIRT_TDX_SIM_H */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: locks, page metadata and the operands that are pages.
+ *
+ * The host reaches a TD and a vCPU only through the physical address of their
+ * root page, so the type that the PAMT holds for a page is all the protection
+ * that there is against one object being taken for another.
+ */
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+
+#include <asm/page.h>
+#include <asm/processor.h>
+
+#include "sim.h"
+
+bool sim_trylock(struct sim_lock *lock, enum sim_lock_mode mode)
+{
+	u16 old = READ_ONCE(lock->state);
+	u16 new;
+
+	do {
+		if (mode == SIM_EXCL ? old != 0 : old >= SIM_LOCK_EXCL - 1)
+			return false;
+		new = mode == SIM_EXCL ? SIM_LOCK_EXCL : old + 1;
+	} while (!try_cmpxchg_acquire(&lock->state, &old, new));
+
+	return true;
+}
+
+void sim_unlock(struct sim_lock *lock, enum sim_lock_mode mode)
+{
+	u16 old;
+
+	if (mode == SIM_EXCL) {
+		/* Pairs with try_cmpxchg_acquire() of the next owner. */
+		smp_store_release(&lock->state, 0);
+		return;
+	}
+
+	old = READ_ONCE(lock->state);
+	while (!try_cmpxchg_release(&lock->state, &old, old - 1))
+		;
+}
+
+/* KeyID bits and what the CPU does not implement are both above this width. */
+static bool sim_pa_ok(u64 pa, u64 align)
+{
+	return IS_ALIGNED(pa, align) && !(pa >> boot_cpu_data.x86_phys_bits);
+}
+
+struct sim_pamt *sim_pamt_of(u64 pa)
+{
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(sim_sys.nr_tdmrs); i++) {
+		struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
+		struct sim_pamt *pamt;
+
+		/* Pairs with the release in TDH.SYS.TDMR.INIT. */
+		if (pa < tdmr->base || pa >= smp_load_acquire(&tdmr->initialized))
+			continue;
+
+		/* Reserved areas became PT_RSVD there, so no list to search. */
+		pamt = &tdmr->pamt_4k[(pa - tdmr->base) >> PAGE_SHIFT];
+		return READ_ONCE(pamt->type) == PT_RSVD ? NULL : pamt;
+	}
+
+	return NULL;
+}
+
+u64 sim_page_check(u64 pa, u32 op, struct sim_pamt **pamt)
+{
+	if (!sim_pa_ok(pa, PAGE_SIZE))
+		return sim_err(TDX_OPERAND_INVALID, op);
+
+	*pamt = sim_pamt_of(pa);
+	if (!*pamt)
+		return sim_err(TDX_OPERAND_ADDR_RANGE_ERROR, op);
+
+	return TDX_SUCCESS;
+}
+
+u64 sim_page_get_any(u64 pa, u32 op, enum sim_lock_mode mode,
+		     struct sim_pamt **pamt)
+{
+	u64 status;
+
+	status = sim_page_check(pa, op, pamt);
+	if (status)
+		return status;
+
+	if (!sim_trylock(&(*pamt)->lock, mode))
+		return sim_err(TDX_OPERAND_BUSY, op);
+
+	return TDX_SUCCESS;
+}
+
+u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode,
+		 struct sim_pamt **pamt)
+{
+	u64 status;
+
+	status = sim_page_get_any(pa, op, mode, pamt);
+	if (status)
+		return status;
+
+	if ((*pamt)->type != type) {
+		sim_unlock(&(*pamt)->lock, mode);
+		return sim_err(TDX_PAGE_METADATA_INCORRECT, op);
+	}
+
+	return TDX_SUCCESS;
+}
+
+void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode)
+{
+	sim_unlock(&pamt->lock, mode);
+}
+
+void sim_page_assign(struct sim_pamt *pamt, u8 type, struct sim_td *td)
+{
+	pamt->level = TDX_PS_4K;
+	pamt->bepoch = 0;
+	pamt->owner = td ? td->pa : 0;
+	/* TDH.PHYMEM.PAGE.RDMD reads without the lock: the type goes last. */
+	smp_store_release(&pamt->type, type);
+	if (td)
+		atomic64_inc(&td->chldcnt);
+}
+
+void sim_page_free(struct sim_pamt *pamt, struct sim_td *td)
+{
+	WRITE_ONCE(pamt->type, PT_NDA);
+	pamt->level = TDX_PS_4K;
+	pamt->bepoch = 0;
+	pamt->owner = 0;
+	if (td)
+		atomic64_dec(&td->chldcnt);
+}
+
+bool sim_shared_hpa_ok(u64 pa, u64 size, u64 align)
+{
+	return sim_pa_ok(pa, align) && size && pa + size > pa &&
+	       pfn_range_is_mapped(PHYS_PFN(pa), PHYS_PFN(pa + size - 1) + 1);
+}
+
+u64 sim_tdr_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_td **td)
+{
+	struct sim_pamt *pamt;
+	u64 status;
+
+	status = sim_page_get(pa, op, PT_TDR, mode, &pamt);
+	if (!status)
+		*td = __va(pa);
+	return status;
+}
+
+u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
+	       struct sim_td **td)
+{
+	u64 status;
+
+	status = sim_tdr_get(pa, op, mode, td);
+	if (status)
+		return status;
+
+	if ((*td)->fatal)
+		status = TDX_TD_FATAL;
+	else if ((*td)->lifecycle != SIM_KEYS_CONFIGURED)
+		status = TDX_TD_KEYS_NOT_CONFIGURED;
+	else if ((*td)->num_tdcx < TDX_TDCS_PAGES)
+		status = TDX_TDCS_NOT_ALLOCATED;
+	else if (!(op_states & BIT((*td)->tdcs->op_state)))
+		status = TDX_OP_STATE_INCORRECT;
+
+	if (status)
+		sim_td_put(*td, mode);
+	return status;
+}
+
+void sim_td_put(struct sim_td *td, enum sim_lock_mode mode)
+{
+	sim_page_put(td->pamt, mode);
+}

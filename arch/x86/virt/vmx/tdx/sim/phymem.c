@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: TDH.PHYMEM leafs.
+ *
+ * Memory is not encrypted, so no cache line ever belongs to a KeyID: a flush
+ * here is the bookkeeping of one.
+ */
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+
+#include <asm/processor.h>
+
+#include "sim.h"
+
+/* The TDR of @pamt's owner, or the page itself if it is one. */
+static u64 reclaim_check_owner(struct sim_pamt *pamt, u64 pa, struct sim_td **owner)
+{
+	struct sim_td *td;
+	u64 status;
+
+	if (pamt->type == PT_TDR) {
+		td = __va(pa);
+		if (td->lifecycle != SIM_TEARDOWN)
+			return TDX_LIFECYCLE_STATE_INCORRECT;
+		if (atomic64_read(&td->chldcnt))
+			return TDX_TD_ASSOCIATED_PAGES_EXIST;
+		*owner = NULL;
+		return 0;
+	}
+
+	status = sim_tdr_get(pamt->owner, TDX_OPERAND_ID_TDR, SIM_SHARED, &td);
+	if (status)
+		return status;
+
+	if (td->lifecycle != SIM_TEARDOWN) {
+		sim_td_put(td, SIM_SHARED);
+		return TDX_LIFECYCLE_STATE_INCORRECT;
+	}
+
+	*owner = td;
+	return 0;
+}
+
+u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
+{
+	struct sim_pamt *pamt;
+	struct sim_td *owner;
+	u64 pa = regs->cx;
+	u64 status;
+
+	regs->cx = 0;
+	regs->dx = 0;
+	regs->r8 = 0;
+
+	status = sim_page_get_any(pa, TDX_OPERAND_ID_RCX, SIM_EXCL, &pamt);
+	if (status)
+		return status;
+
+	if (pamt->type == PT_NDA) {
+		status = sim_err(TDX_PAGE_METADATA_INCORRECT, TDX_OPERAND_ID_RCX);
+		goto put_page;
+	}
+
+	status = reclaim_check_owner(pamt, pa, &owner);
+	if (status)
+		goto put_page;
+
+	/* All checks passed: no failure below. */
+	regs->cx = pamt->type;
+	regs->dx = pamt->owner;
+	regs->r8 = pamt->level;
+	sim_page_free(pamt, owner);
+	if (owner)
+		sim_td_put(owner, SIM_SHARED);
+put_page:
+	sim_page_put(pamt, SIM_EXCL);
+	return status;
+}
+
+/*
+ * Linux asks from its machine check handler, which may have interrupted the
+ * holder of any lock: so none is taken, and a change under way may be seen.
+ */
+u64 sim_tdh_phymem_page_rdmd(struct pt_regs *regs)
+{
+	struct sim_pamt *pamt = NULL;
+	u64 pa = regs->cx;
+	u64 status;
+
+	status = sim_page_check(pa, TDX_OPERAND_ID_RCX, &pamt);
+
+	/* All checks passed: no failure below. */
+	regs->cx = status ? 0 : smp_load_acquire(&pamt->type);
+	regs->dx = status ? 0 : pamt->owner;
+	regs->r8 = status ? 0 : pamt->level;
+	regs->r9 = status ? 0 : pamt->bepoch;
+	regs->r10 = 0;
+	regs->r11 = 0;
+	return status;
+}
+
+u64 sim_tdh_phymem_page_wbinvd(struct pt_regs *regs)
+{
+	u64 pa = regs->cx & (BIT_ULL(boot_cpu_data.x86_phys_bits) - 1);
+	struct sim_pamt *pamt;
+	u64 status;
+
+	status = sim_page_get(pa, TDX_OPERAND_ID_RCX, PT_NDA, SIM_SHARED, &pamt);
+	if (status)
+		return status;
+
+	sim_page_put(pamt, SIM_SHARED);
+	return TDX_SUCCESS;
+}
+
+/* KeyIDs that wait for this package, and do with @clear no more. */
+static bool cache_wb_pending(bool clear)
+{
+	unsigned int package = sim_this_package();
+	bool pending = false;
+	u32 i;
+
+	for (i = 0; i < sim_sys.nr_keyids; i++) {
+		struct sim_kot_entry *kot = &sim_sys.kot[i];
+
+		if (kot->state != SIM_KOT_FLUSHED || !test_bit(package, kot->wbinvd))
+			continue;
+		pending = true;
+		if (clear)
+			clear_bit(package, kot->wbinvd);
+	}
+
+	return pending;
+}
+
+u64 sim_tdh_phymem_cache_wb(struct pt_regs *regs)
+{
+	u64 resume = regs->cx;
+	u64 status = 0;
+
+	if (resume > 1)
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+
+	/* Shared: Linux calls on all packages at once. */
+	if (!sim_trylock(&sim_sys.kot_lock, SIM_SHARED))
+		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_KOT);
+
+	if (!cache_wb_pending(false))
+		status = TDX_NO_HKID_READY_TO_WBCACHE;
+	else if (resume)	/* It is never interrupted. */
+		status = TDX_WBCACHE_RESUME_ERROR;
+	if (status)
+		goto unlock;
+
+	/* All checks passed: no failure below. */
+	cache_wb_pending(true);
+unlock:
+	sim_unlock(&sim_sys.kot_lock, SIM_SHARED);
+	return status;
+}

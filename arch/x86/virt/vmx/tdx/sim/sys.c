@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: TDH.SYS leafs without those of TDMRs.
+ */
+#include <linux/bitfield.h>
+#include <linux/bitmap.h>
+#include <linux/cpumask.h>
+#include <linux/minmax.h>
+#include <linux/smp.h>
+#include <linux/topology.h>
+
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <asm/msr.h>
+
+#include "metadata.h"
+#include "sim.h"
+
+/* IA32_MKTME_KEYID_PARTITIONING: KeyIDs of MKTME, and after them of TDX. */
+#define KEYID_PARTITIONING_MKTME	GENMASK_ULL(31, 0)
+#define KEYID_PARTITIONING_TDX		GENMASK_ULL(63, 32)
+
+/* The kernel keeps the first TDX KeyID for the module, TDs need one more. */
+#define SIM_MIN_KEYIDS			2
+
+#define SIM_XFAM_AVX512		(XFEATURE_MASK_OPMASK | XFEATURE_MASK_ZMM_Hi256 | \
+				 XFEATURE_MASK_Hi16_ZMM)
+
+/* State components that the module knows how to switch for a TD. */
+#define SIM_XFAM_KNOWN		(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | \
+				 SIM_XFAM_AVX512 | XFEATURE_MASK_PKRU)
+
+struct sim_sys sim_sys;
+
+unsigned int sim_this_package(void)
+{
+	return topology_logical_package_id(raw_smp_processor_id()) % SIM_MAX_PACKAGES;
+}
+
+void sim_packages(unsigned long *bitmap)
+{
+	int cpu;
+
+	bitmap_zero(bitmap, SIM_MAX_PACKAGES);
+	for_each_online_cpu(cpu)
+		__set_bit(topology_logical_package_id(cpu) % SIM_MAX_PACKAGES, bitmap);
+}
+
+static void sim_sys_no_details(struct pt_regs *regs)
+{
+	regs->cx = 0;
+	regs->dx = 0;
+	regs->r8 = 0;
+	regs->r9 = 0;
+	regs->r10 = 0;
+}
+
+static u64 sim_host_xfam(void)
+{
+	u64 xfam = xgetbv(XCR_XFEATURE_ENABLED_MASK) & SIM_XFAM_KNOWN;
+
+	/* The three of AVX-512 go together and rest on AVX. */
+	if (!(xfam & XFEATURE_MASK_YMM) || (xfam & SIM_XFAM_AVX512) != SIM_XFAM_AVX512)
+		xfam &= ~SIM_XFAM_AVX512;
+	return xfam;
+}
+
+u64 sim_tdh_sys_init(struct pt_regs *regs)
+{
+	u64 attributes = regs->cx;
+	u64 partitioning;
+	u64 status = 0;
+	u32 nr_keyids;
+
+	sim_sys_no_details(regs);
+
+	if (!sim_trylock(&sim_sys.lock, SIM_EXCL))
+		return TDX_SYS_BUSY;
+
+	if (attributes) {
+		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+		goto unlock;
+	}
+
+	if (sim_sys.state != SIM_SYSINIT_PENDING) {
+		status = TDX_SYS_INIT_NOT_PENDING;
+		goto unlock;
+	}
+
+	if (rdmsrq_safe(MSR_IA32_MKTME_KEYID_PARTITIONING, &partitioning)) {
+		status = sim_err(TDX_INCORRECT_MSR_VALUE, MSR_IA32_MKTME_KEYID_PARTITIONING);
+		goto unlock;
+	}
+
+	nr_keyids = FIELD_GET(KEYID_PARTITIONING_TDX, partitioning);
+	if (nr_keyids < SIM_MIN_KEYIDS) {
+		status = sim_err(TDX_INCORRECT_MSR_VALUE, MSR_IA32_MKTME_KEYID_PARTITIONING);
+		goto unlock;
+	}
+
+	if (sim_vmcs_check_cpu() < 0) {
+		status = sim_err(TDX_INCORRECT_MSR_VALUE, MSR_IA32_VMX_BASIC);
+		goto unlock;
+	}
+
+	/* All checks passed: no failure below. */
+	sim_sys.keyid_start = FIELD_GET(KEYID_PARTITIONING_MKTME, partitioning) + 1;
+	sim_sys.nr_keyids = min(nr_keyids, SIM_MAX_KEYIDS);
+	sim_sys.xfam_fixed0 = sim_host_xfam();
+	sim_sys.state = SIM_SYSINIT_DONE;
+unlock:
+	sim_unlock(&sim_sys.lock, SIM_EXCL);
+	return status;
+}
+
+u64 sim_tdh_sys_lp_init(struct pt_regs *regs)
+{
+	int cpu = raw_smp_processor_id();
+	u64 status = 0;
+
+	sim_sys_no_details(regs);
+
+	/* Shared: CPUs may come up side by side, and Linux does not try twice. */
+	if (!sim_trylock(&sim_sys.lock, SIM_SHARED))
+		return TDX_SYS_BUSY;
+
+	/*
+	 * The real module takes no CPU after TDH.SYS.CONFIG.  This one does:
+	 * it has no per-CPU state that would have had to be checked before, and
+	 * tests want to take CPUs offline and back.
+	 */
+	if (sim_sys.state < SIM_SYSINIT_DONE || sim_sys.state > SIM_SYS_READY)
+		status = TDX_SYS_LP_INIT_NOT_PENDING;
+	else if (cpumask_test_and_set_cpu(cpu, &sim_sys.lp_initialized))
+		status = TDX_SYS_LP_INIT_DONE;
+
+	sim_unlock(&sim_sys.lock, SIM_SHARED);
+	return status;
+}
+
+u64 sim_tdh_sys_rd(struct pt_regs *regs)
+{
+	u64 field = regs->dx;
+	u64 value = 0;
+	u64 status;
+
+	if (!cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
+		return TDX_SYS_LP_INIT_NOT_DONE;
+
+	if (field == SIM_MD_NO_FIELD) {
+		regs->dx = sim_md_sys_first();
+		regs->r8 = 0;
+		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
+	}
+
+	status = sim_md_sys_read(field, &value);
+	regs->dx = status ? SIM_MD_NO_FIELD : sim_md_sys_next(field);
+	regs->r8 = status ? 0 : value;
+	return status;
+}
+
+u64 sim_tdh_sys_key_config(struct pt_regs *regs)
+{
+	DECLARE_BITMAP(packages, SIM_MAX_PACKAGES);
+	u64 status = 0;
+
+	if (!sim_trylock(&sim_sys.lock, SIM_EXCL))
+		return TDX_SYS_BUSY;
+
+	if (!cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
+		status = TDX_SYS_LP_INIT_NOT_DONE;
+	else if (sim_sys.state != SIM_SYSCONFIG_DONE)
+		status = TDX_SYS_KEY_CONFIG_NOT_PENDING;
+	else if (test_bit(sim_this_package(), sim_sys.key_packages))
+		status = TDX_KEY_CONFIGURED;
+	if (status)
+		goto unlock;
+
+	/* All checks passed: no failure below.  There is no key to generate. */
+	__set_bit(sim_this_package(), sim_sys.key_packages);
+	sim_packages(packages);
+	if (bitmap_subset(packages, sim_sys.key_packages, SIM_MAX_PACKAGES))
+		sim_sys.state = SIM_SYS_READY;
+unlock:
+	sim_unlock(&sim_sys.lock, SIM_EXCL);
+	return status;
+}
+
+u64 sim_tdh_sys_disable(struct pt_regs *regs)
+{
+	/*
+	 * The lock is left alone: in a crash the CPU that holds it is stopped,
+	 * and Linux calls again for as long as the answer is SYS_BUSY.
+	 */
+	WRITE_ONCE(sim_sys.state, SIM_SYS_DISABLED);
+	return TDX_SUCCESS;
+}
