@@ -123,7 +123,7 @@ u64 sim_td_params_check(const struct td_params *params)
 	return 0;
 }
 
-static void tsc_init(struct sim_tdcs *tdcs, u16 frequency)
+static void take_tsc(struct sim_tdcs *tdcs, u16 frequency)
 {
 	tdcs->tsc_frequency = frequency;
 	if (tsc_is_native(frequency))
@@ -142,8 +142,11 @@ void sim_td_params_take(struct sim_tdcs *tdcs, const struct td_params *params)
 	tdcs->max_vcpus = params->max_vcpus;
 	tdcs->eptp_controls = params->eptp_controls;
 	tdcs->config_flags = params->config_flags;
+	if (params->attributes & TDX_TD_ATTR_SEPT_VE_DISABLE)
+		tdcs->td_ctls = TD_CTLS_PENDING_VE_DISABLE;
+	tdcs->topology_enum_configured = true;
 	memcpy(tdcs->mrconfigid, params->mrconfigid, sizeof(tdcs->mrconfigid));
 	memcpy(tdcs->mrowner, params->mrowner, sizeof(tdcs->mrowner));
 	memcpy(tdcs->mrownerconfig, params->mrownerconfig, sizeof(tdcs->mrownerconfig));
-	tsc_init(tdcs, params->tsc_frequency);
+	take_tsc(tdcs, params->tsc_frequency);
 }
