@@ -6,6 +6,7 @@
 #include <linux/kvm_types.h>
 
 #include <asm/apic.h>
+#include <asm/debugreg.h>
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 
@@ -55,6 +56,29 @@ enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
 		.instruction_info	= sim_vmread(VMX_INSTRUCTION_INFO),
 	};
 	return sim_inject(vcpu, X86_TRAP_VE);
+}
+
+enum sim_action sim_reflect_exception(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+
+	switch (exit->intr_info & INTR_INFO_VECTOR_MASK) {
+	case X86_TRAP_PF:
+		vcpu->cr2 = exit->qualification;
+		break;
+	case X86_TRAP_DB:
+		/* The qualification has what the CPU would have put into DR6. */
+		vcpu->dr6 |= exit->qualification;
+		set_debugreg(vcpu->dr6, 6);
+		break;
+	}
+
+	vcpu->event = (struct sim_event) {
+		.info	    = exit->intr_info & ~INTR_INFO_UNBLOCK_NMI,
+		.error_code = sim_vmread(VM_EXIT_INTR_ERROR_CODE),
+		.length	    = sim_vmread(VM_EXIT_INSTRUCTION_LEN),
+	};
+	return SIM_RESUME;
 }
 
 void sim_skip_insn(u32 length)
@@ -193,6 +217,9 @@ static enum sim_action sim_exit_exception(struct sim_exit *exit)
 			return sim_exit_tdcall(exit);
 		return sim_inject(exit->vcpu, X86_TRAP_UD);
 
+	case INTR_TYPE_HARD_EXCEPTION | X86_TRAP_PF:
+		return sim_shared_fault(exit);
+
 	case INTR_TYPE_HARD_EXCEPTION | X86_TRAP_MC:
 		exit->vcpu->td->fatal = true;
 		return sim_to_host(exit, TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE, 0, 0, 0);
@@ -233,7 +260,7 @@ static enum sim_action sim_shared_violation(struct sim_exit *exit, u64 gpa)
 
 static enum sim_action sim_exit_ept_violation(struct sim_exit *exit)
 {
-	u64 gpa = sim_vmread(GUEST_PHYSICAL_ADDRESS);
+	u64 gpa = sim_shared_gpa(sim_vmread(GUEST_PHYSICAL_ADDRESS));
 	struct sim_vcpu *vcpu = exit->vcpu;
 	u64 extended = 0;
 	int level;

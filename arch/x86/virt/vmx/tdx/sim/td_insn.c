@@ -150,41 +150,40 @@ enum sim_action sim_exit_xsetbv(struct sim_exit *exit)
  * Memory
  */
 
-static bool sim_guest_read_pte(struct sim_vcpu *vcpu, u64 table, unsigned int index,
-			       u64 *pte)
-{
-	u64 hpa;
-
-	if (!sim_sept_translate(vcpu->td->tdcs, table + index * sizeof(*pte), &hpa))
-		return false;
-
-	*pte = READ_ONCE(*(u64 *)__va(hpa));
-	return *pte & _PAGE_PRESENT;
-}
-
-/*
- * Through the tables of a 64-bit guest, without regard to access rights: the
- * CPU has just executed from @linear.
- */
-static bool sim_guest_translate(struct sim_vcpu *vcpu, u64 linear, u64 *gpa)
+u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask)
 {
 	int level = sim_vmread(GUEST_CR4) & X86_CR4_LA57 ? 4 : 3;
 	u64 table = sim_vmread(GUEST_CR3) & SIM_PTE_GPA;
-	u64 offset_mask;
-	u64 pte;
 
-	for (; ; level--) {
+	for (*rights = _PAGE_RW | _PAGE_USER; ; level--) {
 		unsigned int shift = PAGE_SHIFT + 9 * level;
+		u64 index = (linear >> shift) & (PTRS_PER_PTE - 1);
+		u64 hpa, *pte;
 
-		if (!sim_guest_read_pte(vcpu, table, (linear >> shift) & (PTRS_PER_PTE - 1), &pte))
-			return false;
-		if (!level || (pte & _PAGE_PSE))
-			break;
-		table = pte & SIM_PTE_GPA;
+		if (!sim_sept_translate(vcpu->td->tdcs, table + index * sizeof(*pte), &hpa))
+			return NULL;
+
+		pte = __va(hpa);
+		*rights &= READ_ONCE(*pte);
+		if (!level || (*pte & _PAGE_PSE) || !(*pte & _PAGE_PRESENT)) {
+			if (offset_mask)
+				*offset_mask = BIT_ULL(shift) - 1;
+			return pte;
+		}
+		table = *pte & SIM_PTE_GPA;
 	}
+}
 
-	offset_mask = BIT_ULL(PAGE_SHIFT + 9 * level) - 1;
-	*gpa = (pte & SIM_PTE_GPA & ~offset_mask) | (linear & offset_mask);
+/* The CPU has just executed from @linear, so its access rights are good. */
+static bool sim_guest_translate(struct sim_vcpu *vcpu, u64 linear, u64 *gpa)
+{
+	u64 rights, offset_mask;
+	u64 *pte = sim_guest_walk(vcpu, linear, &rights, &offset_mask);
+
+	if (!pte || !(*pte & _PAGE_PRESENT))
+		return false;
+
+	*gpa = (*pte & SIM_PTE_GPA & ~offset_mask) | (linear & offset_mask);
 	return true;
 }
 

@@ -228,6 +228,7 @@ static void sim_sync_shared_root(struct sim_vcpu *vcpu)
 		     : : "memory");
 	if (!equal)
 		memcpy(to, from, PAGE_SIZE / 2);
+	sim_shared_sync_root(vcpu);
 }
 
 bool sim_sync_private_root(struct sim_vcpu *vcpu)
@@ -244,7 +245,7 @@ bool sim_sync_private_root(struct sim_vcpu *vcpu)
 	return true;
 }
 
-static void sim_set_cpu_control(u32 bit, bool on)
+void sim_set_cpu_control(u32 bit, bool on)
 {
 	u32 controls = sim_vmread(CPU_BASED_VM_EXEC_CONTROL);
 
@@ -341,6 +342,8 @@ static enum sim_action sim_enter_once(struct sim_vcpu *vcpu, struct pt_regs *reg
 	exit.qualification = sim_vmread(EXIT_QUALIFICATION);
 	exit.intr_info = sim_vmread(VM_EXIT_INTR_INFO);
 	sim_requeue_event(vcpu);
+	if (sim_shared_exit(&exit))
+		return SIM_RESUME;
 	return sim_handle_exit(&exit);
 }
 

@@ -5,6 +5,8 @@
 #ifndef _X86_VIRT_TDX_SIM_TD_RUN_H
 #define _X86_VIRT_TDX_SIM_TD_RUN_H
 
+#include <asm/trapnr.h>
+
 #include "sim.h"
 
 /* What happens after a VM exit. */
@@ -61,6 +63,12 @@ enum sim_action sim_inject_error(struct sim_vcpu *vcpu, u8 vector, u32 error_cod
 enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
 			      u64 gla, u64 gpa);
 
+/* The exception that the TD was stopped at, CR2 and DR6 included. */
+enum sim_action sim_reflect_exception(struct sim_exit *exit);
+
+/* Switch one bit of the primary processor based controls. */
+void sim_set_cpu_control(u32 bit, bool on);
+
 /* Step over the instruction that caused the exit, @length bytes. */
 void sim_skip_insn(u32 length);
 
@@ -69,6 +77,30 @@ void sim_skip_insn(u32 length);
  * False if any of it is not in mapped private memory (td_insn.c).
  */
 bool sim_guest_read(struct sim_vcpu *vcpu, u64 linear, void *data, u32 length);
+
+/*
+ * Walk the page tables of a 64-bit guest: the leaf entry for @linear, NULL if
+ * there is none in mapped private memory.  @rights is the AND of all levels,
+ * @offset_mask (unless NULL) covers the page (td_insn.c).
+ */
+u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask);
+
+/*
+ * Shared memory on a CPU with narrow physical addresses (td_shared.c).
+ *
+ * sim_shared_gpa():   a GPA of an EPT violation as the TD meant it.
+ * sim_shared_exit():  to be called first on each exit; true if it is done with.
+ * sim_shared_fault(): the intercepted #PF with RSVD.
+ */
+bool sim_shared_narrow(void);
+u64 sim_shared_gpa(u64 gpa);
+void sim_shared_sync_root(struct sim_vcpu *vcpu);
+void sim_shared_init_vmcs(struct sim_vcpu *vcpu);
+bool sim_shared_exit(struct sim_exit *exit);
+enum sim_action sim_shared_fault(struct sim_exit *exit);
+
+/* Exceptions that never are the guest's: #UD may be TDCALL, #MC is the module's. */
+#define TDX_EXCEPTION_BITMAP	(BIT(X86_TRAP_UD) | BIT(X86_TRAP_MC))
 
 /* Bits of CR0 and CR4 whose change exits; EPTP of the vCPU (td_vmcs.c). */
 u64 sim_cr0_owned(void);

@@ -58,6 +58,7 @@ static const struct sim_control sim_controls[] = {
 			    CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_MONITOR_EXITING |
 			    CPU_BASED_MWAIT_EXITING | CPU_BASED_RDPMC_EXITING |
 			    CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+		.wanted	  = CPU_BASED_MONITOR_TRAP_FLAG,
 	}, {
 		.field	  = SECONDARY_VM_EXEC_CONTROL,
 		.msr	  = MSR_IA32_VMX_PROCBASED_CTLS2,
@@ -69,6 +70,7 @@ static const struct sim_control sim_controls[] = {
 			    SECONDARY_EXEC_WBINVD_EXITING,
 		.wanted	  = SECONDARY_EXEC_ENABLE_RDTSCP |
 			    SECONDARY_EXEC_ENABLE_INVPCID |
+			    SECONDARY_EXEC_TSC_SCALING |
 			    SECONDARY_EXEC_ENABLE_XSAVES,
 	}, {
 		.field	  = VM_EXIT_CONTROLS,
@@ -164,6 +166,7 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 		sim_vmwrite(sim_vmcs_fields[i].field, sim_vmcs_fields[i].value);
 
 	sim_vmcs_write_controls();
+	sim_shared_init_vmcs(vcpu);
 	sim_vmwrite(CR0_GUEST_HOST_MASK, sim_cr0_owned());
 	sim_vmwrite(CR4_GUEST_HOST_MASK, sim_cr4_owned(vcpu));
 	sim_vmwrite(EPT_POINTER, sim_eptp(vcpu));
@@ -171,6 +174,7 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 	sim_vmwrite(MSR_BITMAP, __pa(tdcs->msr_bitmap));
 	sim_vmwrite(VIRTUAL_APIC_PAGE_ADDR, vcpu->tdcx_pa[SIM_TDVPS_VAPIC]);
 	sim_vmwrite(TSC_OFFSET, tdcs->tsc_offset);
+	sim_vmwrite(TSC_MULTIPLIER, tdcs->tsc_multiplier);
 	sim_vmwrite(XSS_EXIT_BITMAP, 0);
 
 	rdmsrq(MSR_IA32_VMX_MISC, misc);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: shared memory on a CPU with narrow physical addresses.
+ *
+ * A TD maps shared memory by page table entries with bit 47 set.  CPUs with TDX
+ * have at least 48 physical address bits, but many that can run the simulation
+ * have fewer, and to those bit 47 is reserved: the access raises #PF with RSVD
+ * set.  That fault is intercepted, and no other.  For the one instruction the
+ * entry gets the highest bit that the CPU has instead, which leads through the
+ * EPT root to the same shared tables; the monitor trap flag stops the TD behind
+ * the instruction, and the entry is as before.
+ *
+ * The price is that the TD has that highest bit not for itself: its memory must
+ * end below it.  The host's side of memory is not involved.
+ */
+#include <asm/page_types.h>
+#include <asm/pgtable_types.h>
+#include <asm/processor.h>
+#include <asm/trap_pf.h>
+#include <asm/trapnr.h>
+#include <asm/vmx.h>
+
+#include "sept.h"
+#include "td_run.h"
+#include "vmx_insn.h"
+
+/* All exceptions while an entry is exchanged, see sim_shared_arm(). */
+#define SIM_ALL_EXCEPTIONS	U32_MAX
+
+bool sim_shared_narrow(void)
+{
+	return boot_cpu_data.x86_phys_bits <= TDX_SHARED_GPA_BIT;
+}
+
+static u64 sim_alias_bit(void)
+{
+	return BIT_ULL(boot_cpu_data.x86_phys_bits - 1);
+}
+
+u64 sim_shared_gpa(u64 gpa)
+{
+	if (!sim_shared_narrow() || !(gpa & sim_alias_bit()))
+		return gpa;
+
+	return (gpa & ~sim_alias_bit()) | TDX_SHARED_GPA;
+}
+
+void sim_shared_sync_root(struct sim_vcpu *vcpu)
+{
+	unsigned int shift = PAGE_SHIFT + 9 * SEPT_ROOT_LEVEL;
+
+	if (sim_shared_narrow())
+		vcpu->ept_root[sim_alias_bit() >> shift] =
+			vcpu->ept_root[TDX_SHARED_GPA >> shift];
+}
+
+void sim_shared_init_vmcs(struct sim_vcpu *vcpu)
+{
+	if (!sim_shared_narrow())
+		return;
+
+	sim_vmwrite(EXCEPTION_BITMAP, TDX_EXCEPTION_BITMAP | BIT(X86_TRAP_PF));
+	sim_vmwrite(PAGE_FAULT_ERROR_CODE_MASK, X86_PF_RSVD);
+	sim_vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, X86_PF_RSVD);
+}
+
+/*
+ * With the trap flag armed an emulator with several CPUs may stop a TD before
+ * the first instruction of an exception handler with the frame pushed but RIP
+ * of the faulting instruction.  Take all exceptions out, then it cannot.
+ */
+static void sim_shared_arm(struct sim_vcpu *vcpu, bool on)
+{
+	sim_set_cpu_control(CPU_BASED_MONITOR_TRAP_FLAG, on);
+	if (on) {
+		sim_vmwrite(EXCEPTION_BITMAP, SIM_ALL_EXCEPTIONS);
+		sim_vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
+		sim_vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
+	} else {
+		sim_shared_init_vmcs(vcpu);
+	}
+}
+
+/* Put the entries back, with the A and D bits of the access. */
+static void sim_shared_restore(struct sim_vcpu *vcpu)
+{
+	while (vcpu->nr_swaps) {
+		struct sim_swap *swap = &vcpu->swap[--vcpu->nr_swaps];
+		u64 now = READ_ONCE(*swap->pte);
+		u64 used = now & (_PAGE_ACCESSED | _PAGE_DIRTY);
+
+		/* Left alone if the guest has rewritten it meanwhile. */
+		while ((now & ~(_PAGE_ACCESSED | _PAGE_DIRTY)) ==
+		       (swap->alias & ~(_PAGE_ACCESSED | _PAGE_DIRTY)) &&
+		       !try_cmpxchg(swap->pte, &now, swap->shared | used))
+			used = now & (_PAGE_ACCESSED | _PAGE_DIRTY);
+	}
+	sim_shared_arm(vcpu, false);
+}
+
+static bool sim_is_pf(const struct sim_exit *exit, u32 error_bits)
+{
+	return (u16)exit->reason == EXIT_REASON_EXCEPTION_NMI &&
+	       (exit->intr_info & INTR_INFO_VECTOR_MASK) == X86_TRAP_PF &&
+	       (sim_vmread(VM_EXIT_INTR_ERROR_CODE) & error_bits) == error_bits;
+}
+
+bool sim_shared_exit(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+	bool same_insn;
+
+	if (!vcpu->nr_swaps)
+		return false;
+
+	/* A REP instruction traps at each iteration, at the same RIP. */
+	same_insn = sim_vmread(GUEST_RIP) == vcpu->swap_rip;
+	if ((u16)exit->reason == EXIT_REASON_MONITOR_TRAP_FLAG) {
+		if (!same_insn)
+			sim_shared_restore(vcpu);
+		return true;
+	}
+
+	/* One more operand of the instruction is in shared memory. */
+	if (same_insn && sim_is_pf(exit, X86_PF_RSVD))
+		return false;
+
+	/* Whatever else it is: the instruction will fault again and start anew. */
+	sim_shared_restore(vcpu);
+	if ((u16)exit->reason != EXIT_REASON_EXCEPTION_NMI ||
+	    BIT(exit->intr_info & INTR_INFO_VECTOR_MASK) & TDX_EXCEPTION_BITMAP ||
+	    (exit->intr_info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
+		return false;
+
+	sim_reflect_exception(exit);
+	return true;
+}
+
+/*
+ * The guest's own mistake comes before the reserved bit on a wide CPU: there
+ * the entry is good, and only access rights can fault.
+ */
+static bool sim_shared_allowed(struct sim_vcpu *vcpu, u64 rights, u32 error_code)
+{
+	bool user = error_code & X86_PF_USER;
+
+	if (error_code & X86_PF_INSTR)
+		return false;
+	if (user && !(rights & _PAGE_USER))
+		return false;
+	return !(error_code & X86_PF_WRITE) || (rights & _PAGE_RW) ||
+	       (!user && !(sim_vmread(GUEST_CR0) & X86_CR0_WP));
+}
+
+enum sim_action sim_shared_fault(struct sim_exit *exit)
+{
+	struct sim_vcpu *vcpu = exit->vcpu;
+	u64 reserved = GENMASK_ULL(51, boot_cpu_data.x86_phys_bits) & ~TDX_SHARED_GPA;
+	u32 error_code = sim_vmread(VM_EXIT_INTR_ERROR_CODE);
+	struct sim_swap *swap;
+	u64 *pte, value, rights;
+
+	pte = sim_guest_walk(vcpu, exit->qualification, &rights, NULL);
+	value = pte ? READ_ONCE(*pte) : 0;
+
+	/* Not present any more, or exchanged by another vCPU: try again. */
+	if (pte && (!(value & _PAGE_PRESENT) || (value & sim_alias_bit())))
+		return SIM_RESUME;
+
+	if (!(value & TDX_SHARED_GPA) || value & reserved)
+		return sim_reflect_exception(exit);
+
+	if (!sim_shared_allowed(vcpu, rights, error_code)) {
+		vcpu->cr2 = exit->qualification;
+		return sim_inject_error(vcpu, X86_TRAP_PF, error_code & ~X86_PF_RSVD);
+	}
+
+	if (vcpu->nr_swaps == ARRAY_SIZE(vcpu->swap))
+		return sim_to_host_fatal(exit);
+
+	swap = &vcpu->swap[vcpu->nr_swaps];
+	swap->pte = pte;
+	swap->shared = value;
+	swap->alias = (value & ~TDX_SHARED_GPA) | sim_alias_bit();
+	if (!try_cmpxchg(pte, &value, swap->alias))
+		return SIM_RESUME;
+
+	vcpu->nr_swaps++;
+	vcpu->swap_rip = sim_vmread(GUEST_RIP);
+	sim_shared_arm(vcpu, true);
+	return SIM_RESUME;
+}
