@@ -383,10 +383,12 @@ static void run_test(struct step *test)
 
 static void run_shell(void)
 {
-	static char *const argv[] = { "/bin/busybox", "sh", NULL };
-	pid_t pid = spawn(argv, -1);
+	static char *const install[] = { "/bin/busybox", "--install", "-s", "/bin", NULL };
+	static char *const shell[] = { "/bin/busybox", "sh", NULL };
 
-	waitpid(pid, NULL, 0);
+	setenv("PATH", "/bin:/tests", 1);
+	waitpid(spawn(install, -1), NULL, 0);
+	waitpid(spawn(shell, -1), NULL, 0);
 }
 
 int main(void)
