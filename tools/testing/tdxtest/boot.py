@@ -52,6 +52,10 @@ class Tail:
             self._rest = b''
         return [line.decode(errors='replace').rstrip('\r') for line in whole]
 
+    def close(self):
+        if self._file:
+            self._file.close()
+
 
 class Guest:
     """One boot of a machine."""
@@ -81,15 +85,16 @@ class Guest:
             os.replace(self.console_path, self.console_path + '.old')
         console = ktap.Console()
         process = self.start(image, installation, ('file', self.console_path), cpus)
+        tail = Tail(self.console_path)
         try:
-            ended = self._follow(process, console)
+            ended = self._follow(process, console, tail)
         finally:
             command.kill_group(process)
+            tail.close()
         return Outcome(console, ended)
 
-    def _follow(self, process, console):
+    def _follow(self, process, console, tail):
         """Read the console until the machine ends or must be ended. Gives why."""
-        tail = Tail(self.console_path)
         start = heard = time.monotonic()
         panicked = None
         while True:

@@ -24,6 +24,7 @@ class Build:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
+            self._lock.close()
             raise Failure(f'another run uses {self.root}; wait for it, or give '
                           'this one a folder of its own with BUILD=') from e
 

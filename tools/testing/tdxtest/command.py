@@ -38,7 +38,8 @@ def reason(log):
     """The line of the log file that tells why, or ''."""
     try:
         with open(log, encoding='utf-8', errors='replace') as f:
-            lines = [line.strip() for line in f]
+            # run() starts each entry with the command line, which tells nothing.
+            lines = [line.strip() for line in f if not line.startswith('$ ')]
     except OSError:
         return ''
     for pattern in REASONS:

@@ -13,7 +13,7 @@ from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = re.compile(r'KTAP version 1$')
-PLAN = re.compile(r'(\s*)1\.\.(\d+)')
+PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
 RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
@@ -47,6 +47,7 @@ class Test:
     result: Case = None
     cases: list = dataclasses.field(default_factory=list)
     planned: int = None
+    skip_reason: str = ''
 
     def failed(self):
         return [c for c in self.cases if not c.ok]
@@ -94,6 +95,7 @@ class Console:
             self.planned = int(plan[2])
         elif plan:
             self.open.planned = (self.open.planned or 0) + int(plan[2])
+            self.open.skip_reason = plan[3] or ''
         elif result:
             note = result[5] or ''
             case = Case(result[4].strip(), result[2] == 'ok',
@@ -152,7 +154,9 @@ def judge(console, ended='', wants_tests=True):
     failed = sum(not c.ok for c in cases)
     skipped = sum(c.skip for c in cases)
     if wants_tests and not passed and not problems:
-        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else ''))
+        reasons = sorted({t.skip_reason for t in console.tests if t.skip_reason})
+        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
+                        + ''.join(f': {reason}' for reason in reasons))
     counts = f'{passed} passed, {failed} failed, {skipped} skipped'
     if problems:
         return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
@@ -169,6 +173,8 @@ def test_problems(test):
         problems.append(f'{name}: not ok{note}')
     elif test.result.ok and problems:
         problems.append(f'{name}: reports ok with failed cases in it')
-    if test.planned is not None and test.planned != len(test.cases) and not test.result.skip:
+    if test.planned == 0 and not test.result.skip:
+        problems.append(f'{name}: no test ran: no case was chosen')
+    elif test.planned is not None and test.planned != len(test.cases) and not test.result.skip:
         problems.append(f'{name}: {len(test.cases)} of {test.planned} planned cases reported')
     return problems

@@ -82,9 +82,10 @@ def parse_row(words, folder):
         raise ValueError(f'kind {kind!r} is none of {", ".join(KINDS)}')
     if upstream != '-' and not re.fullmatch(r'[0-9a-f]{12}', upstream):
         raise ValueError(f'upstream {upstream!r} is neither 12 hex digits nor -')
+    span = Range.parse(kernels)
     if not os.path.isfile(os.path.join(folder, file)):
         raise ValueError(f'{file} does not exist')
-    return Patch(file, Range.parse(kernels), kind, upstream, why.strip())
+    return Patch(file, span, kind, upstream, why.strip())
 
 
 def chosen(rows, version, extra=()):

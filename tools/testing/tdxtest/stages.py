@@ -6,12 +6,14 @@ import sys
 
 import apt
 import boot
+import check
 import image
 import ktap
+import shell
 import source
 import suite
 from build import Build
-from failure import EXIT_PASS, UsageError
+from failure import EXIT_FAIL, EXIT_PASS, UsageError
 from kernel import Kernel
 from machines import MACHINES
 from progress import Progress
@@ -37,8 +39,8 @@ class Session:
         self.build = Build(args.build, self.progress, args.mirror)
         self.work = self.kernel = self.suite = None
 
-    def prepare(self, with_suite=True):
-        """Everything up to a built kernel, and the built suite if asked for."""
+    def fetch(self):
+        """The kernel's source with the overlay and the patches."""
         apt.ensure_installed(self.progress, self.build.log('apt'))
         chosen = self.given or source.packaged(self.build, self.args.kernel, self.args.update)
         self.progress.say(f'kernel: Linux {chosen.version} ({chosen.origin})')
@@ -46,6 +48,13 @@ class Session:
         with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
             changed = self.work.lay()
         self.progress.say(f'overlay: {changed} file(s) changed')
+
+    def prepare(self, with_suite=True):
+        """Everything up to a built kernel, and the built suite if asked for."""
+        self.fetch()
+        self.compile(with_suite)
+
+    def compile(self, with_suite):
         self.kernel = Kernel(self.build, self.work, ['base', 'sim'])
         self.kernel.configure()
         self.kernel.compile()
@@ -53,19 +62,25 @@ class Session:
         if with_suite:
             self.suite.compile()
 
-    def boot(self, tests, shell=False):
+    def boot(self, tests, with_shell=False):
         """Boot with the tests; gives the Verdict."""
         installation = self.machine.prepare(self.build)
+        busybox = shell.busybox(self.build) if with_shell else ''
         folder = self.build.folder('run', self.work.source.name)
         sim = self.kernel.has('INTEL_TDX_SIM')
         with self.progress.step('image', 'making the initramfs and the boot image'):
             plan = image.plan_text(tests, self.kernel.modules(),
                                    self.machine.watermark if sim else '',
-                                   TEST_TIMEOUT_S, shell)
-            programs = [self.suite.program(name) for name, _ in tests]
-            iso = image.Image(self.build, folder).make(self.kernel, programs, plan)
+                                   TEST_TIMEOUT_S, with_shell)
+            # A shell is there to try any of them by hand.
+            names = suite.names() if with_shell else [name for name, _ in tests]
+            programs = [self.suite.program(name) for name in names]
+            iso = image.Image(self.build, folder).make(self.kernel, programs, plan, busybox)
         limits = boot.Limits(self.args.silence, self.args.total)
         guest = boot.Guest(self.build, self.machine, folder, limits, self.args.verbose)
+        if with_shell:
+            console = shell.interact(guest, iso, installation, self.args.cpus)
+            return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
         with self.progress.step('boot', f'{self.machine.name} {installation.version}, '
                                 f'{self.args.cpus} CPU(s); console: {guest.console_path}',
                                 guest.progress):
@@ -114,6 +129,24 @@ def list_tests(args):
     return EXIT_PASS
 
 
+def run_checks(args):
+    session = Session(args)
+    progress = session.progress
+    with progress.step('check', "the project's own tests"):
+        failed = check.run(check.STATIC, progress)
+    session.fetch()
+    with progress.step('check', 'the overlay and the style, against the kernel'):
+        failed += check.run(check.WITH_TREE, progress, session.work)
+    if args.static:
+        progress.line(f'{failed} check(s) found something wrong')
+        return EXIT_FAIL if failed else EXIT_PASS
+    session.compile(with_suite=True)
+    status = session.conclude(session.boot(session.suite.select([])))
+    if failed:
+        progress.line(f'FAIL: {failed} check(s) above found something wrong')
+    return status or (EXIT_FAIL if failed else EXIT_PASS)
+
+
 def parse(args):
     console = ktap.Console()
     with (sys.stdin if args.log == '-' else
@@ -133,4 +166,5 @@ COMMANDS = {
     'boot': boot_only,
     'list': list_tests,
     'parse': parse,
+    'check': run_checks,
 }

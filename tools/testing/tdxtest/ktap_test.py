@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verdict on saved consoles, each named after what is wrong with it."""
+
+import os
+import unittest
+
+import ktap
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
+
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'test_data')
+
+# console: exit status, a text that the summary or a problem must hold
+WANTED = {
+    'all_skipped':         (EXIT_FAIL, 'no test ran: all 1 were skipped: KVM has no TDs'),
+    'bail_out':            (EXIT_NOT_RUN, 'init gave up: /etc/plan: No such file'),
+    'crash':               (EXIT_FAIL, 'tdx_map_gpa_test: not ok: killed by signal 11'),
+    'empty':               (EXIT_NOT_RUN, 'the log ends'),
+    'fail':                (EXIT_FAIL, 'not ok: map_gpa.eagain_2nd_chunk.exits'),
+    'hang':                (EXIT_FAIL, 'the log ends, after map_gpa.eagain_2nd_chunk.exits'),
+    'kernel_warns':        (EXIT_FAIL, 'tdx_map_gpa_test: not ok'),
+    'missing_plan':        (EXIT_NOT_RUN, 'did not boot'),
+    'no_case_ran':         (EXIT_FAIL, 'no test ran'),
+    'no_tests':            (EXIT_FAIL, 'no test ran'),
+    'no_watermark':        (EXIT_FAIL, 'boot: not ok'),
+    'ok_with_failed_case': (EXIT_FAIL, 'reports ok with failed cases in it'),
+    'panic_at_boot':       (EXIT_NOT_RUN, 'Kernel panic - not syncing: VFS'),
+    'panic_in_test':       (EXIT_FAIL, 'Fatal exception in interrupt'),
+    'pass':                (EXIT_PASS, '3 passed, 0 failed, 0 skipped'),
+    'too_few_cases':       (EXIT_FAIL, '2 of 3 planned cases reported'),
+    'warns_at_boot':       (EXIT_FAIL, 'boot: the kernel warned'),
+}
+
+
+def judged(name):
+    console = ktap.Console()
+    with open(os.path.join(DATA, f'{name}.log'), encoding='utf-8') as f:
+        for line in f:
+            console.feed(line)
+    return console, ktap.judge(console, '' if console.powered_off else 'the log ends')
+
+
+class Verdicts(unittest.TestCase):
+    def test_every_console_is_judged(self):
+        names = {n[:-4] for n in os.listdir(DATA) if n.endswith('.log')}
+        self.assertEqual(names, set(WANTED))
+
+    def test_verdicts(self):
+        for name, (status, text) in WANTED.items():
+            with self.subTest(console=name):
+                _, verdict = judged(name)
+                said = '\n'.join((verdict.summary,) + verdict.problems)
+                self.assertEqual(verdict.status, status, said)
+                self.assertIn(text, said)
+
+    def test_only_ktap_is_shown(self):
+        console = ktap.Console()
+        with open(os.path.join(DATA, 'pass.log'), encoding='utf-8') as f:
+            shown = [line for line in f if console.feed(line)]
+        self.assertEqual(shown[0], 'KTAP version 1\n')
+        self.assertFalse([line for line in shown if 'Linux version' in line])
+
+    def test_a_prefixed_version_line_is_not_ktap(self):
+        console = ktap.Console()
+        self.assertFalse(console.feed('  KTAP version 1'))
+        self.assertFalse(console.started)
+
+    def test_a_boot_without_tests_may_pass(self):
+        console, _ = judged('no_tests')
+        self.assertEqual(ktap.judge(console, wants_tests=False).status, EXIT_PASS)
+
+    def test_more_results_than_planned(self):
+        console, _ = judged('pass')
+        console.planned = 3
+        self.assertEqual(ktap.judge(console).status, EXIT_FAIL)
+
+
+if __name__ == '__main__':
+    unittest.main()

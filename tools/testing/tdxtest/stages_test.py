@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mirror choice, config check, test selection, patch ranges and the watchdog."""
+
+import os
+import sys
+import tempfile
+import textwrap
+import types
+import unittest
+from unittest import mock
+
+import apt
+import boot
+import command
+import image
+import kernel
+import series
+import suite
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
+import ktap
+
+
+class Mirror(unittest.TestCase):
+    def test_the_main_archive(self):
+        self.assertEqual(apt.choose_mirror([
+            'https://apt.example.org/|bookworm|Example|Example|main',
+            'http://deb.example.net/debian-security/|bookworm-security|Debian|Debian-Security|main',
+            'http://deb.example.net/debian/|bookworm|Debian|Debian|main',
+        ]), 'http://deb.example.net/debian/')
+
+    def test_before_the_first_update(self):
+        self.assertEqual(apt.choose_mirror([
+            'cdrom:[Debian 13]/|trixie|||main',
+            'https://apt.example.org/|nodistro|||main',
+            'mirror+file:/etc/apt/mirrors/debian.list|trixie|||main',
+        ]), 'mirror+file:/etc/apt/mirrors/debian.list')
+
+    def test_none(self):
+        self.assertEqual(apt.choose_mirror(['https://apt.example.org/|stable|X|X|stable']), '')
+
+    def test_versions_are_numbers(self):
+        self.assertLess(apt.version_key('2.7+dfsg-4')[:2], (2, 8))
+        self.assertGreater(apt.version_key('2.10-1')[:2], (2, 8))
+        self.assertEqual(apt.version_key('1:3.0+dfsg-1')[:2], (3, 0))
+
+
+class Config(unittest.TestCase):
+    def test_lost_options_are_named(self):
+        wanted = kernel.parse_config('CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=n\nCONFIG_D=y\n')
+        got = kernel.parse_config('CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n# CONFIG_D is not set\n')
+        self.assertEqual(kernel.lost_options(wanted, got),
+                         ['CONFIG_B: wanted m, got y', 'CONFIG_C: wanted n, got y',
+                          'CONFIG_D: wanted y, got n'])
+
+    def test_a_module_is_enough_for_a_selftest(self):
+        self.assertEqual(kernel.lost_options({'KVM': 'y'}, {'KVM': 'm'}, True), [])
+        self.assertEqual(len(kernel.lost_options({'KVM': 'y'}, {}, True)), 1)
+
+    def test_an_absent_option_is_off(self):
+        self.assertEqual(kernel.lost_options({'A': 'n'}, {}), [])
+
+
+class Selection(unittest.TestCase):
+    LISTED = textwrap.dedent('''\
+        # FIXTURE            VARIANT                   TEST
+        --------------------------------------------------------------------------------
+        map_gpa              eagain_first              exits
+                             eagain_last               exits
+                                                       twice
+        global                                         smoke
+        ''')
+
+    def test_cases_of_a_harness_program(self):
+        self.assertEqual(suite.parse_list(self.LISTED),
+                         ['map_gpa.eagain_first.exits', 'map_gpa.eagain_last.exits',
+                          'map_gpa.eagain_last.twice', 'global.smoke'])
+
+    def test_names_in_the_makefile(self):
+        text = 'TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\nTEST_GEN_PROGS_TDX += x86/c_test\n'
+        self.assertEqual(suite.names(text), ['a_test', 'b_test', 'c_test'])
+
+    def test_an_unknown_test(self):
+        with mock.patch.object(suite, 'names', return_value=['a_test']):
+            self.assertEqual(suite.parse_selection('a_test:x*'), [('a_test', 'x*')])
+            with self.assertRaisesRegex(UsageError, 'no such test; there are: a_test'):
+                suite.parse_selection('b_test')
+
+    def test_a_pattern_chooses_by_any_part(self):
+        chooser = suite.Suite.__new__(suite.Suite)
+        with mock.patch.object(suite.Suite, 'cases', return_value=['f.eagain.t', 'f.einval.t']):
+            self.assertEqual(chooser.select([('a_test', 'ea*')]),
+                             [('a_test', ['-r', 'f.eagain.t'])])
+            with self.assertRaisesRegex(UsageError, 'no case matches'):
+                chooser.select([('a_test', 'nothing')])
+
+    def test_the_plan_of_the_guest(self):
+        plan = image.plan_text([('a_test', ['-r', 'x'])], [('/o/kvm.ko', []),
+                               ('/o/kvm-intel.ko', ['tdx=1'])], 'mark', 60, False)
+        self.assertEqual(plan, 'watermark mark\nmodule /lib/kvm.ko\n'
+                               'module /lib/kvm-intel.ko tdx=1\ntimeout 60\ntest a_test -r x\n')
+
+
+class Series(unittest.TestCase):
+    def test_ranges_are_half_open(self):
+        span = series.Range.parse('[6.16,7.2)')
+        self.assertTrue(span.holds((6, 16, 3)))
+        self.assertFalse(span.holds((7, 2)))
+        self.assertFalse(span.holds((7, 2, 0)))
+        self.assertFalse(span.holds((6, 15, 9)))
+        self.assertTrue(series.Range.parse('[7.2,)').holds((10, 0)))
+
+    def test_bad_rows_are_named(self):
+        rows = {'a [7.2) seam - x': 'is not like', 'a [7.3,7.2) seam - x': 'is empty',
+                'a [7.2,) patch - x': "kind 'patch'", 'a [7.2,) fix abc x': 'upstream',
+                'a [7.2,) fix': 'got 3 column', 'a [7.2,) seam - x': 'a does not exist'}
+        for row, text in rows.items():
+            with self.subTest(row=row), tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, 'series'), 'w', encoding='utf-8') as f:
+                    f.write('# head\n' + row + '\n')
+                with self.assertRaisesRegex(Failure, f'series:2: .*{text}'):
+                    series.load(folder)
+
+
+class FakeMachine:
+    """A machine whose guest is a Python program that writes the console."""
+
+    name = 'fake'
+
+    def __init__(self, program):
+        self.program = program
+
+    def command(self, _installation, folder, _image, com, _cpus):
+        text = f'import sys, time\nout = open({com[1]!r}, "w", buffering=1)\n' + self.program
+        return [sys.executable, '-c', text], {}
+
+
+GOOD = '''
+print("KTAP version 1\\n1..1\\nok 1 a_test", file=out)
+print("[    1.0] reboot: Power down", file=out)
+'''
+STARTED = 'print("KTAP version 1\\n1..2\\nok 1 a_test", file=out)\n'
+
+
+class Watchdog(unittest.TestCase):
+    def boot(self, program, **limits):
+        progress = types.SimpleNamespace(line=lambda text: None)
+        with tempfile.TemporaryDirectory() as folder:
+            guest = boot.Guest(types.SimpleNamespace(progress=progress), FakeMachine(program),
+                               folder, boot.Limits(**limits))
+            outcome = guest.run('image', None, 1)
+            self.assertTrue(os.path.exists(guest.console_path) or 'pass' in program)
+        return outcome, ktap.judge(outcome.console, outcome.ended)
+
+    def check(self, program, status, text, **limits):
+        outcome, verdict = self.boot(program, **limits)
+        said = '\n'.join((outcome.ended, verdict.summary) + verdict.problems)
+        self.assertEqual(verdict.status, status, said)
+        self.assertIn(text, said)
+
+    def test_power_off(self):
+        self.check(GOOD, EXIT_PASS, '1 passed')
+
+    def test_silence(self):
+        self.check(STARTED + 'time.sleep(60)', EXIT_FAIL, 'no console output for 1 s, after a_test',
+                   silence=1)
+
+    def test_silence_before_the_tests(self):
+        self.check('print("Linux", file=out); time.sleep(60)', EXIT_NOT_RUN,
+                   'did not boot: no console output', silence=1)
+
+    def test_endless_output(self):
+        self.check(STARTED + 'while True: print("  # on", file=out); time.sleep(.01)', EXIT_FAIL,
+                   'not done after 1 s', total=1)
+
+    def test_panic(self):
+        with mock.patch.object(boot, 'PANIC_GRACE_S', 0.1):
+            self.check(STARTED + 'print("Kernel panic - not syncing: x", file=out)\n'
+                       'time.sleep(60)', EXIT_FAIL, 'Kernel panic - not syncing: x, after a_test')
+
+    def test_the_machine_dies(self):
+        self.check(STARTED + 'sys.exit(3)', EXIT_FAIL, 'fake ended with status 3')
+
+    def test_no_such_machine(self):
+        machine = FakeMachine('pass')
+        machine.command = lambda *_: (['/nowhere/emulator'], {})
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(
+                Failure, 'cannot start /nowhere/emulator'):
+            boot.Guest(None, machine, folder, boot.Limits()).run('image', None, 1)
+
+
+class Command(unittest.TestCase):
+    def test_the_telling_line_is_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, 'log')
+            script = 'echo start; echo "a.c:1: error: no b" >&2; echo "make: *** [x] Error 1"; exit 2'
+            with self.assertRaisesRegex(Failure, 'make failed: a.c:1: error: no b'):
+                command.run(['sh', '-c', script], log, what='make')
+
+    def test_a_full_disk(self):
+        error = OSError(28, 'No space left on device', 'build/x')
+        self.assertIn('no space left on device for build/x', command.explain(error))
+
+    def test_a_missing_program(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(Failure, 'install it'):
+            command.run(['no-such-program'], os.path.join(folder, 'log'))
+
+
+if __name__ == '__main__':
+    unittest.main()
