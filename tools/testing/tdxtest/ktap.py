@@ -15,6 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = re.compile(r'KTAP version 1$')
 PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
 RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
+# A harness assertion, "# file.c:10:case:text"; plain lines are TEST_ASSERT()'s.
+SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
 POWER_OFF = 'reboot: Power down'
@@ -62,6 +64,7 @@ class Console:
         self.planned = None
         self.tests = []
         self.open = Test()          # results that no top-level line closed yet
+        self._said = ''             # what a case said last: why it failed
         self.bailed = ''
         self.panic = ''
         self.powered_off = False
@@ -101,11 +104,17 @@ class Console:
             case = Case(result[4].strip(), result[2] == 'ok',
                         note.upper().startswith('SKIP'), note)
             if result[1]:
+                case.note = case.note or self._said
+                self._said = ''
                 self.open.cases.append(case)
             else:
                 self.open.result = case
                 self.tests.append(self.open)
                 self.open = Test()
+        elif line.startswith('  ') and line.strip() and not line.startswith('  #'):
+            self._said = line.strip()
+        elif SAID.match(line):
+            self._said = SAID.match(line)[1]
 
     def running(self):
         """The name of the last case seen, for the line that says where it ended."""

@@ -61,19 +61,23 @@ class Config(unittest.TestCase):
 
 
 class Selection(unittest.TestCase):
-    LISTED = textwrap.dedent('''\
-        # FIXTURE            VARIANT                   TEST
-        --------------------------------------------------------------------------------
-        map_gpa              eagain_first              exits
-                             eagain_last               exits
-                                                       twice
-        global                                         smoke
+    SYMBOLS = textwrap.dedent('''\
+        00000000004d2a10 T _dl_find_object
+        00000000004e1000 d _map_gpa_fixture_object
+        00000000004e1010 d _map_gpa_eagain_first_object
+        00000000004e1020 t _map_gpa_ignored_variant
+        00000000004e1030 R _map_gpa_eagain_first_variant
+        00000000004e1040 b _map_gpa_exits_object
+        00000000004e1050 b _map_gpa_twice_object
+        00000000004e1060 d _map_gpa_run_fixture_object
+        00000000004e1070 d _map_gpa_run_again_object
+        00000000004e1080 d _one_vcpu_object
         ''')
 
     def test_cases_of_a_harness_program(self):
-        self.assertEqual(suite.parse_list(self.LISTED),
-                         ['map_gpa.eagain_first.exits', 'map_gpa.eagain_last.exits',
-                          'map_gpa.eagain_last.twice', 'global.smoke'])
+        self.assertEqual(suite.parse_symbols(self.SYMBOLS),
+                         ['global.one_vcpu', 'map_gpa.eagain_first.exits',
+                          'map_gpa.eagain_first.twice', 'map_gpa_run.again'])
 
     def test_names_in_the_makefile(self):
         text = 'TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\nTEST_GEN_PROGS_TDX += x86/c_test\n'

@@ -4,7 +4,6 @@
 import fnmatch
 import os
 import re
-import subprocess
 
 import command
 from build import PROJECT
@@ -14,6 +13,7 @@ FOLDER = 'tools/testing/selftests/kvm'
 MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
 GOAL = 'tdx_tests'
+FIXTURE = re.compile(r'_(\w+)_fixture_object')
 
 
 def names(text=None):
@@ -29,26 +29,37 @@ def names(text=None):
     return [os.path.basename(w) for w in ' '.join(words).split()]
 
 
-def parse_list(text):
-    """Case ids "fixture.variant.test" from what a harness program prints for -l.
+def parse_symbols(text):
+    """Case ids "fixture.variant.test" from what nm prints of a harness program.
 
-    Its table leaves a column empty where it repeats the row above, and joins
-    fixture and variant when there is no variant.
+    A program without TDX skips before it looks at -l, so that the machine that
+    builds it cannot ask it. The macros of kselftest_harness.h leave the objects
+    _FIXTURE_fixture_object, _FIXTURE_VARIANT_variant and _FIXTURE_TEST_object,
+    or _TEST_object for a test without a fixture.
     """
+    rows = [line.split() for line in text.splitlines()]
+    symbols = [row[2] for row in rows if len(row) == 3 and row[1] in 'dDbBrR']
+    fixtures = {m[1]: ([], []) for m in map(FIXTURE.fullmatch, symbols) if m}
+    # A fixture's name may start with another's: the longest one that fits.
+    order = sorted(fixtures, key=len, reverse=True)
     cases = []
-    fixture = variant = ''
-    for line in text.splitlines():
-        if line.startswith(('#', '-')) or not line.strip():
-            continue
-        columns = [line[:20].strip(), line[20:46].strip(), line[46:].strip()]
-        if not columns[2] or ' ' in ''.join(columns):
-            columns = ([''] * 3 + line.split())[-3:]
-        if columns[0]:
-            fixture, variant = columns[0], columns[1]
-        elif columns[1]:
-            variant = columns[1]
-        cases.append('.'.join(w for w in (fixture, variant, columns[2]) if w))
-    return cases
+    for suffix, column in (('_variant', 0), ('_object', 1)):
+        for symbol in symbols:
+            if not symbol.startswith('_') or not symbol.endswith(suffix):
+                continue
+            name = symbol[1:-len(suffix)]
+            fixture = next((f for f in order if name.startswith(f + '_')), '')
+            if not fixture:
+                if column and not name.startswith('_'):
+                    cases.append(f'global.{name}')
+                continue
+            rest = name[len(fixture) + 1:]
+            if rest != 'fixture' and rest not in fixtures[fixture][0]:
+                fixtures[fixture][column].append(rest)
+    for fixture, (variants, tests) in fixtures.items():
+        cases += ['.'.join(w for w in (fixture, v, t) if w)
+                  for v in variants or [''] for t in tests]
+    return sorted(cases)
 
 
 def parse_selection(text):
@@ -92,9 +103,7 @@ class Suite:
 
     def cases(self, name):
         """The case ids of a built test. They are listed without running any."""
-        result = subprocess.run([self.program(name), '-l'], capture_output=True, text=True,
-                                check=False, stdin=subprocess.DEVNULL)
-        return parse_list(result.stderr)
+        return parse_symbols(command.output(['nm', self.program(name)]))
 
     def select(self, selection):
         """[(name, [arguments])] for parse_selection()'s choice; all when empty."""
