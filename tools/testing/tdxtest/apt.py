@@ -182,18 +182,33 @@ class IsolatedApt(AptState):
             'Acquire::http::Timeout': '30',
         }.items() for word in ('-o', f'{key}={value}')]
 
-    def update(self, log):
-        """Read the package lists; a state that was never read is no state."""
-        sources = ''.join(f'deb [signed-by={KEYRING}] {self.mirror} {suite} main\n'
-                          for suite in SUITES)
-        with open(os.path.join(self.root, 'sources.list'), 'w', encoding='utf-8') as f:
-            f.write(sources)
-        try:
-            command.run(['apt-get', *self.options, '-q', 'update'], log,
-                        what='reading the package lists')
-        except Failure as e:
-            raise Failure(f'{e}; is there a network, and does {self.mirror} carry Debian? '
-                          'MIRROR=URI gives another mirror') from e
+    def update(self, log, say):
+        """Read the package lists; a state that was never read is no state.
+
+        say: takes a line for the person. A mirror that lacks one of the newer
+        suites, or is a snapshot whose lists have expired, may do all the same:
+        the signatures are checked in any case.
+        """
+        suites, options = list(SUITES), f'signed-by={KEYRING}'
+        while True:
+            with open(os.path.join(self.root, 'sources.list'), 'w', encoding='utf-8') as f:
+                f.writelines(f'deb [{options}] {self.mirror} {suite} main\n' for suite in suites)
+            try:
+                command.run(['apt-get', *self.options, '-q', 'update'], log,
+                            what='reading the package lists')
+                break
+            except Failure as e:
+                text = str(e)
+                lacking = [s for s in suites[1:] if f' {s} Release' in text]
+                if 'is expired' in text and 'check-valid-until' not in options:
+                    options += ' check-valid-until=no'
+                    say(f'note: the lists of {self.mirror} have expired; it is taken for a snapshot')
+                elif 'does not have a Release file' in text and lacking:
+                    suites.remove(lacking[0])
+                    say(f'note: {self.mirror} does not carry {lacking[0]}')
+                else:
+                    raise Failure(f'{e}; is there a network, and does {self.mirror} carry '
+                                  'Debian? MIRROR=URI gives another mirror') from e
         with open(os.path.join(self.root, 'mirror'), 'w', encoding='utf-8') as f:
             f.write(self.mirror)
 

@@ -46,7 +46,7 @@ class Build:
             self._apt = apt.IsolatedApt(self.folder('apt'), self._mirror or apt.system_mirror())
         if refresh or not self._apt.ready():
             with self.progress.step('apt', f'reading package lists from {self._apt.mirror}'):
-                self._apt.update(self.log('apt'))
+                self._apt.update(self.log('apt'), self.progress.say)
         return self._apt
 
     @staticmethod

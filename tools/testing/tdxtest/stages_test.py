@@ -63,15 +63,18 @@ class Config(unittest.TestCase):
 class Selection(unittest.TestCase):
     SYMBOLS = textwrap.dedent('''\
         00000000004d2a10 T _dl_find_object
+        0000000000481330 T _dl_mcount_wrapper
         00000000004e1000 d _map_gpa_fixture_object
         00000000004e1010 d _map_gpa_eagain_first_object
-        00000000004e1020 t _map_gpa_ignored_variant
         00000000004e1030 R _map_gpa_eagain_first_variant
-        00000000004e1040 b _map_gpa_exits_object
-        00000000004e1050 b _map_gpa_twice_object
         00000000004e1060 d _map_gpa_run_fixture_object
-        00000000004e1070 d _map_gpa_run_again_object
-        00000000004e1080 d _one_vcpu_object
+        0000000000403000 t wrapper_map_gpa_exits
+        0000000000403010 t wrapper_map_gpa_exits_teardown
+        0000000000403020 t wrapper_map_gpa_twice
+        0000000000403030 t wrapper_map_gpa_twice_teardown
+        0000000000403040 t wrapper_map_gpa_run_again
+        0000000000403050 t wrapper_map_gpa_run_again_teardown
+        0000000000403060 t wrapper_one_vcpu
         ''')
 
     def test_cases_of_a_harness_program(self):

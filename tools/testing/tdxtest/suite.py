@@ -14,6 +14,8 @@ MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
 GOAL = 'tdx_tests'
 FIXTURE = re.compile(r'_(\w+)_fixture_object')
+VARIANT = re.compile(r'_(\w+)_variant')
+TEST = re.compile(r'wrapper_(\w+)')
 
 
 def names(text=None):
@@ -33,33 +35,31 @@ def parse_symbols(text):
     """Case ids "fixture.variant.test" from what nm prints of a harness program.
 
     A program without TDX skips before it looks at -l, so that the machine that
-    builds it cannot ask it. The macros of kselftest_harness.h leave the objects
-    _FIXTURE_fixture_object, _FIXTURE_VARIANT_variant and _FIXTURE_TEST_object,
-    or _TEST_object for a test without a fixture.
+    builds it cannot ask it. The macros of kselftest_harness.h leave objects
+    _FIXTURE_fixture_object and _FIXTURE_VARIANT_variant, and a function
+    wrapper_FIXTURE_TEST, or wrapper_TEST for a test without a fixture.
     """
-    rows = [line.split() for line in text.splitlines()]
-    symbols = [row[2] for row in rows if len(row) == 3 and row[1] in 'dDbBrR']
-    fixtures = {m[1]: ([], []) for m in map(FIXTURE.fullmatch, symbols) if m}
+    symbols = {row[2] for row in map(str.split, text.splitlines()) if len(row) == 3}
     # A fixture's name may start with another's: the longest one that fits.
-    order = sorted(fixtures, key=len, reverse=True)
-    cases = []
-    for suffix, column in (('_variant', 0), ('_object', 1)):
-        for symbol in symbols:
-            if not symbol.startswith('_') or not symbol.endswith(suffix):
-                continue
-            name = symbol[1:-len(suffix)]
-            fixture = next((f for f in order if name.startswith(f + '_')), '')
-            if not fixture:
-                if column and not name.startswith('_'):
-                    cases.append(f'global.{name}')
-                continue
-            rest = name[len(fixture) + 1:]
-            if rest != 'fixture' and rest not in fixtures[fixture][0]:
-                fixtures[fixture][column].append(rest)
-    for fixture, (variants, tests) in fixtures.items():
-        cases += ['.'.join(w for w in (fixture, v, t) if w)
-                  for v in variants or [''] for t in tests]
-    return sorted(cases)
+    fixtures = sorted((m[1] for m in map(FIXTURE.fullmatch, symbols) if m),
+                      key=len, reverse=True)
+    variants = {fixture: [] for fixture in fixtures}
+    tests = []
+
+    def split(name):
+        fixture = next((f for f in fixtures if name.startswith(f + '_')), '')
+        return fixture, name[len(fixture) + 1:] if fixture else name
+
+    for symbol in symbols:
+        variant, test = VARIANT.fullmatch(symbol), TEST.fullmatch(symbol)
+        if variant and split(variant[1])[0]:
+            fixture, name = split(variant[1])
+            variants[fixture].append(name)
+        elif test and symbol.removesuffix('_teardown') not in symbols - {symbol}:
+            tests.append(split(test[1]))
+    cases = [['global', name] if not fixture else [fixture, variant, name]
+             for fixture, name in tests for variant in variants.get(fixture) or ['']]
+    return sorted('.'.join(filter(None, case)) for case in cases)
 
 
 def parse_selection(text):
