@@ -2,6 +2,7 @@
 """The project's checks of itself that need no boot. Each gives lines that are wrong."""
 
 import ast
+import concurrent.futures
 import io
 import os
 import re
@@ -181,21 +182,39 @@ def check_overlay(work):
                 yield f'patches/{patch.file}: Linux {work.source.version} has no {path}'
 
 
+def excuses():
+    """[(type, path prefix)] of checkpatch.tsv."""
+    with open(os.path.join(HERE, 'checkpatch.tsv'), encoding='utf-8') as f:
+        rows = [line.rstrip('\n').split('\t') for line in f
+                if line.strip() and not line.startswith('#')]
+    return [(kind, prefix) for kind, prefix, _why in rows]
+
+
 def check_style(work):
-    """checkpatch.pl --strict, as it comes with the kernel, finds nothing."""
+    """checkpatch.pl --strict, as it comes with the kernel, finds nothing unexcused."""
     script = os.path.join(work.tree, 'scripts/checkpatch.pl')
-    names = project_files()
-    batches = (
-        (['--no-tree', '-f'], [n for n in names if n.endswith(CHECKED_C)]),
-        (['--no-tree', '--no-signoff'], [n for n in names if n.endswith('.patch')]),
-    )
-    for options, files in batches:
-        for name in files:
-            text = command.output(['perl', script, '--strict', '--terse', '--no-summary',
-                                   '--ignore', IGNORED_TYPES, *options,
-                                   os.path.join(PROJECT, name)], check=False)
-            for line in text.splitlines():
-                yield line.replace(PROJECT + '/', '')
+    names = [n for n in project_files() if n.endswith(CHECKED_C + ('.patch',))]
+
+    def said(name):
+        options = ['--no-signoff'] if name.endswith('.patch') else ['-f']
+        return command.output(['perl', script, '--strict', '--terse', '--no-summary', '--no-tree',
+                               '--show-types', '--ignore', IGNORED_TYPES, *options,
+                               os.path.join(PROJECT, name)], check=False).splitlines()
+
+    used = set()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, lines in zip(names, pool.map(said, names)):
+            for line in lines:
+                match = re.search(r':\d+: (?:CHECK|WARNING|ERROR):(\w+): ', line)
+                row = next((r for r in excuses()
+                            if match and match[1] == r[0] and name.startswith(r[1])), None)
+                if row:
+                    used.add(row)
+                else:
+                    yield line.replace(PROJECT + '/', '')
+    for kind, prefix in excuses():
+        if (kind, prefix) not in used:
+            yield f'checkpatch.tsv: {kind} of {prefix} excuses nothing; drop the row'
 
 
 # Checks that need the source of a kernel.
