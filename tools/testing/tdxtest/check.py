@@ -199,7 +199,9 @@ def check_style(work):
         options = ['--no-signoff'] if name.endswith('.patch') else ['-f']
         return command.output(['perl', script, '--strict', '--terse', '--no-summary', '--no-tree',
                                '--show-types', '--ignore', IGNORED_TYPES, *options,
-                               os.path.join(PROJECT, name)], check=False).splitlines()
+                               os.path.join(PROJECT, name)],
+                              # It leaves a cache where it runs.
+                              cwd=work.folder, check=False).splitlines()
 
     used = set()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
