@@ -164,7 +164,9 @@ static void sim_cpuid_complete(struct sim_cpuid_entry *entry,
 		entry->eax = TDX_CPUID_LEAF_LAST;
 		break;
 	case 1:
-		entry->ecx |= BIT(X86_FEATURE_HYPERVISOR & 31);
+		/* The APIC of a TD is in x2APIC mode for good. */
+		entry->ecx |= BIT(X86_FEATURE_HYPERVISOR & 31) |
+			      BIT(X86_FEATURE_X2APIC & 31);
 		break;
 	case 7:
 		if (!entry->subleaf)

@@ -123,7 +123,6 @@ struct sim_sys {
 	u32 nr_tdmrs;
 	struct sim_tdmr tdmr[SIM_MAX_TDMRS];
 	u64 xfam_fixed0;
-	u32 tsc_khz;				/* of the CPU, TD's must be equal */
 };
 
 extern struct sim_sys sim_sys;

@@ -11,6 +11,7 @@
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
+#include <asm/tsc.h>
 #include <asm/vmx.h>
 
 #include "sim.h"
@@ -58,7 +59,6 @@ static const struct sim_control sim_controls[] = {
 			    CPU_BASED_USE_MSR_BITMAPS | CPU_BASED_MONITOR_EXITING |
 			    CPU_BASED_MWAIT_EXITING | CPU_BASED_RDPMC_EXITING |
 			    CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
-		.wanted	  = CPU_BASED_MONITOR_TRAP_FLAG,
 	}, {
 		.field	  = SECONDARY_VM_EXEC_CONTROL,
 		.msr	  = MSR_IA32_VMX_PROCBASED_CTLS2,
@@ -179,7 +179,7 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 
 	rdmsrq(MSR_IA32_VMX_MISC, misc);
 	sim_vmwrite(VMX_PREEMPTION_TIMER_VALUE,
-		    ((u64)sim_sys.tsc_khz * SIM_PREEMPTION_US / 1000) >>
+		    ((u64)tsc_khz * SIM_PREEMPTION_US / 1000) >>
 		    (misc & SIM_VMX_MISC_TIMER_RATE));
 }
 
