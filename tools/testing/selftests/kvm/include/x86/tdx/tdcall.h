@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* TDCALL, for code that runs in a TD. */
+#ifndef SELFTEST_TDX_TDCALL_H
+#define SELFTEST_TDX_TDCALL_H
+
+#include <linux/types.h>
+
+#include "kvm_util_types.h"
+#include "tdx/tdx.h"
+
+/*
+ * The one list of the general purpose registers around a TDCALL, in the order
+ * of struct tdcall_regs.  RSP is not in it: it is the wrapper's own.
+ */
+#define TDCALL_REGS(X)							\
+	X(RAX, rax) X(RCX, rcx) X(RDX, rdx) X(RBX, rbx) X(RBP, rbp)	\
+	X(RSI, rsi) X(RDI, rdi) X(R8, r8) X(R9, r9) X(R10, r10)		\
+	X(R11, r11) X(R12, r12) X(R13, r13) X(R14, r14) X(R15, r15)
+
+struct tdcall_regs {
+#define TDCALL_REG_MEMBER(name, reg) u64 reg;
+	TDCALL_REGS(TDCALL_REG_MEMBER)
+#undef TDCALL_REG_MEMBER
+};
+
+#define NR_TDCALL_REGS	(sizeof(struct tdcall_regs) / sizeof(u64))
+
+/*
+ * Execute TDCALL with all registers loaded from @regs, and store all of them
+ * back to @regs.  Nothing is interpreted: RAX is the leaf on entry and the TDX
+ * module's status on return.
+ */
+void __tdcall(struct tdcall_regs *regs);
+
+/*
+ * Execute TDG.VP.VMCALL with @regs, of which RAX and RCX are set here: every
+ * register that may be shown to the VMM is shown.  Returns the TDX module's
+ * status, 0 if the VMM has seen the call; the VMM's own status is in @regs->r10.
+ */
+static inline u64 __tdvmcall(struct tdcall_regs *regs)
+{
+	regs->rax = TDG_VP_VMCALL;
+	regs->rcx = TDVMCALL_EXPOSE_REGS_MASK;
+	__tdcall(regs);
+	return regs->rax;
+}
+
+/*
+ * Write @data, of @size bytes (1, 2, 4 or 8), to the MMIO address @gpa, which
+ * must have TDX_SHARED_BIT set.  A failure ends the TD with
+ * TDG.VP.VMCALL<ReportFatalError>, as ucall, and so GUEST_ASSERT(), is made of
+ * this function.
+ */
+void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data);
+
+#endif /* SELFTEST_TDX_TDCALL_H */

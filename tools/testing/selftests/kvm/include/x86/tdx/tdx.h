@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers of the TDX ABI that a TD and its VMM share.  The names are those of
+ * the kernel's arch/x86/include/asm/shared/tdx.h, which is not exported.
+ */
+#ifndef SELFTEST_TDX_TDX_H
+#define SELFTEST_TDX_TDX_H
+
+#include <linux/bits.h>
+#include <linux/const.h>
+
+/* TDCALL leaf, passed in RAX (TDX module ABI specification, "TDCALL leaves"). */
+#define TDG_VP_VMCALL			0
+
+/* TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification). */
+#define TDVMCALL_MMIO			48	/* EXIT_REASON_EPT_VIOLATION */
+#define TDVMCALL_MAP_GPA		0x10001
+#define TDVMCALL_REPORT_FATAL_ERROR	0x10003
+
+/* TDG.VP.VMCALL status, returned in R10 (GHCI specification). */
+#define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL
+#define TDVMCALL_STATUS_RETRY		0x0000000000000001ULL
+#define TDVMCALL_STATUS_INVALID_OPERAND	0x8000000000000000ULL
+#define TDVMCALL_STATUS_ALIGN_ERROR	0x8000000000000002ULL
+#define TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED	0x8000000000000003ULL
+
+/*
+ * Registers that TDG.VP.VMCALL shows to the VMM, a mask of register numbers in
+ * RCX.  RAX, RCX and RSP may never be shown; KVM creates every TD with
+ * NO_RBP_MOD, which forbids RBP.  All others are shown.
+ */
+#define TDVMCALL_EXPOSE_REGS_MASK	(GENMASK_ULL(15, 6) | GENMASK_ULL(3, 2))
+
+/* TD attribute (TDX module ABI specification, "ATTRIBUTES"). */
+#define TDX_TD_ATTR_SEPT_VE_DISABLE	BIT_ULL(28)
+
+/* x87 and SSE state, which every XFAM contains (same, "XFAM"). */
+#define TDX_XFAM_MINIMUM		GENMASK_ULL(1, 0)
+
+/*
+ * Width of a TD's guest physical address, and the bit of it that selects
+ * shared memory: the highest one (same, "GPAW").
+ */
+#define TDX_GPA_WIDTH			48
+#define TDX_SHARED_BIT			BIT_ULL(TDX_GPA_WIDTH - 1)
+
+/*
+ * KVM offers a MapGPA range to userspace in chunks of this many bytes, counted
+ * from the start of the range (TDX_MAP_GPA_MAX_LEN in arch/x86/kvm/vmx/tdx.c).
+ */
+#define TDX_MAP_GPA_MAX_LEN		0x200000ULL
+
+#endif /* SELFTEST_TDX_TDX_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Life of a TD:
+ *
+ *	vm = tdx_vm_create(nr_vcpus);			KVM_TDX_INIT_VM
+ *	vcpu = tdx_vcpu_add(vm, id, guest_code);	KVM_TDX_INIT_VCPU
+ *	tdx_vm_finalize(vm);				KVM_TDX_INIT_MEM_REGION
+ *							KVM_TDX_FINALIZE_VM
+ *	vcpu_run(vcpu); get_ucall(vcpu, &uc);		as with any VM
+ *	kvm_vm_free(vm);
+ *
+ * The host's view of a TD's memory is its initial image: what the host writes
+ * reaches the TD until tdx_vm_finalize(), what the TD writes never reaches the
+ * host.  Only a ucall, and what a test sends by its arguments, gets out.
+ */
+#ifndef SELFTEST_TDX_TDX_UTIL_H
+#define SELFTEST_TDX_TDX_UTIL_H
+
+#include <stdbool.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx.h"
+
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
+
+static inline bool is_tdx_vm(struct kvm_vm *vm)
+{
+	return vm->type == KVM_X86_TDX_VM;
+}
+
+static inline bool is_tdx_supported(void)
+{
+	return kvm_check_cap(KVM_CAP_VM_TYPES) & BIT(KVM_X86_TDX_VM);
+}
+
+/*
+ * KVM_MEMORY_ENCRYPT_OP is declared to take an unsigned long where it takes a
+ * struct kvm_tdx_cmd: overlay the two, as a cast would be flagged.  Gives the
+ * ioctl's result, and the TDX module's status in *(__hw_error).
+ */
+#define ____tdx_cmd(__ioctl, __obj, __cmd, __flags, __arg, __hw_error)	\
+({									\
+	union {								\
+		struct kvm_tdx_cmd c;					\
+		unsigned long raw;					\
+	} tdx_cmd = { .c = {						\
+		.id = (__cmd),						\
+		.flags = (__flags),					\
+		.data = (u64)(__arg),					\
+	} };								\
+	int r = __ioctl(__obj, KVM_MEMORY_ENCRYPT_OP, &tdx_cmd.raw);	\
+									\
+	*(__hw_error) = tdx_cmd.c.hw_error;				\
+	r;								\
+})
+
+#define __tdx_vm_ioctl(vm, cmd, flags, arg, hw_error)			\
+	____tdx_cmd(__vm_ioctl, vm, cmd, flags, arg, hw_error)
+
+#define __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, hw_error)		\
+	____tdx_cmd(__vcpu_ioctl, vcpu, cmd, flags, arg, hw_error)
+
+#define TEST_ASSERT_TDX_CMD(name, ret, hw_error, vm)			\
+do {									\
+	TEST_ASSERT(!(hw_error),					\
+		    "%s failed, TDX module status 0x%lx, rc: %i errno: %i (%s)", \
+		    name, hw_error, ret, errno, strerror(errno));	\
+	__TEST_ASSERT_VM_VCPU_IOCTL(!(ret), name, ret, vm);		\
+} while (0)
+
+#define tdx_vm_ioctl(vm, cmd, flags, arg)				\
+({									\
+	u64 hw_error;							\
+	int ret = __tdx_vm_ioctl(vm, cmd, flags, arg, &hw_error);	\
+									\
+	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, vm);			\
+})
+
+#define tdx_vcpu_ioctl(vcpu, cmd, flags, arg)				\
+({									\
+	u64 hw_error;							\
+	int ret = __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, &hw_error);	\
+									\
+	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, (vcpu)->vm);		\
+})
+
+/*
+ * Give what KVM_TDX_CAPABILITIES reports on @vm, with room for as many CPUID
+ * entries as there are.  To be freed by the caller.
+ */
+struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm);
+
+/*
+ * Give the input of KVM_TDX_INIT_VM: SEPT_VE_DISABLE, x87 and SSE state, a
+ * guest physical address width of TDX_GPA_WIDTH, and those CPUID bits that are
+ * both configurable and supported by KVM.  To be freed by the caller.
+ */
+struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
+
+/*
+ * Part of __vm_create() for a VM of type KVM_X86_TDX_VM: split irqchip,
+ * KVM_TDX_INIT_VM, boot pages.  A test of KVM_TDX_INIT_VM itself starts from
+ * vm_create_barebones_type(KVM_X86_TDX_VM) instead.
+ */
+void tdx_vm_init(struct kvm_vm *vm);
+
+/* Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS. */
+struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
+
+/*
+ * Add vCPU @vcpu_id: CPUID as the TDX module virtualizes it, stack, and
+ * @guest_code, without arguments, as its entry point in 64-bit mode.
+ */
+struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
+
+/* Set the @num (at most TD_BOOT_NR_ARGS) u64 arguments of the guest code. */
+void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
+
+/* Add all memory in use to the TD, which needs a vCPU for it, and finalize it. */
+void tdx_vm_finalize(struct kvm_vm *vm);
+
+/* Set in a TD's copy of the globals only. */
+extern bool is_tdx_guest;
+
+/* The two halves of a ucall from a TD, for ucall.c. */
+void tdx_do_ucall(gva_t uc);
+void *tdx_get_ucall(struct kvm_vcpu *vcpu);
+
+#endif /* SELFTEST_TDX_TDX_UTIL_H */

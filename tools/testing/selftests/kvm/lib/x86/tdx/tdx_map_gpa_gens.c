@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test_util.h"
+#include "tdx/tdx_map_gpa_gens.h"
+
+static const struct map_gpa_gen gens[] = {
+	{
+		.name = "legacy",
+		.commit = "-",
+		.summary = "any error is the TD's fault",
+		.other = MAP_GPA_INVALID,
+	}, {
+		.name = "posted",
+		.commit = "-",
+		.summary = "negative errno values, as first posted",
+		.answers = {
+			{ (u64)-EBUSY, MAP_GPA_RETRY },
+			{ (u64)-EINVAL, MAP_GPA_INVALID },
+		},
+		.other = MAP_GPA_RUN_EINVAL,
+	}, {
+		.name = "merged",
+		.commit = "3e2dec1ede0a",
+		.summary = "positive errno values, anything else fails KVM_RUN",
+		.answers = {
+			{ EAGAIN, MAP_GPA_RETRY },
+			{ EINVAL, MAP_GPA_INVALID },
+		},
+		.other = MAP_GPA_RUN_EINVAL,
+	},
+};
+
+const struct map_gpa_gen *map_gpa_gen(void)
+{
+	const char *name = getenv(TDX_MAP_GPA_ABI_ENV) ?: TDX_MAP_GPA_ABI_DEFAULT;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(gens); i++) {
+		if (!strcmp(gens[i].name, name))
+			return &gens[i];
+	}
+
+	TEST_FAIL("%s: no generation '%s' of the MapGPA ABI", TDX_MAP_GPA_ABI_ENV, name);
+}
+
+enum map_gpa_outcome map_gpa_outcome(const struct map_gpa_gen *gen, u64 ret)
+{
+	size_t i;
+
+	if (!ret)
+		return MAP_GPA_NEXT;
+
+	for (i = 0; i < ARRAY_SIZE(gen->answers); i++) {
+		if (gen->answers[i].ret == ret)
+			return gen->answers[i].outcome;
+	}
+
+	return gen->other;
+}
+
+u64 map_gpa_answer(const struct map_gpa_gen *gen, enum map_gpa_outcome outcome)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(gen->answers); i++) {
+		if (gen->answers[i].outcome == outcome)
+			return gen->answers[i].ret;
+	}
+
+	return 0;
+}

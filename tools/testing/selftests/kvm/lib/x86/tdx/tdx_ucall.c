@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ucall of a TD, whose registers and memory the host cannot read.  The TD
+ * writes its struct ucall, 8 bytes at a time, to a page that looks like such a
+ * struct at TD_UCALL_GPA, by TDG.VP.VMCALL<MMIO>; to the last member it writes
+ * the ucall's argument.  The host, which sees KVM_EXIT_MMIO, fills in its own
+ * copy of the struct, the one at that very argument.
+ */
+#include "kvm_util.h"
+#include "ucall_common.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdcall.h"
+#include "tdx/tdx_util.h"
+
+/* Arguments that are no pointers: GUEST_UCALL_NONE() and a pool that is empty. */
+#define IS_UCALL_STRUCT(uc)	((uc) && (uc) != (u64)-1)
+
+#define UCALL_DOORBELL		offsetof(struct ucall, hva)
+
+kvm_static_assert(UCALL_DOORBELL + sizeof(u64) == sizeof(struct ucall));
+kvm_static_assert(UCALL_DOORBELL % sizeof(u64) == 0);
+kvm_static_assert(sizeof(struct ucall) <= PAGE_SIZE);
+
+bool is_tdx_guest;
+
+void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
+{
+	struct tdcall_regs regs = {
+		.r11 = TDVMCALL_MMIO,
+		.r12 = size,
+		.r13 = 1,
+		.r14 = gpa,
+		.r15 = data,
+	};
+	struct tdcall_regs fatal = { .r11 = TDVMCALL_REPORT_FATAL_ERROR };
+
+	fatal.r12 = __tdvmcall(&regs);
+	if (!fatal.r12 && !regs.r10)
+		return;
+
+	fatal.r13 = regs.r10;
+	for (;;)
+		__tdvmcall(&fatal);
+}
+
+static void ucall_write(size_t offset, u64 data)
+{
+	tdvmcall_mmio_write(TDX_SHARED_BIT | (TD_UCALL_GPA + offset), sizeof(data), data);
+}
+
+void tdx_do_ucall(gva_t gva)
+{
+	const struct ucall *uc = (void *)gva;
+	const u64 *words = (void *)gva;
+	size_t size, i;
+
+	if (IS_UCALL_STRUCT(gva)) {
+		/* The buffer of other ucalls holds what was in it before. */
+		size = offsetof(struct ucall, buffer);
+		if (uc->cmd == UCALL_ABORT || uc->cmd == UCALL_PRINTF)
+			size += strnlen(uc->buffer, UCALL_BUFFER_LEN - 1) + 1;
+
+		for (i = 0; i * sizeof(u64) < size; i++)
+			ucall_write(i * sizeof(u64), READ_ONCE(words[i]));
+	}
+
+	ucall_write(UCALL_DOORBELL, gva);
+}
+
+/* Give the offset of the write to a struct ucall that @run shows, -1 if none. */
+static long ucall_offset(struct kvm_run *run)
+{
+	u64 offset = run->mmio.phys_addr - TD_UCALL_GPA;
+
+	if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
+	    run->mmio.len != sizeof(u64) || offset > UCALL_DOORBELL)
+		return -1;
+
+	return offset;
+}
+
+void *tdx_get_ucall(struct kvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct ucall copy = {};
+	long offset = ucall_offset(run);
+	bool copied = false;
+	u64 uc;
+	int r;
+
+	if (offset < 0)
+		return NULL;
+
+	while (offset != UCALL_DOORBELL) {
+		memcpy((void *)&copy + offset, run->mmio.data, sizeof(u64));
+		copied = true;
+
+		do {
+			r = __vcpu_run(vcpu);
+		} while (r == -1 && errno == EINTR);
+		TEST_ASSERT(!r, KVM_IOCTL_ERROR(KVM_RUN, r));
+
+		offset = ucall_offset(run);
+		TEST_ASSERT(offset >= 0, "vCPU %u left a ucall unfinished: %s",
+			    vcpu->id, exit_reason_str(run->exit_reason));
+	}
+
+	/* The doorbell may be seen again: the struct is copied the first time. */
+	memcpy(&uc, run->mmio.data, sizeof(uc));
+	if (copied && IS_UCALL_STRUCT(uc)) {
+		copy.hva = (void *)uc;
+		memcpy((void *)uc, &copy, sizeof(copy));
+	}
+
+	return (void *)uc;
+}

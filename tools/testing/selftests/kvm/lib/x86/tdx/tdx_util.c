@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "sparsebit.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdx_util.h"
+
+#define CPUID_ADDRESS_WIDTHS	0x80000008
+
+/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
+#define KVM_MAX_CPUID_ENTRIES	256
+
+kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
+kvm_static_assert(TD_BOOT_CODE_GPA == TD_BOOT_PARAMETERS_GPA + PAGE_SIZE);
+
+static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
+{
+	return addr_gpa2hva(vm, TD_BOOT_PARAMETERS_GPA);
+}
+
+struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm)
+{
+	struct kvm_tdx_capabilities *caps = NULL;
+	u64 hw_error;
+	u32 nent = 0;
+	int ret;
+
+	/* KVM does not tell how many entries there are: double until they fit. */
+	do {
+		nent = nent ? nent * 2 : 16;
+		caps = realloc(caps, sizeof(*caps) + nent * sizeof(caps->cpuid.entries[0]));
+		TEST_ASSERT(caps, "No memory for %u CPUID entries", nent);
+
+		memset(caps, 0, sizeof(*caps));
+		caps->cpuid.nent = nent;
+		ret = __tdx_vm_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps, &hw_error);
+	} while (ret == -1 && errno == E2BIG && nent < KVM_MAX_CPUID_ENTRIES);
+
+	TEST_ASSERT_TDX_CMD("KVM_TDX_CAPABILITIES", ret, hw_error, vm);
+	return caps;
+}
+
+static const struct kvm_cpuid_entry2 *find_supported(u32 function, u32 index)
+{
+	const struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
+	u32 i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == function &&
+		    cpuid->entries[i].index == index)
+			return &cpuid->entries[i];
+	}
+
+	return NULL;
+}
+
+/* Reduce @entry, configurable bits, to a configuration; false if none is left. */
+static bool configure_cpuid_entry(struct kvm_cpuid_entry2 *entry)
+{
+	const struct kvm_cpuid_entry2 *supported;
+
+	supported = find_supported(entry->function, entry->index);
+	if (!supported)
+		return false;
+
+	entry->eax &= supported->eax;
+	entry->ebx &= supported->ebx;
+	entry->ecx &= supported->ecx;
+	entry->edx &= supported->edx;
+	/* KVM finds a subleaf only by an entry that says that its index counts. */
+	entry->flags = supported->flags;
+
+	/*
+	 * KVM takes the guest physical address width from EAX[23:16].  What it
+	 * supports there may be narrower: it is about other VMs.
+	 */
+	if (entry->function == CPUID_ADDRESS_WIDTHS)
+		entry->eax = (entry->eax & ~GENMASK(23, 16)) | TDX_GPA_WIDTH << 16;
+
+	return true;
+}
+
+struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm)
+{
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
+	struct kvm_tdx_init_vm *params;
+	u32 i;
+
+	TEST_ASSERT(caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE,
+		    "SEPT_VE_DISABLE not in the supported attributes 0x%llx",
+		    caps->supported_attrs);
+	TEST_ASSERT((caps->supported_xfam & TDX_XFAM_MINIMUM) == TDX_XFAM_MINIMUM,
+		    "x87 and SSE not in the supported XFAM 0x%llx",
+		    caps->supported_xfam);
+
+	params = calloc(1, sizeof(*params) +
+			   caps->cpuid.nent * sizeof(params->cpuid.entries[0]));
+	TEST_ASSERT(params, "No memory for %u CPUID entries", caps->cpuid.nent);
+
+	params->attributes = TDX_TD_ATTR_SEPT_VE_DISABLE;
+	params->xfam = TDX_XFAM_MINIMUM;
+
+	for (i = 0; i < caps->cpuid.nent; i++) {
+		struct kvm_cpuid_entry2 entry = caps->cpuid.entries[i];
+
+		if (configure_cpuid_entry(&entry))
+			params->cpuid.entries[params->cpuid.nent++] = entry;
+	}
+
+	free(caps);
+	return params;
+}
+
+static void vm_init_boot_pages(struct kvm_vm *vm)
+{
+	struct td_boot_parameters *params;
+
+	TEST_ASSERT_EQ((u64)(td_boot_page_end - td_boot_page), (u64)PAGE_SIZE);
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TD_BOOT_PARAMETERS_GPA,
+				    TD_BOOT_SLOT, 2, KVM_MEM_GUEST_MEMFD);
+	vm_phy_pages_alloc(vm, 2, TD_BOOT_PARAMETERS_GPA, TD_BOOT_SLOT);
+	virt_map(vm, TD_BOOT_PARAMETERS_GPA, TD_BOOT_PARAMETERS_GPA, 2);
+
+	memcpy(addr_gpa2hva(vm, TD_BOOT_CODE_GPA), td_boot_page, PAGE_SIZE);
+
+	TEST_ASSERT(vm->mmu.pgd == (u32)vm->mmu.pgd,
+		    "CR3 0x%lx is out of reach of 32-bit code", vm->mmu.pgd);
+
+	/* CR4.MCE is fixed to 1 in a TD: without it the write is a #VE. */
+	params = td_boot_parameters(vm);
+	params->cr0 = X86_CR0_PE | X86_CR0_MP | X86_CR0_NE | X86_CR0_PG;
+	params->cr3 = vm->mmu.pgd;
+	params->cr4 = X86_CR4_PAE | X86_CR4_MCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
+	if (vm->mmu.pgtable_levels == 5)
+		params->cr4 |= X86_CR4_LA57;
+}
+
+/*
+ * ucall() passes on the host's address of its struct, from a pool somewhere in
+ * the data.  Map the data at the host's addresses as well, so that the TD can
+ * read the struct from there.
+ */
+static void vm_map_at_hva(struct kvm_vm *vm)
+{
+	struct userspace_mem_region *region = vm_get_mem_region(vm, MEM_REGION_DATA);
+	gpa_t base = region->region.guest_phys_addr;
+	gpa_t end = base + region->region.memory_size;
+	gpa_t gpa;
+
+	for (gpa = base; gpa < end; gpa += vm->page_size) {
+		if (!sparsebit_is_set(region->unused_phy_pages, gpa >> vm->page_shift))
+			virt_map(vm, (gva_t)addr_gpa2hva(vm, gpa), gpa, 1);
+	}
+}
+
+void tdx_vm_init(struct kvm_vm *vm)
+{
+	struct kvm_tdx_init_vm *params;
+
+	/* The in-kernel I/O APIC needs EOI exits, which a TD does not have. */
+	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24);
+	vm->has_irqchip = true;
+
+	params = tdx_vm_get_init_params(vm);
+	tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, params);
+	free(params);
+
+	vm_init_boot_pages(vm);
+	vm_map_at_hva(vm);
+	write_guest_global(vm, is_tdx_guest, true);
+}
+
+struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
+{
+	const struct vm_shape shape = {
+		.mode = VM_MODE_DEFAULT,
+		.type = KVM_X86_TDX_VM,
+	};
+
+	TEST_ASSERT(nr_vcpus <= TD_BOOT_MAX_VCPUS, "%u vCPUs wanted, at most %u fit",
+		    nr_vcpus, TD_BOOT_MAX_VCPUS);
+
+	return __vm_create(shape, nr_vcpus, 0);
+}
+
+static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
+	u32 i;
+
+	tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
+
+	/*
+	 * KVM takes for illegal what is above the MAXPHYADDR of this table, the
+	 * shared bit not excepted.
+	 */
+	for (i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == CPUID_ADDRESS_WIDTHS &&
+		    (entry->eax & GENMASK(7, 0)) < TDX_GPA_WIDTH)
+			entry->eax = (entry->eax & ~GENMASK(7, 0)) | TDX_GPA_WIDTH;
+	}
+
+	vcpu_init_cpuid(vcpu, cpuid);
+	free(cpuid);
+}
+
+struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
+{
+	struct td_boot_parameters *params = td_boot_parameters(vm);
+	const size_t stack_size = DEFAULT_STACK_PGS * PAGE_SIZE;
+	struct kvm_vcpu *vcpu;
+	gva_t stack;
+
+	TEST_ASSERT(vcpu_id < TD_BOOT_MAX_VCPUS, "vCPU %u wanted, the last is %u",
+		    vcpu_id, TD_BOOT_MAX_VCPUS - 1);
+
+	/* Not there yet when KVM_TDX_INIT_VM was issued. */
+	params->gdtr = (struct td_boot_dtr) {
+		.limit = PAGE_SIZE - 1,
+		.base = vm->arch.gdt,
+	};
+	params->idtr = (struct td_boot_dtr) {
+		.limit = PAGE_SIZE - 1,
+		.base = vm->arch.idt,
+	};
+
+	vcpu = __vm_vcpu_add(vm, vcpu_id);
+	vcpu_init_cpuid_from_tdx(vcpu);
+	tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, 0);
+
+	/* A C function finds its stack 8 bytes below a multiple of 16. */
+	stack = __vm_alloc(vm, stack_size, DEFAULT_GUEST_STACK_VADDR_MIN,
+			   MEM_REGION_DATA);
+	params->vcpus[vcpu_id].rsp = stack + stack_size - 8;
+	params->vcpus[vcpu_id].entry = (u64)guest_code;
+	return vcpu;
+}
+
+void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
+{
+	struct td_boot_vcpu *boot = &td_boot_parameters(vcpu->vm)->vcpus[vcpu->id];
+	unsigned int i;
+	va_list ap;
+
+	TEST_ASSERT(num <= TD_BOOT_NR_ARGS, "%u arguments wanted, at most %u fit",
+		    num, TD_BOOT_NR_ARGS);
+
+	va_start(ap, num);
+	for (i = 0; i < num; i++)
+		boot->args[i] = va_arg(ap, u64);
+	va_end(ap);
+}
+
+static void vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages)
+{
+	struct kvm_vcpu *vcpu = list_first_entry(&vm->vcpus, struct kvm_vcpu, list);
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)addr_gpa2hva(vm, gpa),
+		.gpa = gpa,
+		.nr_pages = nr_pages,
+	};
+	u64 hw_error;
+	int ret;
+
+	/* KVM moves @region on, so that an interrupted call can be repeated. */
+	do {
+		ret = __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, 0, &region, &hw_error);
+	} while (ret == -1 && errno == EINTR);
+
+	TEST_ASSERT_TDX_CMD("KVM_TDX_INIT_MEM_REGION", ret, hw_error, vm);
+	TEST_ASSERT(!region.nr_pages, "KVM_TDX_INIT_MEM_REGION left %llu of %lu pages at 0x%lx",
+		    region.nr_pages, nr_pages, gpa);
+}
+
+static void vm_add_region(struct kvm_vm *vm, struct userspace_mem_region *region)
+{
+	const struct sparsebit *unused = region->unused_phy_pages;
+	u64 first = region->region.guest_phys_addr >> vm->page_shift;
+	u64 end = first + (region->region.memory_size >> vm->page_shift);
+	u64 i, j;
+
+	if (!(region->region.flags & KVM_MEM_GUEST_MEMFD))
+		return;
+
+	vm_mem_set_private(vm, region->region.guest_phys_addr, region->region.memory_size);
+
+	for (i = first; i < end; i = j + 1) {
+		for (j = i; j < end && !sparsebit_is_set(unused, j); j++)
+			;
+		if (j > i)
+			vm_add_pages(vm, i << vm->page_shift, j - i);
+	}
+}
+
+void tdx_vm_finalize(struct kvm_vm *vm)
+{
+	struct userspace_mem_region *region;
+	int ctr;
+
+	TEST_ASSERT(!list_empty(&vm->vcpus), "No vCPU to add the TD's memory with");
+
+	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)
+		vm_add_region(vm, region);
+
+	tdx_vm_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, 0);
+}
