@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Create TDs, run them, and destroy them: what all other TDX tests build on. */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdcall.h"
+#include "tdx/tdx_util.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define NR_ARGS		TD_BOOT_NR_ARGS
+
+static u64 guest_global = 1;
+
+static u64 arg(unsigned int vcpu_id, unsigned int i)
+{
+	return 0xa46000 + (vcpu_id << 8) + i;
+}
+
+static void guest_done(void)
+{
+	GUEST_DONE();
+}
+
+static void guest_args(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	GUEST_SYNC6(a, b, c, d, e, f);
+	GUEST_DONE();
+}
+
+static void guest_assert(u64 seen)
+{
+	GUEST_ASSERT_EQ(seen, 2ul);
+}
+
+static void guest_printf(void)
+{
+	GUEST_PRINTF("%s, %lx\n", "from a TD", 0x7d7d7d7dul);
+	GUEST_DONE();
+}
+
+static void guest_globals(void)
+{
+	GUEST_ASSERT_EQ(READ_ONCE(guest_global), 2ul);
+	WRITE_ONCE(guest_global, 3);
+	GUEST_SYNC1(READ_ONCE(guest_global));
+	GUEST_DONE();
+}
+
+static void guest_exception(void)
+{
+	u8 vector = kvm_asm_safe("ud2");
+
+	GUEST_ASSERT_EQ((u64)vector, (u64)UD_VECTOR);
+	GUEST_DONE();
+}
+
+static void guest_sse(void)
+{
+	u64 in = 0x123456789abcdef0, out = 0;
+
+	asm volatile("movq %1, %%xmm7\n\t"
+		     "movq %%xmm7, %0" : "=m"(out) : "m"(in) : "xmm7");
+	GUEST_ASSERT_EQ(out, in);
+	GUEST_DONE();
+}
+
+static struct kvm_vm *create(struct kvm_vcpu *vcpus[], u32 nr_vcpus, void *guest_code)
+{
+	struct kvm_vm *vm = tdx_vm_create(nr_vcpus);
+	u32 i;
+
+	for (i = 0; i < nr_vcpus; i++)
+		vcpus[i] = tdx_vcpu_add(vm, i, guest_code);
+
+	return vm;
+}
+
+/* Run to the next ucall, which must be @cmd. */
+static void run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc)
+{
+	vcpu_run(vcpu);
+
+	errno = 0;
+	TEST_ASSERT(get_ucall(vcpu, uc) == cmd, "wanted ucall %lu, got %lu, %s", cmd,
+		    uc->cmd, exit_reason_str(vcpu->run->exit_reason));
+}
+
+/* An empty TD: neither memory nor a vCPU. */
+TEST(destroy_uninitialized)
+{
+	kvm_vm_free(vm_create_barebones_type(KVM_X86_TDX_VM));
+}
+
+TEST(destroy_initialized)
+{
+	kvm_vm_free(tdx_vm_create(1));
+}
+
+TEST(destroy_not_finalized)
+{
+	struct kvm_vcpu *vcpu;
+
+	kvm_vm_free(create(&vcpu, 1, guest_done));
+}
+
+TEST(destroy_not_run)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, 1, guest_done);
+
+	tdx_vm_finalize(vm);
+	kvm_vm_free(vm);
+}
+
+/* Guest code that says it is done, after an exception or SSE among them. */
+FIXTURE(smoke)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(smoke)
+{
+	void (*guest_code)(void);
+};
+
+FIXTURE_VARIANT_ADD(smoke, done)	{ .guest_code = guest_done };
+FIXTURE_VARIANT_ADD(smoke, exception)	{ .guest_code = guest_exception };
+FIXTURE_VARIANT_ADD(smoke, sse)		{ .guest_code = guest_sse };
+
+FIXTURE_SETUP(smoke)
+{
+	self->vm = create(&self->vcpu, 1, variant->guest_code);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(smoke)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(smoke, runs, TIMEOUT_SECONDS)
+{
+	struct ucall uc;
+
+	vcpu_run(self->vcpu);
+	if (get_ucall(self->vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+
+	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
+}
+
+/* Each vCPU starts by itself, with a stack and arguments of its own. */
+static void test_args(u32 nr_vcpus)
+{
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm = create(vcpus, nr_vcpus, guest_args);
+	struct ucall uc;
+	u32 i, j;
+
+	for (i = 0; i < nr_vcpus; i++)
+		tdx_vcpu_args_set(vcpus[i], NR_ARGS, arg(i, 0), arg(i, 1), arg(i, 2),
+				  arg(i, 3), arg(i, 4), arg(i, 5));
+
+	tdx_vm_finalize(vm);
+
+	for (i = 0; i < nr_vcpus; i++) {
+		run_to_ucall(vcpus[i], UCALL_SYNC, &uc);
+		for (j = 0; j < NR_ARGS; j++)
+			TEST_ASSERT_EQ(uc.args[j], arg(i, j));
+	}
+
+	for (i = 0; i < nr_vcpus; i++)
+		run_to_ucall(vcpus[i], UCALL_DONE, &uc);
+
+	kvm_vm_free(vm);
+}
+
+TEST(one_vcpu)
+{
+	test_args(1);
+}
+
+TEST(two_vcpus)
+{
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		SKIP(return, "a TD has no more vCPUs than the host has CPUs");
+
+	test_args(2);
+}
+
+/* The host's copy of a global goes in once, and what the TD writes stays in. */
+TEST(globals)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, 1, guest_globals);
+	u64 *copy = addr_gva2hva(vm, (gva_t)&guest_global);
+	struct ucall uc;
+
+	write_guest_global(vm, guest_global, 2);
+	tdx_vm_finalize(vm);
+	*copy = 4;
+
+	run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	TEST_ASSERT_EQ(uc.args[0], 3ul);
+	TEST_ASSERT_EQ(*copy, 4ul);
+	TEST_ASSERT_EQ(guest_global, 1ul);
+
+	run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/*
+ * A failed GUEST_ASSERT() reaches the host with its text.  The vCPU is run
+ * without vcpu_run(), which reports the failure itself.
+ */
+TEST(failed_guest_assert)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, 1, guest_assert);
+	struct ucall uc;
+
+	tdx_vcpu_args_set(vcpu, 1, 1ul);
+	tdx_vm_finalize(vm);
+
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), 0);
+	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), (u64)UCALL_ABORT);
+	ASSERT_STREQ("seen == 2ul", (char *)uc.args[GUEST_ERROR_STRING]);
+	ASSERT_STREQ("0x1 != 0x2 (seen != 2ul)", uc.buffer);
+	kvm_vm_free(vm);
+}
+
+TEST(printed_text)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, 1, guest_printf);
+	struct ucall uc;
+
+	tdx_vm_finalize(vm);
+	run_to_ucall(vcpu, UCALL_PRINTF, &uc);
+	ASSERT_STREQ("from a TD, 7d7d7d7d\n", uc.buffer);
+	run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/* A TD that is not finalized does not run: one of KVM_RUN's other EINVALs. */
+TEST(run_needs_finalize)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, 1, guest_done);
+
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
