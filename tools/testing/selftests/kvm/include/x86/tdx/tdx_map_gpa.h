@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One TDG.VP.VMCALL<MapGPA> of a TD, from both sides: the TD that issues it and
+ * tells what came back in its registers, and the VMM that answers its exits and
+ * checks every field of them.
+ */
+#ifndef SELFTEST_TDX_MAP_GPA_H
+#define SELFTEST_TDX_MAP_GPA_H
+
+#include "tdx/tdcall.h"
+#include "tdx/tdx_map_gpa_gens.h"
+#include "tdx/tdx_util.h"
+
+struct map_gpa_call {
+	const char *name;	/* of the case, for messages */
+	u64 gpa;		/* R12 */
+	u64 size;		/* R13 */
+	u64 nr_exits;		/* exits that must be seen: no less, no more */
+	u64 ret;		/* answer to the last one of them, 0 to all others */
+	u64 r10;		/* what the TD must get */
+	u64 r11;
+};
+
+/* Status, R10, of a call whose chunk was answered with this outcome. */
+u64 map_gpa_outcome_status(enum map_gpa_outcome outcome);
+
+/* Number of chunks in which KVM offers @size bytes. */
+static inline u64 map_gpa_nr_chunks(u64 size)
+{
+	return (size + TDX_MAP_GPA_MAX_LEN - 1) / TDX_MAP_GPA_MAX_LEN;
+}
+
+/* Create a TD of one vCPU that issues MapGPA.  It is not finalized yet. */
+struct kvm_vm *map_gpa_vm_create(struct kvm_vcpu **vcpu);
+
+/* Let KVM give userspace the exits: without this a call is unsupported. */
+void map_gpa_enable_exits(struct kvm_vm *vm);
+
+/*
+ * Finalize the TD, and run it up to the call.  That it gets there is a proof
+ * that it runs: KVM_RUN gives EINVAL, with which some calls must end, also for
+ * a TD that cannot run.
+ */
+void map_gpa_launch(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+
+/*
+ * Run the call's exits, check every field of each, and answer all.  The answer
+ * to the last one is on its way to KVM when this returns: map_gpa_finish() or
+ * map_gpa_run_fails() has to follow.
+ */
+void map_gpa_run_exits(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+
+/* Run the TD to the end of the call, and check all of its registers. */
+void map_gpa_finish(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+
+/* Check that KVM_RUN fails with EINVAL, and leaves the exit as it was. */
+void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+
+#endif /* SELFTEST_TDX_MAP_GPA_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What KVM makes of userspace's answer, hypercall.ret, to the exit for a chunk
+ * of a MapGPA: the generations of that ABI.
+ */
+#ifndef SELFTEST_TDX_MAP_GPA_GENS_H
+#define SELFTEST_TDX_MAP_GPA_GENS_H
+
+#include <linux/types.h>
+
+#include "kvm_util_types.h"
+
+/* Name, and value, of the environment variable that chooses the generation. */
+#define TDX_MAP_GPA_ABI_ENV		"TDX_MAP_GPA_ABI"
+#define TDX_MAP_GPA_ABI_DEFAULT		"merged"
+
+enum map_gpa_outcome {
+	MAP_GPA_NEXT,		/* the next chunk, or success after the last one */
+	MAP_GPA_RETRY,		/* R10 = TDVMCALL_STATUS_RETRY, R11 = the chunk */
+	MAP_GPA_INVALID,	/* R10 = TDVMCALL_STATUS_INVALID_OPERAND, same R11 */
+	MAP_GPA_RUN_EINVAL,	/* KVM_RUN fails with EINVAL, the TD is not entered */
+};
+
+struct map_gpa_gen {
+	const char *name;
+	const char *commit;	/* that introduced it, "-" if it never was merged */
+	const char *summary;
+	struct {
+		u64 ret;
+		enum map_gpa_outcome outcome;
+	} answers[2];		/* the answers but 0 that are singled out */
+	enum map_gpa_outcome other;
+};
+
+/*
+ * Give the generation that TDX_MAP_GPA_ABI_ENV names, or the default one.  The
+ * behaviour of KVM is not looked at: a KVM that lost a behaviour must fail.
+ */
+const struct map_gpa_gen *map_gpa_gen(void);
+
+/* Give what @gen makes of the answer @ret. */
+enum map_gpa_outcome map_gpa_outcome(const struct map_gpa_gen *gen, u64 ret);
+
+/* Give the answer that makes @gen give @outcome, 0 if there is none. */
+u64 map_gpa_answer(const struct map_gpa_gen *gen, enum map_gpa_outcome outcome);
+
+#endif /* SELFTEST_TDX_MAP_GPA_GENS_H */

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<MapGPA>: the contract between a TD, KVM and userspace.
+ *
+ * KVM checks the range, offers it to userspace in chunks of 2 MiB, one
+ * KVM_EXIT_HYPERCALL each, and makes of userspace's answers a status for the TD
+ * or an error of KVM_RUN.  Nothing is converted here: what KVM does depends on
+ * the answers alone, so that a range needs no memory behind it.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+
+/* An emulated CPU takes a second to create a TD, and 60 us for an exit. */
+#define TIMEOUT_SECONDS	120
+
+/* A range that no other number here can be taken for. */
+#define TEST_GPA	0x1234600000ULL
+
+#define SHARED		TDX_SHARED_BIT
+
+/* Where the GPA of a row starts to count. */
+enum gpa_origin {
+	GPA_ZERO,
+	GPA_LIMIT,	/* the first GPA above the vCPU's MAXPHYADDR */
+};
+
+static u64 gpa_origin(struct kvm_vcpu *vcpu, enum gpa_origin origin)
+{
+	switch (origin) {
+	case GPA_LIMIT:
+		return BIT_ULL(kvm_cpuid_property(vcpu->cpuid, X86_PROPERTY_MAX_PHY_ADDR));
+	case GPA_ZERO:
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Calls that KVM refuses by itself: no exit, R11 = R12.  Rules are checked in
+ * the order in which they are listed; the name of a row that breaks two of them
+ * says so by "before".
+ */
+FIXTURE(map_gpa_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_refused)
+{
+	const char *name;
+	bool no_exits;		/* KVM_CAP_EXIT_HYPERCALL is left off */
+	enum gpa_origin from;
+	u64 gpa;
+	u64 size;
+	u64 r10;
+};
+
+#define REFUSED(row, status, args...)					\
+	FIXTURE_VARIANT_ADD(map_gpa_refused, row) {			\
+		.name = #row,						\
+		.r10 = TDVMCALL_STATUS_##status,			\
+		args							\
+	}
+
+/* Userspace has not asked for the exits. */
+REFUSED(exits_off, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .gpa = TEST_GPA, .size = SZ_4K);
+REFUSED(exits_off_shared, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .gpa = SHARED | TEST_GPA, .size = SZ_4K);
+REFUSED(exits_off_before_size_0, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .gpa = TEST_GPA, .size = 0);
+REFUSED(exits_off_before_limit, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .from = GPA_LIMIT, .gpa = 0, .size = SZ_4K);
+REFUSED(exits_off_before_alignment, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .gpa = TEST_GPA + 1, .size = SZ_4K);
+
+/* The end of the range is not above its start. */
+REFUSED(size_0, INVALID_OPERAND, .gpa = TEST_GPA, .size = 0);
+REFUSED(size_0_shared, INVALID_OPERAND, .gpa = SHARED | TEST_GPA, .size = 0);
+REFUSED(size_0_before_alignment, INVALID_OPERAND, .gpa = TEST_GPA + 1, .size = 0);
+REFUSED(wrap, INVALID_OPERAND, .gpa = SZ_4M, .size = -SZ_2M);
+REFUSED(wrap_by_a_page, INVALID_OPERAND, .gpa = SZ_4M, .size = -SZ_4K);
+REFUSED(wrap_to_0, INVALID_OPERAND, .gpa = TEST_GPA, .size = -TEST_GPA);
+REFUSED(wrap_before_alignment, INVALID_OPERAND, .gpa = SZ_4M + 1, .size = -SZ_2M);
+
+/* The first or the last byte is above MAXPHYADDR. */
+REFUSED(gpa_at_limit, INVALID_OPERAND, .from = GPA_LIMIT, .gpa = 0, .size = SZ_4K);
+REFUSED(gpa_at_limit_shared, INVALID_OPERAND,
+	.from = GPA_LIMIT, .gpa = SHARED, .size = SZ_4K);
+REFUSED(gpa_bit_63, INVALID_OPERAND, .gpa = BIT_ULL(63) | TEST_GPA, .size = SZ_4K);
+REFUSED(gpa_at_limit_before_alignment, INVALID_OPERAND,
+	.from = GPA_LIMIT, .gpa = 1, .size = SZ_4K);
+/* The shared bit is that of the first byte: nothing else is wrong. */
+REFUSED(end_above_limit, INVALID_OPERAND,
+	.from = GPA_LIMIT, .gpa = -SZ_4K, .size = SHARED + SZ_8K);
+REFUSED(end_above_limit_before_alignment, INVALID_OPERAND,
+	.from = GPA_LIMIT, .gpa = -SZ_4K, .size = SHARED + SZ_8K - 1);
+
+/* The first and the last byte differ in the shared bit. */
+REFUSED(across_shared_bit, INVALID_OPERAND, .gpa = SHARED - SZ_4K, .size = SZ_8K);
+REFUSED(across_shared_bit_by_2m, INVALID_OPERAND,
+	.gpa = SHARED - SZ_2M, .size = SZ_4M);
+REFUSED(across_shared_bit_by_a_byte_before_alignment, INVALID_OPERAND,
+	.gpa = SHARED - SZ_4K, .size = SZ_4K + 1);
+REFUSED(private_and_shared_halves, INVALID_OPERAND, .gpa = 0, .size = 2 * SHARED);
+
+/* The start or the size is no multiple of 4 KiB. */
+REFUSED(unaligned_gpa, ALIGN_ERROR, .gpa = TEST_GPA + 1, .size = SZ_4K);
+REFUSED(unaligned_gpa_shared, ALIGN_ERROR,
+	.gpa = SHARED | (TEST_GPA + SZ_2K), .size = SZ_4K);
+REFUSED(unaligned_size, ALIGN_ERROR, .gpa = TEST_GPA, .size = SZ_4K + 1);
+REFUSED(unaligned_size_1, ALIGN_ERROR, .gpa = TEST_GPA, .size = 1);
+REFUSED(unaligned_size_shared, ALIGN_ERROR,
+	.gpa = SHARED | TEST_GPA, .size = SZ_2M - 1);
+REFUSED(unaligned_gpa_aligned_end, ALIGN_ERROR,
+	.gpa = TEST_GPA + SZ_2K, .size = SZ_2K);
+
+FIXTURE_SETUP(map_gpa_refused)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+	if (!variant->no_exits)
+		map_gpa_enable_exits(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(map_gpa_refused, without_exit, TIMEOUT_SECONDS)
+{
+	const u64 gpa = gpa_origin(self->vcpu, variant->from) + variant->gpa;
+	const struct map_gpa_call call = {
+		.name = variant->name,
+		.gpa = gpa,
+		.size = variant->size,
+		.nr_exits = 0,
+		.r10 = variant->r10,
+		.r11 = gpa,
+	};
+
+	map_gpa_launch(self->vcpu, &call);
+	map_gpa_run_exits(self->vcpu, &call);
+	map_gpa_finish(self->vcpu, &call);
+}
+
+/* Ranges whose chunks are all answered with 0: success, R11 is not written. */
+FIXTURE(map_gpa_range)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_range)
+{
+	const char *name;
+	enum gpa_origin from;
+	u64 gpa;
+	u64 size;
+	u64 nr_exits;
+};
+
+#define RANGE(row, args...)						\
+	FIXTURE_VARIANT_ADD(map_gpa_range, row) { .name = #row, args }
+
+RANGE(size_4k,		.gpa = TEST_GPA, .size = SZ_4K, .nr_exits = 1);
+RANGE(size_2m_minus_4k,	.gpa = TEST_GPA, .size = SZ_2M - SZ_4K, .nr_exits = 1);
+RANGE(size_2m,		.gpa = TEST_GPA, .size = SZ_2M, .nr_exits = 1);
+RANGE(size_2m_plus_4k,	.gpa = TEST_GPA, .size = SZ_2M + SZ_4K, .nr_exits = 2);
+RANGE(size_4m_minus_4k,	.gpa = TEST_GPA, .size = SZ_4M - SZ_4K, .nr_exits = 2);
+RANGE(size_8m,		.gpa = TEST_GPA, .size = SZ_8M, .nr_exits = 4);
+RANGE(size_1g,		.gpa = TEST_GPA, .size = SZ_1G, .nr_exits = 512);
+RANGE(size_1g_plus_4k,	.gpa = TEST_GPA, .size = SZ_1G + SZ_4K, .nr_exits = 513);
+
+/* Chunks count from the start of the range, not from multiples of 2 MiB. */
+RANGE(start_4k_size_2m,	.gpa = TEST_GPA + SZ_4K, .size = SZ_2M, .nr_exits = 1);
+RANGE(start_4k_size_4m,	.gpa = TEST_GPA + SZ_4K, .size = SZ_4M, .nr_exits = 2);
+
+/* The limits of the private and, as the bit is added to them, shared halves. */
+RANGE(first_page,	.gpa = 0, .size = SZ_4K, .nr_exits = 1);
+RANGE(last_page,	.gpa = SHARED - SZ_4K, .size = SZ_4K, .nr_exits = 1);
+RANGE(last_chunks,	.gpa = SHARED - SZ_4M, .size = SZ_4M, .nr_exits = 2);
+
+/* A legal GPA need not be one of the TD's: that is not KVM's to check. */
+RANGE(last_legal_pages,	.from = GPA_LIMIT, .gpa = -SZ_8K, .size = SZ_8K, .nr_exits = 1);
+RANGE(last_legal_chunks, .from = GPA_LIMIT, .gpa = -SZ_4M, .size = SZ_4M, .nr_exits = 2);
+
+FIXTURE_SETUP(map_gpa_range)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+	map_gpa_enable_exits(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_range)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void test_range(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_range) *row,
+		       bool to_shared)
+{
+	u64 gpa = gpa_origin(vcpu, row->from) + row->gpa;
+	struct map_gpa_call call = {
+		.name = row->name,
+		.gpa = to_shared ? gpa | SHARED : gpa & ~SHARED,
+		.size = row->size,
+		.nr_exits = row->nr_exits,
+		.r10 = TDVMCALL_STATUS_SUCCESS,
+		.r11 = TDVMCALL_MAP_GPA,
+	};
+
+	map_gpa_launch(vcpu, &call);
+	map_gpa_run_exits(vcpu, &call);
+	map_gpa_finish(vcpu, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_range, to_shared, TIMEOUT_SECONDS)
+{
+	test_range(self->vcpu, variant, true);
+}
+
+TEST_F_TIMEOUT(map_gpa_range, to_private, TIMEOUT_SECONDS)
+{
+	test_range(self->vcpu, variant, false);
+}
+
+/*
+ * Answers to one chunk of a range.  Of the others, those before it are answered
+ * with 0 and those after it must not be offered.
+ */
+FIXTURE(map_gpa_answer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_answer)
+{
+	const char *name;
+	u64 ret;
+};
+
+#define ANSWER(row, value)						\
+	FIXTURE_VARIANT_ADD(map_gpa_answer, row) { .name = #row, .ret = (u64)(value) }
+
+ANSWER(eagain,		EAGAIN);
+ANSWER(einval,		EINVAL);
+ANSWER(ebusy,		EBUSY);
+ANSWER(enosys,		ENOSYS);
+ANSWER(one,		1);
+ANSWER(minus_eagain,	-EAGAIN);
+ANSWER(minus_einval,	-EINVAL);
+ANSWER(minus_ebusy,	-EBUSY);
+/* The low 32 bits are those of an answer that is known: the rest counts too. */
+ANSWER(bit_32,		BIT_ULL(32));
+ANSWER(bit_32_eagain,	BIT_ULL(32) | EAGAIN);
+ANSWER(bit_32_einval,	BIT_ULL(32) | EINVAL);
+ANSWER(u32_minus_einval, (u32)-EINVAL);
+/* Statuses of the TD are no answers: there is one that is, to errno values. */
+ANSWER(status_invalid_operand, TDVMCALL_STATUS_INVALID_OPERAND);
+ANSWER(all_ones,	~0ULL);
+
+/* 32 chunks and the short one. */
+#define ANSWER_SIZE	(SZ_64M + SZ_4K)
+#define ANSWER_LAST	32
+
+FIXTURE_SETUP(map_gpa_answer)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+	map_gpa_enable_exits(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_answer)
+{
+	kvm_vm_free(self->vm);
+}
+
+static struct map_gpa_call answered_call(const char *name, u64 ret, u64 gpa, u64 size,
+					 u64 chunk)
+{
+	struct map_gpa_call call = {
+		.name = name,
+		.gpa = gpa,
+		.size = size,
+		.nr_exits = chunk + 1,
+		.ret = ret,
+		.r10 = map_gpa_outcome_status(map_gpa_outcome(map_gpa_gen(), ret)),
+		.r11 = gpa + chunk * TDX_MAP_GPA_MAX_LEN,
+	};
+
+	return call;
+}
+
+static void test_answer(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_answer) *row,
+			u64 gpa, u64 size, u64 chunk)
+{
+	struct map_gpa_call call = answered_call(row->name, row->ret, gpa, size, chunk);
+
+	map_gpa_launch(vcpu, &call);
+	map_gpa_run_exits(vcpu, &call);
+
+	if (map_gpa_outcome(map_gpa_gen(), row->ret) == MAP_GPA_RUN_EINVAL)
+		map_gpa_run_fails(vcpu, &call);
+	else
+		map_gpa_finish(vcpu, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_answer, to_only_page, TIMEOUT_SECONDS)
+{
+	test_answer(self->vcpu, variant, SHARED | TEST_GPA, SZ_4K, 0);
+}
+
+TEST_F_TIMEOUT(map_gpa_answer, to_first_chunk, TIMEOUT_SECONDS)
+{
+	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, 0);
+}
+
+TEST_F_TIMEOUT(map_gpa_answer, to_middle_chunk, TIMEOUT_SECONDS)
+{
+	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, ANSWER_LAST / 2);
+}
+
+TEST_F_TIMEOUT(map_gpa_answer, to_middle_chunk_private, TIMEOUT_SECONDS)
+{
+	test_answer(self->vcpu, variant, TEST_GPA, ANSWER_SIZE, ANSWER_LAST / 2);
+}
+
+TEST_F_TIMEOUT(map_gpa_answer, to_last_chunk, TIMEOUT_SECONDS)
+{
+	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, ANSWER_LAST);
+}
+
+/*
+ * KVM_RUN after it failed for an answer that KVM does not know.  The exit is
+ * complete for KVM: the TD goes on and finds R10 = 0, as after a success, for a
+ * range of which a chunk was refused and others were never offered.  That is
+ * bizarre, and what userspace gets that carries on after an EINVAL.
+ */
+FIXTURE(map_gpa_run_again)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_run_again)
+{
+	const char *name;
+	u64 chunk;
+};
+
+FIXTURE_VARIANT_ADD(map_gpa_run_again, first_chunk) {
+	.name = "first_chunk", .chunk = 0,
+};
+
+FIXTURE_VARIANT_ADD(map_gpa_run_again, middle_chunk) {
+	.name = "middle_chunk", .chunk = ANSWER_LAST / 2,
+};
+
+FIXTURE_VARIANT_ADD(map_gpa_run_again, last_chunk) {
+	.name = "last_chunk", .chunk = ANSWER_LAST,
+};
+
+FIXTURE_SETUP(map_gpa_run_again)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+	map_gpa_enable_exits(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_run_again)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(map_gpa_run_again, td_gets_success, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
+						 ANSWER_SIZE, variant->chunk);
+
+	if (map_gpa_outcome(map_gpa_gen(), ENOSYS) != MAP_GPA_RUN_EINVAL)
+		SKIP(return, "in this generation of the ABI no answer fails KVM_RUN");
+
+	call.r11 = TDVMCALL_MAP_GPA;
+
+	map_gpa_launch(self->vcpu, &call);
+	map_gpa_run_exits(self->vcpu, &call);
+	map_gpa_run_fails(self->vcpu, &call);
+	map_gpa_finish(self->vcpu, &call);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
