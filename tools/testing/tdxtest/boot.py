@@ -68,6 +68,7 @@ class Guest:
         self.verbose = verbose
         self.console_path = os.path.join(folder, 'console.log')
         self.last_line = ''
+        self.tests_s = 0.0      # real time since the first line of KTAP
 
     def start(self, image, installation, com, cpus):
         argv, env = self.machine.command(installation, self.folder, image, com, cpus)
@@ -96,7 +97,7 @@ class Guest:
     def _follow(self, process, console, tail):
         """Read the console until the machine ends or must be ended. Gives why."""
         start = heard = time.monotonic()
-        panicked = None
+        began = panicked = None
         while True:
             alive = process.poll() is None
             lines = tail.lines(last=not alive)
@@ -106,6 +107,9 @@ class Guest:
                 self.last_line = line
                 if console.feed(line) or self.verbose:
                     self.build.progress.line(line)
+                if console.started and began is None:
+                    began = now
+            self.tests_s = now - began if began is not None else 0.0
             if not alive:
                 return '' if console.powered_off else self._died(process)
             if console.powered_off and now - heard > PANIC_GRACE_S:

@@ -64,6 +64,11 @@ class Progress:
             self.times[name] = self.times.get(name, 0) + took
         self.say(f'{name}: done in {took:.1f} s')
 
+    def move(self, name, part, seconds):
+        """Book `seconds` of the step `name` as a step of their own, `part`."""
+        self.times[name] -= seconds
+        self.times[part] = self.times.get(part, 0) + seconds
+
     def table(self):
         """One line with the seconds of each step."""
         steps = ', '.join(f'{name} {took:.1f}' for name, took in self.times.items())

@@ -58,9 +58,23 @@ class Session:
         self.kernel = Kernel(self.build, self.work, ['base', 'sim'])
         self.kernel.configure()
         self.kernel.compile()
-        self.suite = suite.Suite(self.build, self.kernel)
         if with_suite:
+            self.suite = suite.Suite(self.build, self.suite_tree())
             self.suite.compile()
+
+    def suite_tree(self):
+        """The tree whose selftest library the suite is built with.
+
+        The suite wants the library as it is since the first packaged series.
+        Its programs are static and need nothing of the kernel that runs them.
+        """
+        if self.work.source.key() >= source.FIRST_PACKAGED:
+            return self.work
+        newest = WorkTree(self.build, source.packaged(self.build))
+        newest.lay()
+        self.progress.say(f'suite: Linux {self.work.source.version} has an older selftest '
+                          f'library; using that of {newest.source.version}')
+        return newest
 
     def boot(self, tests, with_shell=False):
         """Boot with the tests; gives the Verdict."""
@@ -85,6 +99,7 @@ class Session:
                                 f'{self.args.cpus} CPU(s); console: {guest.console_path}',
                                 guest.progress):
             outcome = guest.run(iso, installation, self.args.cpus)
+        self.progress.move('boot', 'tests', guest.tests_s)
         return ktap.judge(outcome.console, outcome.ended, wants_tests=bool(tests))
 
     def conclude(self, verdict):

@@ -75,28 +75,29 @@ def parse_selection(text):
 
 
 class Suite:
-    """The suite built against the headers of one work tree."""
+    """The suite built in one work tree, with that tree's selftest library and headers."""
 
-    def __init__(self, build, kernel):
+    def __init__(self, build, work):
         self.build = build
-        self.kernel = kernel
-        self.work = kernel.work
-        self.out = self.work.out('suite')
+        self.work = work
+        self.out = work.out('suite')
 
     def compile(self):
         """Build what changed; only the programs of the suite."""
         if not names():
             self.build.progress.say('suite: there are no tests yet')
             return
+        headers = self.work.out('headers')
         os.makedirs(self.out, exist_ok=True)
+        jobs = f'-j{os.cpu_count() or 1}'
+        log = self.build.log('suite')
         with self.build.progress.step('suite', f'building {len(names())} test program(s)'):
-            self.kernel.make('headers', log='suite')
+            command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
+                        what='make headers')
             # LDFLAGS by the environment: the Makefile adds to it.
             command.run(['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={self.out}',
-                         f'KHDR_INCLUDES=-isystem {self.kernel.out}/usr/include',
-                         f'-j{os.cpu_count() or 1}', GOAL],
-                        self.build.log('suite'), env={'LDFLAGS': '-static', 'ARCH': 'x86'},
-                        what=f'make {GOAL}')
+                         f'KHDR_INCLUDES=-isystem {headers}/usr/include', jobs, GOAL],
+                        log, env={'LDFLAGS': '-static', 'ARCH': 'x86'}, what=f'make {GOAL}')
 
     def program(self, name):
         return os.path.join(self.out, 'x86', name)
