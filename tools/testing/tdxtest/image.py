@@ -18,15 +18,17 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
            'clearcpuid=erms,fsrm')
 
 
-def plan_text(tests, modules, watermark, timeout_s, shell):
+def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
     """The plan file of guest/init.c.
 
-    tests: [(name, [arguments])]; modules: [(path, [parameters])].
+    tests: [(name, [arguments])]; modules: [(path, [parameters])];
+    environment: {name: value} of the tests.
     """
     lines = [f'watermark {watermark}'] if watermark else []
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
               for path, params in modules]
     lines.append(f'timeout {timeout_s}')
+    lines += [f'env {name}={value}' for name, value in dict(environment).items()]
     lines += ['shell'] if shell else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]
     return '\n'.join(lines) + '\n'

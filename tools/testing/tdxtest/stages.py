@@ -4,6 +4,7 @@
 import os
 import sys
 
+import abi
 import apt
 import boot
 import check
@@ -34,6 +35,11 @@ class Session:
         self.selection = suite.parse_selection(' '.join(getattr(args, 'tests', [])))
         self.machine = MACHINES[getattr(args, 'machine', 'bochs')]
         self.machine.check_cpus(getattr(args, 'cpus', 1))
+        # Names of generations; '' is the kernel's own.
+        self.abi = getattr(args, 'abi', '')
+        self.expect = getattr(args, 'expect', '')
+        for name in filter(None, (self.abi, self.expect)):
+            abi.named(name)
         self.given = source.from_kdir(args.kdir) if args.kdir else None
         self.progress = Progress()
         self.build = Build(args.build, self.progress, args.mirror)
@@ -45,9 +51,19 @@ class Session:
         chosen = self.given or source.packaged(self.build, self.args.kernel, self.args.update)
         self.progress.say(f'kernel: Linux {chosen.version} ({chosen.origin})')
         self.work = WorkTree(self.build, chosen)
+        self.lay()
+
+    def generation(self):
+        version = self.work.source.key()
+        return abi.named(self.abi) if self.abi else abi.of_tree(version)
+
+    def lay(self):
+        extra = abi.patches(self.generation(), self.work.source.key())
         with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
-            changed = self.work.lay()
+            changed = self.work.lay(extra)
         self.progress.say(f'overlay: {changed} file(s) changed')
+        for patch in extra:
+            self.progress.say(f'overlay: applied patches/{patch}')
 
     def prepare(self, with_suite=True):
         """Everything up to a built kernel, and the built suite if asked for."""
@@ -85,7 +101,7 @@ class Session:
         with self.progress.step('image', 'making the initramfs and the boot image'):
             plan = image.plan_text(tests, self.kernel.modules(),
                                    self.machine.watermark if sim else '',
-                                   TEST_TIMEOUT_S, with_shell)
+                                   TEST_TIMEOUT_S, with_shell, self.environment())
             # A shell is there to try any of them by hand.
             names = suite.names() if with_shell else [name for name, _ in tests]
             programs = [self.suite.program(name) for name in names]
@@ -102,6 +118,10 @@ class Session:
         self.progress.move('boot', 'tests', guest.tests_s)
         return ktap.judge(outcome.console, outcome.ended, wants_tests=bool(tests))
 
+    def environment(self):
+        expected = abi.named(self.expect) if self.expect else self.generation()
+        return abi.environment(expected, getattr(self.args, 'strict_abi', False))
+
     def conclude(self, verdict):
         """Print the verdict and the times; gives the exit status."""
         for problem in verdict.problems:
@@ -113,9 +133,30 @@ class Session:
 
 
 def run(args):
+    if args.abi == 'all':
+        return run_generations(args)
     session = Session(args)
     session.prepare()
     return session.conclude(session.boot(session.suite.select(session.selection)))
+
+
+def run_generations(args):
+    """Build and run one generation of the ABI after the other, in one tree."""
+    args.abi = abi.ALL[0]
+    session = Session(args)
+    session.prepare()
+    rows = []
+    for name in abi.ALL:
+        if name != session.abi:
+            session.abi = name
+            session.lay()
+            session.compile(with_suite=True)
+        session.progress.line(f'ABI {name}: expecting {session.expect or name}')
+        verdict = session.boot(session.suite.select(session.selection))
+        rows.append((name, session.conclude(verdict), verdict.summary))
+    for name, _, summary in rows:
+        session.progress.line(f'{name:10} {summary}')
+    return max(status for _, status, _ in rows)
 
 
 def build(args):

@@ -8,6 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import abi
 import command
 import stages
 from build import PROJECT
@@ -29,6 +30,9 @@ def add_build_options(parser):
                         help='where everything is built (default: build/ of the project)')
     parser.add_argument('--mirror', default='', metavar='URI',
                         help="the Debian mirror (default: the one the system's apt names)")
+    parser.add_argument('--abi', default='', metavar='NAME',
+                        help='the generation of the MapGPA ABI to build and to expect: '
+                             f'{", ".join(abi.NAMES)} (default: that of the kernel)')
     parser.add_argument('--update', action='store_true',
                         help='look for a newer package of the kernel series')
 
@@ -46,6 +50,15 @@ def add_boot_options(parser):
                         help='print the whole console, not only the KTAP')
 
 
+def add_expect_options(parser):
+    parser.add_argument('--expect', default='', metavar='NAME',
+                        help='expect another generation than the one that is built: '
+                             'what differs must fail')
+    parser.add_argument('--strict-abi', action='store_true',
+                        help='a case that the generation does not have fails instead of '
+                             'being skipped, to bisect for it')
+
+
 def add_test_argument(parser):
     parser.add_argument('tests', nargs='*', metavar='TEST[:CASE]',
                         help='a test, or the cases of one that match a pattern such as '
@@ -61,6 +74,7 @@ def parse_arguments(argv):
                               epilog=EPILOG)
     add_build_options(run)
     add_boot_options(run)
+    add_expect_options(run)
     add_test_argument(run)
 
     build = commands.add_parser('build', help='fetch and build only', epilog=EPILOG)

@@ -7,6 +7,7 @@
  *	watermark TEXT		the boot log must hold TEXT
  *	module FILE [PARAM=V]	insert a module; taken out again at the end
  *	timeout SECONDS		of each test after this line, in guest time
+ *	env NAME=VALUE		environment of the tests
  *	test NAME [ARG]...	run /tests/NAME
  *	shell			give an interactive shell on the console
  *
@@ -167,6 +168,8 @@ static void read_plan(void)
 			watermark = strdup(rest);
 		else if (!strcmp(verb, "timeout"))
 			timeout_s = atoi(rest);
+		else if (!strcmp(verb, "env"))
+			putenv(strdup(rest));
 		else if (!strcmp(verb, "module"))
 			add_step(modules, &nr_modules, rest, timeout_s);
 		else if (!strcmp(verb, "test"))
