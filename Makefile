@@ -8,31 +8,59 @@
 #	KERNEL=7.2	a packaged kernel series (default: the newest)
 #	KDIR=~/linux	a kernel tree of your own, 6.16 or later; never written to
 #	TESTS="a_test b_test:case*"	tests, or cases of one (default: all)
+#	ABI=legacy	generation of the MapGPA ABI: legacy, posted, merged, fixed, or
+#			all (default: that of the kernel)
+#	EXPECT=merged	expect another generation than the one that is built
 #	CPUS=2		CPUs of the guest
 #	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
 #	BUILD=DIR	where everything is built (default: build)
 #	V=1		print the guest's whole console
+#
+# run and check end with 0 if all passed, 1 if a test failed or the kernel
+# warned, 2 if there is no result; tdxtest.py tells bad usage from a failed build.
 
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
 BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
-	$(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
+	$(if $(ABI),--abi '$(ABI)') $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
 BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(V),--verbose)
 
-.PHONY: run check build python3 clean
+.PHONY: run check build python3 clean run-tool check-tool
+.NOTPARALLEL:
 
-run: python3
-	@$(TDXTEST) run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(foreach t,$(TESTS),'$(t)')
+# make ends with 2 for whatever went wrong in a recipe.  A test that failed is to
+# be told from that: in question mode make ends with 1 for a target that would
+# have to be made, which is the file that only a passed run leaves behind.
+PASSED = $(or $(BUILD),build)/passed
+ifneq ($(filter run check,$(or $(MAKECMDGOALS),run)),)
+MAKEFLAGS += --question
+endif
 
-check: python3
-	@$(TDXTEST) check $(BUILD_OPTIONS) $(BOOT_OPTIONS)
+# The kernel's makes are not to inherit the question: $(1) runs without.
+judge = +@mkdir -p $(dir $(PASSED)); rm -f $(PASSED); \
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(TDXTEST) $(1); s=$$?; \
+	[ $$s != 0 ] || touch $(PASSED); [ $$s -le 1 ] || exit $$s
+
+run: python3 run-tool $(PASSED)
+
+check: python3 check-tool $(PASSED)
+
+run-tool:
+	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(if $(EXPECT),--expect '$(EXPECT)') \
+		$(foreach t,$(TESTS),'$(t)'))
+
+check-tool:
+	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))
+
+$(PASSED):
+	@false
 
 build: python3
 	@$(TDXTEST) build $(BUILD_OPTIONS)
 
 # The tool installs whatever else is missing; it needs this to start.
 python3:
-	@command -v python3 >/dev/null || { \
+	+@command -v python3 >/dev/null || { \
 		echo 'apt: will install python3 (runs the tool)'; \
 		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
 		$$root apt-get update -q && \
