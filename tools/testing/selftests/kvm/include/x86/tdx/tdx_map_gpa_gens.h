@@ -6,6 +6,8 @@
 #ifndef SELFTEST_TDX_MAP_GPA_GENS_H
 #define SELFTEST_TDX_MAP_GPA_GENS_H
 
+#include <stdbool.h>
+
 #include <linux/types.h>
 
 #include "kvm_util_types.h"
@@ -13,6 +15,15 @@
 /* Name, and value, of the environment variable that chooses the generation. */
 #define TDX_MAP_GPA_ABI_ENV		"TDX_MAP_GPA_ABI"
 #define TDX_MAP_GPA_ABI_DEFAULT		"merged"
+
+/*
+ * If this environment variable is set to 1, a case that the chosen generation
+ * does not have fails instead of being skipped: to bisect for the generation.
+ */
+#define TDX_MAP_GPA_STRICT_ENV		"TDX_MAP_GPA_STRICT"
+
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define MAP_GPA_SKIP_REASON		"not in this generation of the MapGPA ABI"
 
 enum map_gpa_outcome {
 	MAP_GPA_NEXT,		/* the next chunk, or success after the last one */
@@ -30,6 +41,7 @@ struct map_gpa_gen {
 		enum map_gpa_outcome outcome;
 	} answers[2];		/* the answers but 0 that are singled out */
 	enum map_gpa_outcome other;
+	bool keeps_exit;	/* after MAP_GPA_RUN_EINVAL it is still to be answered */
 };
 
 /*
@@ -41,7 +53,23 @@ const struct map_gpa_gen *map_gpa_gen(void);
 /* Give what @gen makes of the answer @ret. */
 enum map_gpa_outcome map_gpa_outcome(const struct map_gpa_gen *gen, u64 ret);
 
-/* Give the answer that makes @gen give @outcome, 0 if there is none. */
+/*
+ * Give an answer that makes @gen give @outcome, which map_gpa_gen_has() must
+ * have said that there is.
+ */
 u64 map_gpa_answer(const struct map_gpa_gen *gen, enum map_gpa_outcome outcome);
+
+/* True if at least one answer makes @gen give @outcome. */
+bool map_gpa_gen_has(const struct map_gpa_gen *gen, enum map_gpa_outcome outcome);
+
+/*
+ * True if a case that needs an answer with @outcome is to be skipped, by
+ * SKIP(return, MAP_GPA_SKIP_REASON): the generation has no such answer.  Fails
+ * instead if TDX_MAP_GPA_STRICT_ENV asks for it.
+ */
+bool map_gpa_skips(enum map_gpa_outcome outcome);
+
+/* The same for a case that the generation has, or not, for another reason. */
+bool map_gpa_skips_unless(bool has_case);
 
 #endif /* SELFTEST_TDX_MAP_GPA_GENS_H */
