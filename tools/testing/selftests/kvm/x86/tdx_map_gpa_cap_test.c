@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_CAP_EXIT_HYPERCALL and TDG.VP.VMCALL<MapGPA>: without the capability's bit
+ * for KVM_HC_MAP_GPA_RANGE there is no MapGPA.  KVM looks at it at the call, not
+ * at each of the call's chunks.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
+#define TEST_SIZE	(SZ_4M + SZ_4K)
+#define NR_CHUNKS	3
+
+#define MAP_GPA_RANGE	BIT_ULL(KVM_HC_MAP_GPA_RANGE)
+
+static const struct map_gpa_call supported = {
+	.name = "exits on",
+	.gpa = TEST_GPA,
+	.size = TEST_SIZE,
+	.nr_exits = NR_CHUNKS,
+	.r10 = TDVMCALL_STATUS_SUCCESS,
+	.r11 = TDVMCALL_MAP_GPA,
+};
+
+static const struct map_gpa_call unsupported = {
+	.name = "exits off",
+	.gpa = TEST_GPA,
+	.size = TEST_SIZE,
+	.nr_exits = 0,
+	.r10 = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED,
+	.r11 = TEST_GPA,
+};
+
+FIXTURE(map_gpa_cap)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(map_gpa_cap)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(map_gpa_cap)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void set_exits(struct kvm_vm *vm, u64 hypercalls)
+{
+	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, hypercalls);
+}
+
+static void finish_call(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+{
+	map_gpa_run_exits(vcpu, call);
+	map_gpa_finish(vcpu, call);
+}
+
+static void next_call(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+{
+	vmcall_launch(vcpu, call->name);
+	finish_call(vcpu, call);
+}
+
+/* Userspace may ask for the exits of one hypercall, and learns which. */
+TEST_F_TIMEOUT(map_gpa_cap, check_extension, TIMEOUT_SECONDS)
+{
+	TEST_ASSERT_EQ((u64)kvm_check_cap(KVM_CAP_EXIT_HYPERCALL), MAP_GPA_RANGE);
+	TEST_ASSERT_EQ((u64)vm_check_cap(self->vm, KVM_CAP_EXIT_HYPERCALL), MAP_GPA_RANGE);
+}
+
+TEST_F_TIMEOUT(map_gpa_cap, off_by_default, TIMEOUT_SECONDS)
+{
+	map_gpa_launch(self->vcpu, &unsupported);
+	finish_call(self->vcpu, &unsupported);
+	next_call(self->vcpu, &unsupported);
+}
+
+/* Also after KVM_TDX_FINALIZE_VM, and while the TD runs. */
+TEST_F_TIMEOUT(map_gpa_cap, switched_between_calls, TIMEOUT_SECONDS)
+{
+	map_gpa_launch(self->vcpu, &unsupported);
+	finish_call(self->vcpu, &unsupported);
+
+	set_exits(self->vm, MAP_GPA_RANGE);
+	next_call(self->vcpu, &supported);
+	next_call(self->vcpu, &supported);
+
+	set_exits(self->vm, 0);
+	next_call(self->vcpu, &unsupported);
+
+	set_exits(self->vm, MAP_GPA_RANGE);
+	set_exits(self->vm, MAP_GPA_RANGE);
+	next_call(self->vcpu, &supported);
+}
+
+/* A call that has begun is finished: the other chunks are offered all the same. */
+TEST_F_TIMEOUT(map_gpa_cap, off_between_chunks, TIMEOUT_SECONDS)
+{
+	u64 i;
+
+	set_exits(self->vm, MAP_GPA_RANGE);
+	map_gpa_launch(self->vcpu, &supported);
+
+	for (i = 0; i < NR_CHUNKS; i++) {
+		map_gpa_run_exit(self->vcpu, &supported, i);
+		if (!i)
+			set_exits(self->vm, 0);
+	}
+
+	map_gpa_finish(self->vcpu, &supported);
+	next_call(self->vcpu, &unsupported);
+}
+
+static void assert_bits_refused(struct kvm_vm *vm, u64 hypercalls)
+{
+	int r = __vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, hypercalls);
+
+	TEST_ASSERT(r == -1 && errno == EINVAL,
+		    "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL, 0x%lx): wanted EINVAL, got %s",
+		    hypercalls, r ? strerror(errno) : "success");
+}
+
+static void assert_unknown_bits_refused(struct kvm_vm *vm)
+{
+	int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		if (BIT_ULL(bit) == MAP_GPA_RANGE)
+			continue;
+		assert_bits_refused(vm, BIT_ULL(bit));
+		assert_bits_refused(vm, BIT_ULL(bit) | MAP_GPA_RANGE);
+	}
+
+	assert_bits_refused(vm, ~0ULL);
+}
+
+/* An unknown bit changes nothing, neither when the exits are off nor when on. */
+TEST_F_TIMEOUT(map_gpa_cap, unknown_bits, TIMEOUT_SECONDS)
+{
+	assert_unknown_bits_refused(self->vm);
+	map_gpa_launch(self->vcpu, &unsupported);
+	finish_call(self->vcpu, &unsupported);
+
+	set_exits(self->vm, MAP_GPA_RANGE);
+	assert_unknown_bits_refused(self->vm);
+	next_call(self->vcpu, &supported);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
