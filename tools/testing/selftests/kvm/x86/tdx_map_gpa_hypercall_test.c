@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The KVM hypercall KVM_HC_MAP_GPA_RANGE from a TD: TDG.VP.VMCALL with a number
+ * of KVM's, not 0, in R10.  It asks for the same as MapGPA, by other rules: the
+ * GPA is not looked at, the range is not split, and userspace's answer goes to
+ * R10 as it is, in every generation of MapGPA's ABI.
+ */
+#include <linux/kvm_para.h>
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	0x1234600000ULL
+#define SHARED		TDX_SHARED_BIT
+#define PAGES(size)	((size) / SZ_4K)
+
+struct hypercall {
+	const char *name;
+	bool no_exits;		/* KVM_CAP_EXIT_HYPERCALL is left off */
+	u64 gpa;		/* R11 */
+	u64 nr_pages;		/* R12 */
+	u64 attributes;		/* R13 */
+	u64 result;		/* R10 */
+};
+
+static void hypercall_regs(const struct hypercall *hc, struct tdcall_regs *regs)
+{
+	vmcall_seed_regs(regs);
+	regs->r10 = KVM_HC_MAP_GPA_RANGE;
+	regs->r11 = hc->gpa;
+	regs->r12 = hc->nr_pages;
+	regs->r13 = hc->attributes;
+}
+
+static void launch(struct kvm_vcpu *vcpu, const struct hypercall *hc)
+{
+	struct tdcall_regs regs;
+
+	if (!hc->no_exits)
+		map_gpa_enable_exits(vcpu->vm);
+
+	hypercall_regs(hc, &regs);
+	vmcall_set_regs(vcpu, &regs);
+	tdx_vm_finalize(vcpu->vm);
+	vmcall_launch(vcpu, hc->name);
+}
+
+/* No register but R10 and RAX differs from what it was at the call. */
+static void finish(struct kvm_vcpu *vcpu, const struct hypercall *hc, u64 exits)
+{
+	struct tdcall_regs want;
+
+	hypercall_regs(hc, &want);
+	want.rax = 0;
+	want.r10 = hc->result;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
+	vmcall_check_regs(vcpu, hc->name, exits, &want);
+}
+
+static void check_exit_value(const struct hypercall *hc, const char *what, u64 want,
+			     u64 got)
+{
+	vmcall_assert_value(hc->name, "exit", 0, what, want, got);
+}
+
+static void run_exit(struct kvm_vcpu *vcpu, const struct hypercall *hc)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	map_gpa_poison_exit(vcpu, false);
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_HYPERCALL);
+
+	check_exit_value(hc, "hypercall.nr", KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
+	check_exit_value(hc, "hypercall.ret", 0, run->hypercall.ret);
+	check_exit_value(hc, "hypercall.args[0], GPA", hc->gpa, run->hypercall.args[0]);
+	check_exit_value(hc, "hypercall.args[1], pages", hc->nr_pages,
+			 run->hypercall.args[1]);
+	check_exit_value(hc, "hypercall.args[2], attributes", hc->attributes,
+			 run->hypercall.args[2]);
+	check_exit_value(hc, "hypercall.flags", KVM_EXIT_HYPERCALL_LONG_MODE,
+			 run->hypercall.flags);
+}
+
+FIXTURE(hypercall_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hypercall_refused)
+{
+	struct hypercall hc;
+};
+
+#define REFUSED(row, error, args...)					\
+	FIXTURE_VARIANT_ADD(hypercall_refused, row) {			\
+		.hc = { .name = #row, .result = -(u64)(error), args },	\
+	}
+
+/* Userspace has not asked for the exits; the order of the rules. */
+REFUSED(exits_off, KVM_ENOSYS,
+	.no_exits = true, .gpa = TEST_GPA, .nr_pages = 1);
+REFUSED(exits_off_before_alignment, KVM_ENOSYS,
+	.no_exits = true, .gpa = TEST_GPA + 1, .nr_pages = 1);
+REFUSED(exits_off_before_0_pages, KVM_ENOSYS,
+	.no_exits = true, .gpa = TEST_GPA, .nr_pages = 0);
+
+REFUSED(unaligned, KVM_EINVAL, .gpa = TEST_GPA + 1, .nr_pages = 1);
+REFUSED(unaligned_2k_shared, KVM_EINVAL,
+	.gpa = SHARED | (TEST_GPA + SZ_2K), .nr_pages = 1);
+REFUSED(no_page, KVM_EINVAL, .gpa = TEST_GPA, .nr_pages = 0);
+REFUSED(wrap, KVM_EINVAL, .gpa = SZ_4M, .nr_pages = -1ULL);
+REFUSED(wrap_to_0, KVM_EINVAL, .gpa = TEST_GPA, .nr_pages = -PAGES(TEST_GPA));
+
+FIXTURE_SETUP(hypercall_refused)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(hypercall_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(hypercall_refused, without_exit, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hc);
+	finish(self->vcpu, &variant->hc, 0);
+}
+
+FIXTURE(hypercall_range)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hypercall_range)
+{
+	struct hypercall hc;
+};
+
+#define ALLOWED(row, args...)						\
+	FIXTURE_VARIANT_ADD(hypercall_range, row) { .hc = { .name = #row, args } }
+
+ALLOWED(page_private, .gpa = TEST_GPA, .nr_pages = 1,
+	.attributes = KVM_MAP_GPA_RANGE_ENCRYPTED);
+/* The shared bit stays in, and does not have to go with the attributes. */
+ALLOWED(page_shared, .gpa = SHARED | TEST_GPA, .nr_pages = 1,
+	.attributes = KVM_MAP_GPA_RANGE_DECRYPTED);
+ALLOWED(shared_bit_encrypted, .gpa = SHARED | TEST_GPA, .nr_pages = 1,
+	.attributes = KVM_MAP_GPA_RANGE_ENCRYPTED);
+ALLOWED(attributes_all_ones, .gpa = TEST_GPA, .nr_pages = 1, .attributes = ~0ULL);
+ALLOWED(size_2m_plus_4k, .gpa = TEST_GPA, .nr_pages = PAGES(SZ_2M) + 1);
+ALLOWED(size_1g, .gpa = TEST_GPA, .nr_pages = PAGES(SZ_1G));
+/* What MapGPA does not let through. */
+ALLOWED(across_shared_bit, .gpa = SHARED - SZ_4K, .nr_pages = 2);
+ALLOWED(gpa_above_limit, .gpa = BIT_ULL(62), .nr_pages = 1);
+ALLOWED(wrap_of_bytes, .gpa = TEST_GPA, .nr_pages = BIT_ULL(52));
+
+FIXTURE_SETUP(hypercall_range)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(hypercall_range)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* One exit, whatever the size. */
+TEST_F_TIMEOUT(hypercall_range, one_exit, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hc);
+	run_exit(self->vcpu, &variant->hc);
+	finish(self->vcpu, &variant->hc, 1);
+}
+
+FIXTURE(hypercall_answer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hypercall_answer)
+{
+	const char *name;
+	u64 ret;
+};
+
+#define ANSWER(row, value)						\
+	FIXTURE_VARIANT_ADD(hypercall_answer, row) { .name = #row, .ret = (u64)(value) }
+
+ANSWER(zero,		0);
+ANSWER(one,		1);
+ANSWER(eagain,		EAGAIN);
+ANSWER(einval,		EINVAL);
+ANSWER(eperm,		EPERM);
+ANSWER(minus_einval,	-EINVAL);
+ANSWER(minus_kvm_enosys, -KVM_ENOSYS);
+ANSWER(bit_32,		BIT_ULL(32));
+ANSWER(status_invalid_operand, TDVMCALL_STATUS_INVALID_OPERAND);
+ANSWER(all_ones,	~0ULL);
+
+FIXTURE_SETUP(hypercall_answer)
+{
+	self->vm = map_gpa_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(hypercall_answer)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(hypercall_answer, is_raw_result, TIMEOUT_SECONDS)
+{
+	const struct hypercall hc = {
+		.name = variant->name,
+		.gpa = SHARED | TEST_GPA,
+		.nr_pages = PAGES(SZ_4M),
+		.attributes = KVM_MAP_GPA_RANGE_DECRYPTED,
+		.result = variant->ret,
+	};
+
+	launch(self->vcpu, &hc);
+	run_exit(self->vcpu, &hc);
+	self->vcpu->run->hypercall.ret = variant->ret;
+	finish(self->vcpu, &hc, 1);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
