@@ -13,6 +13,7 @@
 #define TDG_VP_VMCALL			0
 
 /* TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification). */
+#define TDVMCALL_WRMSR			32	/* EXIT_REASON_MSR_WRITE */
 #define TDVMCALL_MMIO			48	/* EXIT_REASON_EPT_VIOLATION */
 #define TDVMCALL_MAP_GPA		0x10001
 #define TDVMCALL_REPORT_FATAL_ERROR	0x10003

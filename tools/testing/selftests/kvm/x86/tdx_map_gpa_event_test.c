@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events for the TD while userspace works on its TDG.VP.VMCALL<MapGPA>.  When a
+ * chunk is done and others are left, KVM lets the TD take what is pending: it
+ * gets RETRY, and in R11 the chunk that comes next.
+ */
+#include <linux/sizes.h>
+
+#include "apic.h"
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
+/* Four chunks and the short one. */
+#define TEST_SIZE	(SZ_8M + SZ_4K)
+#define NR_CHUNKS	5
+
+#define MSI_VECTOR	0xa5
+#define SPURIOUS_VECTOR	0xff
+
+static u64 nr_nmis;
+
+static void guest_nmi(struct ex_regs *regs)
+{
+	nr_nmis++;
+}
+
+/* KVM gives no interrupt to a local APIC that is off. */
+static void guest_enable_apic(void)
+{
+	struct tdcall_regs regs = {
+		.r11 = TDVMCALL_WRMSR,
+		.r12 = APIC_BASE_MSR + (APIC_SPIV >> 4),
+		.r13 = APIC_SPIV_APIC_ENABLED | SPURIOUS_VECTOR,
+	};
+
+	GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
+	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
+}
+
+/* Interrupts stay off, as they are when a TD starts. */
+static void guest_code(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
+{
+	guest_enable_apic();
+
+	for (;;) {
+		guest_vmcall(r10, r11, r12, r13, r14, r15);
+		GUEST_SYNC1(nr_nmis);
+	}
+}
+
+static void inject_nmi(struct kvm_vcpu *vcpu)
+{
+	vcpu_ioctl(vcpu, KVM_NMI, NULL);
+}
+
+static void inject_msi(struct kvm_vcpu *vcpu)
+{
+	struct kvm_msi msi = {
+		.address_lo = APIC_DEFAULT_GPA | vcpu->id << 12,
+		.data = MSI_VECTOR,
+	};
+	int r = __vm_ioctl(vcpu->vm, KVM_SIGNAL_MSI, &msi);
+
+	TEST_ASSERT(r > 0, "KVM_SIGNAL_MSI: wanted a vCPU to get the MSI, got %d", r);
+}
+
+struct event {
+	const char *name;
+	void (*inject)(struct kvm_vcpu *vcpu);
+	u64 nmis;		/* that the TD takes for each event */
+};
+
+FIXTURE(map_gpa_event)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_event)
+{
+	struct event event;
+};
+
+FIXTURE_VARIANT_ADD(map_gpa_event, nmi) {
+	.event = { .name = "nmi", .inject = inject_nmi, .nmis = 1 },
+};
+
+FIXTURE_VARIANT_ADD(map_gpa_event, msi) {
+	.event = { .name = "msi", .inject = inject_msi, .nmis = 0 },
+};
+
+FIXTURE_SETUP(map_gpa_event)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
+	vm_install_exception_handler(self->vm, NMI_VECTOR, guest_nmi);
+	map_gpa_enable_exits(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_event)
+{
+	kvm_vm_free(self->vm);
+}
+
+static struct map_gpa_call event_call(const char *name, u64 exits, u64 ret, u64 r10, u64 r11)
+{
+	struct map_gpa_call call = {
+		.name = name,
+		.gpa = TEST_GPA,
+		.size = TEST_SIZE,
+		.nr_exits = exits,
+		.ret = ret,
+		.r10 = r10,
+		.r11 = r11,
+	};
+
+	return call;
+}
+
+/* Of which @done chunks are answered with 0, before an event lets it stop. */
+static struct map_gpa_call stopped_call(const char *name, u64 done)
+{
+	return event_call(name, done, 0, TDVMCALL_STATUS_RETRY,
+			  TEST_GPA + done * TDX_MAP_GPA_MAX_LEN);
+}
+
+static struct map_gpa_call whole_call(const char *name)
+{
+	return event_call(name, NR_CHUNKS, 0, TDVMCALL_STATUS_SUCCESS, TDVMCALL_MAP_GPA);
+}
+
+static void check_nmis(struct kvm_vcpu *vcpu, const char *name, u64 want)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, name, &uc);
+	vmcall_assert_value(name, "after the", 1, "NMIs taken by the TD", want, uc.args[0]);
+}
+
+/* The event comes while userspace has the last of the call's exits. */
+static void test_event(struct kvm_vcpu *vcpu, const struct event *event,
+		       const struct map_gpa_call *call)
+{
+	map_gpa_launch(vcpu, call);
+	map_gpa_run_exits(vcpu, call);
+	event->inject(vcpu);
+	map_gpa_finish(vcpu, call);
+	check_nmis(vcpu, event->name, event->nmis);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, after_first_chunk, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = stopped_call(variant->event.name, 1);
+
+	test_event(self->vcpu, &variant->event, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, after_middle_chunk, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = stopped_call(variant->event.name, 3);
+
+	test_event(self->vcpu, &variant->event, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, before_last_chunk, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = stopped_call(variant->event.name, NR_CHUNKS - 1);
+
+	test_event(self->vcpu, &variant->event, &call);
+}
+
+/* Nothing is left to retry. */
+TEST_F_TIMEOUT(map_gpa_event, after_last_chunk, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = whole_call(variant->event.name);
+
+	test_event(self->vcpu, &variant->event, &call);
+}
+
+/*
+ * The TD took the event, or has it in its virtual APIC where KVM does not look:
+ * it does not stop the next call once more.
+ */
+TEST_F_TIMEOUT(map_gpa_event, stops_one_call, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call first = stopped_call(variant->event.name, 1);
+	struct map_gpa_call second = whole_call(variant->event.name);
+
+	test_event(self->vcpu, &variant->event, &first);
+
+	vmcall_launch(self->vcpu, variant->event.name);
+	map_gpa_run_exits(self->vcpu, &second);
+	map_gpa_finish(self->vcpu, &second);
+	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
+}
+
+/* Each event stops the call that it meets. */
+TEST_F_TIMEOUT(map_gpa_event, stops_every_call, TIMEOUT_SECONDS)
+{
+	u64 done;
+
+	for (done = 1; done < NR_CHUNKS; done++) {
+		struct map_gpa_call call = stopped_call(variant->event.name, done);
+
+		if (done == 1)
+			map_gpa_launch(self->vcpu, &call);
+		else
+			vmcall_launch(self->vcpu, variant->event.name);
+
+		map_gpa_run_exits(self->vcpu, &call);
+		variant->event.inject(self->vcpu);
+		map_gpa_finish(self->vcpu, &call);
+		check_nmis(self->vcpu, variant->event.name, variant->event.nmis * done);
+	}
+}
+
+/* The event that was there before the call is with the TD already. */
+TEST_F_TIMEOUT(map_gpa_event, before_call, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = whole_call(variant->event.name);
+
+	map_gpa_launch(self->vcpu, &call);
+	variant->event.inject(self->vcpu);
+	map_gpa_run_exits(self->vcpu, &call);
+	map_gpa_finish(self->vcpu, &call);
+	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
+}
+
+/* Userspace's error wins: the chunk in R11 is the one that it refused. */
+static void test_refusal(struct kvm_vcpu *vcpu, const struct event *event,
+			 enum map_gpa_outcome outcome)
+{
+	struct map_gpa_call call = stopped_call(event->name, 2);
+
+	call.nr_exits++;
+	call.ret = map_gpa_answer(map_gpa_gen(), outcome);
+	call.r10 = map_gpa_outcome_status(outcome);
+	test_event(vcpu, event, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, with_retry, TIMEOUT_SECONDS)
+{
+	if (map_gpa_skips(MAP_GPA_RETRY))
+		SKIP(return, MAP_GPA_SKIP_REASON);
+	test_refusal(self->vcpu, &variant->event, MAP_GPA_RETRY);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, with_invalid_operand, TIMEOUT_SECONDS)
+{
+	if (map_gpa_skips(MAP_GPA_INVALID))
+		SKIP(return, MAP_GPA_SKIP_REASON);
+	test_refusal(self->vcpu, &variant->event, MAP_GPA_INVALID);
+}
+
+TEST_F_TIMEOUT(map_gpa_event, with_unknown_answer, TIMEOUT_SECONDS)
+{
+	struct map_gpa_call call = stopped_call(variant->event.name, 2);
+
+	if (map_gpa_skips(MAP_GPA_RUN_EINVAL))
+		SKIP(return, MAP_GPA_SKIP_REASON);
+	call.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_RUN_EINVAL);
+
+	map_gpa_launch(self->vcpu, &call);
+	map_gpa_run_exits(self->vcpu, &call);
+	variant->event.inject(self->vcpu);
+	map_gpa_run_fails(self->vcpu, &call);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
