@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace that changes its answer to an exit of TDG.VP.VMCALL<MapGPA> while
+ * KVM reads it.  KVM has to read it once: whatever it finds, what comes of it is
+ * one of the allowed outcomes, and goes with the chunk that the exit was for.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdx_map_gpa.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
+#define TEST_SIZE	(SZ_4M + SZ_4K)
+#define NR_CHUNKS	3
+
+#define NR_CALLS	300
+
+/* Answers that the writer puts in before it lets KVM_RUN go on. */
+#define BURST		32
+
+/*
+ * A page without memory.  The answer is where kvm_run has the data of a write by
+ * MMIO, so that the first write after the call is one whose data do not count.
+ */
+#define FENCE_GPA	(TD_UCALL_GPA - SZ_4K)
+
+static const struct map_gpa_call call = {
+	.name = "raced",
+	.gpa = TEST_GPA,
+	.size = TEST_SIZE,
+	.nr_exits = NR_CHUNKS,
+};
+
+/* All outcomes of all generations are among them. */
+static const u64 answers[] = {
+	0, EAGAIN, EINVAL, EAGAIN, 0, (u64)-EBUSY, (u64)-EINVAL, EINVAL, EPERM,
+};
+
+struct writer {
+	struct kvm_run *run;
+	pthread_mutex_t lock;
+	bool racing;
+	bool stop;
+};
+
+static void guest_code(u64 gpa, u64 size)
+{
+	for (;;) {
+		struct tdcall_regs regs = {
+			.r11 = TDVMCALL_MAP_GPA,
+			.r12 = gpa,
+			.r13 = size,
+		};
+
+		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
+		tdvmcall_mmio_write(TDX_SHARED_BIT | FENCE_GPA, sizeof(u64), 0);
+		GUEST_SYNC2(regs.r10, regs.r11);
+	}
+}
+
+static void *write_answers(void *arg)
+{
+	struct writer *writer = arg;
+	bool stop = false;
+	u64 i = 0;
+	int j;
+
+	while (!stop) {
+		pthread_mutex_lock(&writer->lock);
+		for (j = 0; writer->racing && j < BURST; j++)
+			WRITE_ONCE(writer->run->hypercall.ret,
+				   answers[i++ % ARRAY_SIZE(answers)]);
+		/* On one CPU a multiple of all answers would end on the same one. */
+		i++;
+		stop = writer->stop;
+		pthread_mutex_unlock(&writer->lock);
+		sched_yield();
+	}
+
+	return NULL;
+}
+
+static void set_racing(struct writer *writer, bool racing)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->racing = racing;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+/* Gives 0, or the errno of KVM_RUN. */
+static int run_raced(struct kvm_vcpu *vcpu, struct writer *writer)
+{
+	int r;
+
+	set_racing(writer, true);
+	sched_yield();
+	r = __vcpu_run(vcpu) ? errno : 0;
+	set_racing(writer, false);
+	return r;
+}
+
+/* Check what the TD got, after the exit for @chunk was answered. */
+static enum map_gpa_outcome check_outcome(u64 chunk, u64 r10, u64 r11)
+{
+	const struct map_gpa_gen *gen = map_gpa_gen();
+	enum map_gpa_outcome outcome = MAP_GPA_NEXT;
+
+	if (r10 == TDVMCALL_STATUS_RETRY && map_gpa_gen_has(gen, MAP_GPA_RETRY))
+		outcome = MAP_GPA_RETRY;
+	else if (r10 == TDVMCALL_STATUS_INVALID_OPERAND)
+		outcome = MAP_GPA_INVALID;
+
+	vmcall_assert_value(call.name, "chunk", chunk, "R10",
+			    map_gpa_outcome_status(outcome), r10);
+	if (outcome == MAP_GPA_NEXT) {
+		vmcall_assert_value(call.name, "successful call", 0, "last chunk",
+				    NR_CHUNKS - 1, chunk);
+		vmcall_assert_value(call.name, "chunk", chunk, "R11", TDVMCALL_MAP_GPA, r11);
+	} else {
+		vmcall_assert_value(call.name, "chunk", chunk, "R11",
+				    TEST_GPA + chunk * TDX_MAP_GPA_MAX_LEN, r11);
+	}
+
+	return outcome;
+}
+
+/* Run one call, and give what came of it. */
+static enum map_gpa_outcome run_call(struct kvm_vcpu *vcpu, struct writer *writer)
+{
+	const struct map_gpa_gen *gen = map_gpa_gen();
+	struct kvm_run *run = vcpu->run;
+	bool failed = false;
+	struct ucall uc;
+	u64 chunk = 0;
+	int error;
+
+	map_gpa_run_exit(vcpu, &call, 0);
+
+	while (!(error = run_raced(vcpu, writer)) &&
+	       run->exit_reason == KVM_EXIT_HYPERCALL) {
+		/* The writer may have been there after KVM. */
+		run->hypercall.ret = 0;
+		map_gpa_check_exit(vcpu, &call, ++chunk);
+	}
+
+	if (error) {
+		errno = 0;
+		TEST_ASSERT(error == EINVAL && map_gpa_gen_has(gen, MAP_GPA_RUN_EINVAL),
+			    "chunk %lu: KVM_RUN failed with %s in generation '%s'", chunk,
+			    strerror(error), gen->name);
+		failed = true;
+		vcpu_run(vcpu);
+	}
+
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
+	vmcall_assert_value(call.name, "chunk", chunk, "MMIO", FENCE_GPA,
+			    run->mmio.phys_addr);
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, call.name, &uc);
+
+	if (failed) {
+		/* As after a success: see the cases of map_gpa_run_again. */
+		check_outcome(NR_CHUNKS - 1, uc.args[0], uc.args[1]);
+		return MAP_GPA_RUN_EINVAL;
+	}
+
+	return check_outcome(chunk, uc.args[0], uc.args[1]);
+}
+
+FIXTURE(map_gpa_race)
+{
+	struct writer writer;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+};
+
+FIXTURE_SETUP(map_gpa_race)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
+	map_gpa_enable_exits(self->vm);
+	tdx_vcpu_args_set(self->vcpu, 2, call.gpa, call.size);
+	tdx_vm_finalize(self->vm);
+
+	self->writer.run = self->vcpu->run;
+	pthread_mutex_init(&self->writer.lock, NULL);
+	TEST_ASSERT_EQ(pthread_create(&self->thread, NULL, write_answers, &self->writer), 0);
+}
+
+FIXTURE_TEARDOWN(map_gpa_race)
+{
+	pthread_mutex_lock(&self->writer.lock);
+	self->writer.stop = true;
+	pthread_mutex_unlock(&self->writer.lock);
+	pthread_join(self->thread, NULL);
+	kvm_vm_free(self->vm);
+}
+
+/*
+ * Which outcomes there are is up to the scheduler; that there is more than one
+ * says that answers were changed.
+ */
+TEST_F_TIMEOUT(map_gpa_race, answer_is_read_once, TIMEOUT_SECONDS)
+{
+	u64 seen[MAP_GPA_RUN_EINVAL + 1] = {};
+	int i, kinds = 0;
+
+	for (i = 0; i < NR_CALLS; i++)
+		seen[run_call(self->vcpu, &self->writer)]++;
+
+	for (i = 0; i < ARRAY_SIZE(seen); i++)
+		kinds += seen[i] > 0;
+
+	errno = 0;
+	TEST_ASSERT(kinds > 1, "%u calls: wanted several outcomes, got success %lu, RETRY %lu, INVALID_OPERAND %lu, EINVAL %lu",
+		    NR_CALLS, seen[MAP_GPA_NEXT], seen[MAP_GPA_RETRY],
+		    seen[MAP_GPA_INVALID], seen[MAP_GPA_RUN_EINVAL]);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
