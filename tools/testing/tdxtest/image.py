@@ -14,8 +14,9 @@ ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ld
 # panic=0: a panic stays on the console for the watchdog to see.
 # clearcpuid: the emulator takes a string instruction one iteration at a time,
 # so that the byte-wise copies of a CPU with fast strings cost eight times more.
+# rcu_expedited: the end of each VM waits for grace periods, in emulated idling.
 CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
-           'clearcpuid=erms,fsrm')
+           'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
 
 
 def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
@@ -32,6 +33,25 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
     lines += ['shell'] if shell else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]
     return '\n'.join(lines) + '\n'
+
+
+def libraries(programs):
+    """Paths of the shared libraries and of the loader that programs need."""
+    found = set()
+    for program in programs:
+        for line in command.output(['ldd', program]).splitlines():
+            words = line.replace('=>', ' ').split()
+            found.update(w for w in words[:2] if w.startswith('/'))
+    return sorted(found)
+
+
+def folders(paths):
+    """The folders above the paths, those of a folder before itself."""
+    found = set()
+    for path in paths:
+        while (path := os.path.dirname(path)) != '/':
+            found.add(path)
+    return sorted(found)
 
 
 class Image:
@@ -71,10 +91,14 @@ class Image:
             stripped = self.path(name)
             command.run(['strip', '-o', stripped, program], self.build.log('image'))
             files[f'/tests/{name}'] = stripped
+        shared = libraries(programs)
+        files.update((path, path) for path in shared)
         if busybox:
             files['/bin/busybox'] = busybox
         with open(os.path.join(GUEST, 'initramfs.list'), encoding='utf-8') as f:
             text = f.read()
+        text += ''.join(f'dir {path} 755 0 0\n' for path in folders(shared)
+                        if f'dir {path} ' not in text)
         text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
         write_if_changed(self.path('initramfs.list'), text.encode())
 

@@ -82,7 +82,7 @@ class Session:
         """The tree whose selftest library the suite is built with.
 
         The suite wants the library as it is since the first packaged series.
-        Its programs are static and need nothing of the kernel that runs them.
+        Its programs need nothing of the kernel that runs them but its uAPI.
         """
         if self.work.source.key() >= source.FIRST_PACKAGED:
             return self.work
