@@ -13,7 +13,7 @@
 #define KVM_MAX_CPUID_ENTRIES	256
 
 kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
-kvm_static_assert(TD_BOOT_CODE_GPA == TD_BOOT_PARAMETERS_GPA + PAGE_SIZE);
+kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 
 static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
 {
