@@ -9,6 +9,7 @@ import re
 import unittest
 
 import command
+import coverage
 import kernel
 import series
 import tree
@@ -223,6 +224,11 @@ def check_style(work):
 WITH_TREE = {
     'overlay invariant': check_overlay,
     'checkpatch': check_style,
+}
+
+# Checks that need the built suite.
+WITH_SUITE = {
+    'coverage tables': coverage.check,
 }
 
 

@@ -197,6 +197,7 @@ def run_checks(args):
         progress.line(f'{failed} check(s) found something wrong')
         return EXIT_FAIL if failed else EXIT_PASS
     session.compile(with_suite=True)
+    failed += check.run(check.WITH_SUITE, progress, session.suite)
     status = session.conclude(session.boot(session.suite.select([])))
     if failed:
         progress.line(f'FAIL: {failed} check(s) above found something wrong')
