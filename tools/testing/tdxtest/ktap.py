@@ -140,11 +140,50 @@ def judge(console, ended='', wants_tests=True):
     ended: why the machine was stopped, '' if the guest powered off.
     wants_tests: a boot in which no test passed is no pass.
     """
-    if not console.started or console.planned is None or console.bailed:
-        why = (console.panic or (console.bailed and f'init gave up: {console.bailed}')
-               or ended or 'the machine ended before the first test')
-        return Verdict(EXIT_NOT_RUN, f'did not boot: {why}', tuple(console.warnings))
+    return judge_all([(console, ended, {})], wants_tests)
 
+
+def judge_all(guests, wants_tests=True):
+    """The one Verdict on guests that shared the tests.
+
+    guests: [(console, ended, {test: case ids that it was to run})], no ids for
+    all of them. The worst guest decides; a problem says in which one it was.
+    """
+    problems, unbooted = [], []
+    for number, (console, ended, wanted) in enumerate(guests, 1):
+        who = f'guest {number}: ' if len(guests) > 1 else ''
+        why = unbooted_why(console, ended)
+        unbooted += [who + why] if why else []
+        problems += [who + p for p in (console.warnings if why else
+                                       console_problems(console, ended, wanted))]
+    if unbooted:
+        return Verdict(EXIT_NOT_RUN, f'did not boot: {"; ".join(unbooted)}', tuple(problems))
+
+    tests = [t for console, _, _ in guests for t in console.tests if t.result.name not in FRAME]
+    cases = cases_of(tests)
+    passed = sum(c.ok and not c.skip for c in cases)
+    failed = sum(not c.ok for c in cases)
+    skipped = sum(c.skip for c in cases)
+    if wants_tests and not passed and not problems:
+        reasons = sorted({t.skip_reason for t in tests if t.skip_reason})
+        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
+                        + ''.join(f': {reason}' for reason in reasons))
+    counts = f'{passed} passed, {failed} failed, {skipped} skipped'
+    if problems:
+        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
+    return Verdict(EXIT_PASS, f'PASS: {counts}', ())
+
+
+def unbooted_why(console, ended):
+    """Why a guest came to no test, '' if it did."""
+    if console.started and console.planned is not None and not console.bailed:
+        return ''
+    return (console.panic or (console.bailed and f'init gave up: {console.bailed}')
+            or ended or 'the machine ended before the first test')
+
+
+def console_problems(console, ended, wanted):
+    """A line for each thing that is wrong with a guest that booted."""
     problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
     for test in console.tests:
         problems += test_problems(test)
@@ -155,21 +194,36 @@ def judge(console, ended='', wants_tests=True):
                         f'{done} of {console.planned} results')
     elif done > console.planned:
         problems.append(f'{done} results, planned were {console.planned}')
+    else:
+        problems += missing(console, wanted)
+    return problems
 
-    # A test without cases of its own counts as one.
-    cases = [c for t in console.tests if t.result.name not in FRAME
-             for c in (t.cases or [t.result])]
-    passed = sum(c.ok and not c.skip for c in cases)
-    failed = sum(not c.ok for c in cases)
-    skipped = sum(c.skip for c in cases)
-    if wants_tests and not passed and not problems:
-        reasons = sorted({t.skip_reason for t in console.tests if t.skip_reason})
-        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
-                        + ''.join(f': {reason}' for reason in reasons))
-    counts = f'{passed} passed, {failed} failed, {skipped} skipped'
-    if problems:
-        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
-    return Verdict(EXIT_PASS, f'PASS: {counts}', ())
+
+def missing(console, wanted):
+    """A line for each test or case that a guest was to run and left out."""
+    tests = {test.result.name: test for test in console.tests}
+    for name, cases in wanted.items():
+        test = tests.get(name)
+        if not test:
+            yield f'{name}: was not run'
+        elif test.result.ok and not test.result.skip:
+            left = sorted(set(cases) - {c.name for c in test.cases})
+            yield from (f'{name}: was not run: {case}' for case in left)
+
+
+def cases_of(tests):
+    """The cases of all tests.
+
+    A test without cases of its own counts as one, in however many guests it ran.
+    """
+    parts = {}
+    for test in tests:
+        parts.setdefault(test.result.name, []).append(test)
+    cases = []
+    for same in parts.values():
+        cases += ([c for t in same for c in t.cases] or
+                  [min((t.result for t in same), key=lambda r: (r.ok, not r.skip))])
+    return cases
 
 
 def test_problems(test):

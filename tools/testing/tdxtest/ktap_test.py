@@ -74,5 +74,53 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(ktap.judge(console).status, EXIT_FAIL)
 
 
+class OneVerdict(unittest.TestCase):
+    def judge(self, *names, wanted=()):
+        guests = []
+        for number, name in enumerate(names):
+            console, _ = judged(name)
+            guests.append((console, '' if console.powered_off else 'the log ends',
+                           wanted[number] if wanted else {}))
+        return ktap.judge_all(guests)
+
+    def test_counts_are_sums(self):
+        verdict = self.judge('pass', 'pass')
+        self.assertEqual((verdict.status, verdict.summary),
+                         (EXIT_PASS, 'PASS: 6 passed, 0 failed, 0 skipped'))
+
+    def test_a_failed_case_in_any_guest(self):
+        for names in (('pass', 'fail'), ('fail', 'pass')):
+            verdict = self.judge(*names)
+            self.assertEqual(verdict.status, EXIT_FAIL)
+            self.assertTrue(verdict.problems[0].startswith(
+                f'guest {names.index("fail") + 1}: tdx_map_gpa_test: not ok'), verdict.problems)
+
+    def test_a_guest_that_does_not_boot(self):
+        for name in ('missing_plan', 'panic_at_boot', 'empty'):
+            with self.subTest(console=name):
+                verdict = self.judge('pass', name)
+                self.assertEqual(verdict.status, EXIT_NOT_RUN)
+                self.assertIn('did not boot: guest 2: ', verdict.summary)
+
+    def test_failures_next_to_a_guest_that_does_not_boot(self):
+        verdict = self.judge('fail', 'empty')
+        self.assertEqual(verdict.status, EXIT_NOT_RUN)
+        self.assertIn('guest 1: tdx_map_gpa_test: not ok', '\n'.join(verdict.problems))
+
+    def test_one_guest_may_skip_all_of_its_share(self):
+        self.assertEqual(self.judge('pass', 'all_skipped').status, EXIT_PASS)
+        verdict = self.judge('all_skipped', 'all_skipped')
+        self.assertEqual(verdict.status, EXIT_FAIL)
+        self.assertIn('no test ran: all 1 were skipped', verdict.problems[0])
+
+    def test_what_no_guest_ran(self):
+        ran = {'tdx_map_gpa_test': []}
+        verdict = self.judge('pass', 'pass', wanted=(ran, {**ran, 'b_test': []}))
+        self.assertEqual(verdict.problems, ('guest 2: b_test: was not run',))
+        verdict = self.judge('pass', wanted=({'tdx_map_gpa_test': ['map_gpa.gone.exits']},))
+        self.assertEqual(verdict.problems, ('tdx_map_gpa_test: was not run: map_gpa.gone.exits',))
+        self.assertEqual(verdict.status, EXIT_FAIL)
+
+
 if __name__ == '__main__':
     unittest.main()
