@@ -12,6 +12,8 @@
 #			all (default: that of the kernel)
 #	EXPECT=merged	expect another generation than the one that is built
 #	CPUS=2		CPUs of the guest
+#	JOBS=1		guests that share the tests and run side by side (default: one for
+#			each CPU of this machine)
 #	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
 #	BUILD=DIR	where everything is built (default: build)
 #	V=1		print the guest's whole console
@@ -23,7 +25,7 @@ TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
 BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
 	$(if $(ABI),--abi '$(ABI)') $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
-BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(V),--verbose)
+BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose)
 
 .PHONY: run check build python3 clean run-tool check-tool
 .NOTPARALLEL:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots an image, follows its console, and ends a guest that does not end."""
+"""Boots guests, follows their consoles, and ends a guest that does not end."""
 
 import dataclasses
 import os
@@ -21,14 +21,6 @@ class Limits:
 
     silence: float = 180
     total: float = 3600
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What came of a boot."""
-
-    console: ktap.Console
-    ended: str              # why it was ended, '' after a power-off
 
 
 class Tail:
@@ -60,15 +52,20 @@ class Tail:
 class Guest:
     """One boot of a machine."""
 
-    def __init__(self, build, machine, folder, limits, verbose=False):
-        self.build = build
+    def __init__(self, machine, folder, limits, verbose=False):
         self.machine = machine
         self.folder = folder
         self.limits = limits
         self.verbose = verbose
         self.console_path = os.path.join(folder, 'console.log')
+        self.console = ktap.Console()
+        self.unshown = []       # lines for the terminal that nobody took yet
+        self.ended = None       # why it was ended, '' after a power-off, None: it runs
         self.last_line = ''
         self.tests_s = 0.0      # real time since the first line of KTAP
+        self._process = self._tail = None
+        self._start = self._heard = 0.0
+        self._began = self._panicked = None
 
     def start(self, image, installation, com, cpus):
         argv, env = self.machine.command(installation, self.folder, image, com, cpus)
@@ -80,56 +77,101 @@ class Guest:
             except OSError as e:
                 raise Failure(f'{self.machine.name}: cannot start {argv[0]}: {e.strerror}') from e
 
-    def run(self, image, installation, cpus):
-        """Boot, print the KTAP as it comes, and give the Outcome."""
+    def launch(self, image, installation, cpus):
+        """Boot with the console in a file that poll() reads."""
         if os.path.exists(self.console_path):
             os.replace(self.console_path, self.console_path + '.old')
-        console = ktap.Console()
-        process = self.start(image, installation, ('file', self.console_path), cpus)
-        tail = Tail(self.console_path)
-        try:
-            ended = self._follow(process, console, tail)
-        finally:
+        self._process = self.start(image, installation, ('file', self.console_path), cpus)
+        self._tail = Tail(self.console_path)
+        self._start = self._heard = time.monotonic()
+
+    def poll(self):
+        """Take what the guest wrote. True as long as it runs and may go on."""
+        if self.ended is None:
+            alive = self._process.poll() is None
+            self._read(last=not alive)
+            self.ended = self._end(alive)
+            if self.ended is not None:
+                self.close()
+        return self.ended is None
+
+    def close(self):
+        """End the machine if it still runs."""
+        process, self._process = self._process, None
+        if process:
             command.kill_group(process)
-            tail.close()
-        return Outcome(console, ended)
+            self._tail.close()
 
-    def _follow(self, process, console, tail):
-        """Read the console until the machine ends or must be ended. Gives why."""
-        start = heard = time.monotonic()
-        began = panicked = None
-        while True:
-            alive = process.poll() is None
-            lines = tail.lines(last=not alive)
-            now = time.monotonic()
-            for line in lines:
-                heard = now
-                self.last_line = line
-                if console.feed(line) or self.verbose:
-                    self.build.progress.line(line)
-                if console.started and began is None:
-                    began = now
-            self.tests_s = now - began if began is not None else 0.0
-            if not alive:
-                return '' if console.powered_off else self._died(process)
-            if console.powered_off and now - heard > PANIC_GRACE_S:
-                return ''
-            if console.panic and panicked is None:
-                panicked = now
-            if panicked is not None and now - panicked > PANIC_GRACE_S:
-                return 'the kernel panicked'
-            if console.halted:
-                return 'the guest halted: its kernel cannot power off'
-            if now - heard > self.limits.silence:
-                return f'no console output for {self.limits.silence:.0f} s'
-            if now - start > self.limits.total:
-                return f'not done after {self.limits.total:.0f} s'
-            time.sleep(POLL_S)
+    def _read(self, last):
+        lines = self._tail.lines(last)
+        now = time.monotonic()
+        for line in lines:
+            self._heard = now
+            self.last_line = line
+            if self.console.feed(line) or self.verbose:
+                self.unshown.append(line)
+        if self.console.started and self._began is None:
+            self._began = now
+        if self._began is not None:
+            self.tests_s = now - self._began
 
-    def _died(self, process):
+    def _end(self, alive):
+        """Why the machine has ended or is to be ended, None if it is not."""
+        console, now = self.console, time.monotonic()
+        if not alive:
+            return '' if console.powered_off else self._died()
+        if console.powered_off and now - self._heard > PANIC_GRACE_S:
+            return ''
+        if console.panic and self._panicked is None:
+            self._panicked = now
+        if self._panicked is not None and now - self._panicked > PANIC_GRACE_S:
+            return 'the kernel panicked'
+        if console.halted:
+            return 'the guest halted: its kernel cannot power off'
+        if now - self._heard > self.limits.silence:
+            return f'no console output for {self.limits.silence:.0f} s'
+        if now - self._start > self.limits.total:
+            return f'not done after {self.limits.total:.0f} s'
+        return None
+
+    def _died(self):
         why = command.reason(os.path.join(self.folder, f'{self.machine.name}.log'))
-        return f'{self.machine.name} ended with status {process.returncode}: {why}'
+        return f'{self.machine.name} ended with status {self._process.returncode}: {why}'
 
-    def progress(self):
-        """How far the guest is, for the step's line."""
-        return f'last: {self.last_line.strip()[:90]}' if self.last_line else 'no console output yet'
+
+def progress(guests):
+    """How far each guest is that still runs, for the step's line."""
+    last = [(number, guest.last_line.strip()[:90] or 'no console output yet')
+            for number, guest in enumerate(guests, 1) if guest.ended is None]
+    return '; '.join((f'guest {number}: ' if len(guests) > 1 else '') + f'last: {line}'
+                     for number, line in last)
+
+
+def run(guests, images, installation, cpus, show):
+    """Boot each guest with its image, side by side, until all have ended.
+
+    show: takes a line for the terminal. The lines of a guest are held back until
+    the guests before it have ended, so that each KTAP document stays whole.
+    """
+    try:
+        for number, (guest, image) in enumerate(zip(guests, images, strict=True), 1):
+            if len(guests) > 1:
+                guest.unshown.append(f'# guest {number} of {len(guests)}')
+            guest.launch(image, installation, cpus)
+        while any([guest.poll() for guest in guests]):
+            show_in_turn(guests, show)
+            time.sleep(POLL_S)
+        show_in_turn(guests, show)
+    finally:
+        for guest in guests:
+            guest.close()
+
+
+def show_in_turn(guests, show):
+    """Show what the guests wrote, up to the first one that still runs."""
+    for guest in guests:
+        for line in guest.unshown:
+            show(line)
+        guest.unshown.clear()
+        if guest.ended is None:
+            return

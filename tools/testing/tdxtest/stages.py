@@ -10,6 +10,7 @@ import boot
 import check
 import image
 import ktap
+import shards
 import shell
 import source
 import suite
@@ -35,6 +36,7 @@ class Session:
         self.selection = suite.parse_selection(' '.join(getattr(args, 'tests', [])))
         self.machine = MACHINES[getattr(args, 'machine', 'bochs')]
         self.machine.check_cpus(getattr(args, 'cpus', 1))
+        self.jobs = shards.jobs(getattr(args, 'jobs', None))
         # Names of generations; '' is the kernel's own.
         self.abi = getattr(args, 'abi', '')
         self.expect = getattr(args, 'expect', '')
@@ -92,31 +94,48 @@ class Session:
                           f'library; using that of {newest.source.version}')
         return newest
 
-    def boot(self, tests, with_shell=False):
-        """Boot with the tests; gives the Verdict."""
-        installation = self.machine.prepare(self.build)
-        busybox = shell.busybox(self.build) if with_shell else ''
-        folder = self.build.folder('run', self.work.source.name)
+    def boot_image(self, folder, tests, busybox=''):
+        """The boot image for tests, made in `folder`."""
         sim = self.kernel.has('INTEL_TDX_SIM')
-        with self.progress.step('image', 'making the initramfs and the boot image'):
-            plan = image.plan_text(tests, self.kernel.modules(),
-                                   self.machine.watermark if sim else '',
-                                   TEST_TIMEOUT_S, with_shell, self.environment())
-            # A shell is there to try any of them by hand.
-            names = suite.names() if with_shell else [name for name, _ in tests]
-            programs = [self.suite.program(name) for name in names]
-            iso = image.Image(self.build, folder).make(self.kernel, programs, plan, busybox)
+        plan = image.plan_text(tests, self.kernel.modules(), self.machine.watermark if sim else '',
+                               TEST_TIMEOUT_S, bool(busybox), self.environment())
+        # A shell is there to try any of them by hand.
+        names = suite.names() if busybox else [name for name, _ in tests]
+        programs = [self.suite.program(name) for name in names]
+        return image.Image(self.build, folder).make(self.kernel, programs, plan, busybox)
+
+    def guest(self, folder):
         limits = boot.Limits(self.args.silence, self.args.total)
-        guest = boot.Guest(self.build, self.machine, folder, limits, self.args.verbose)
-        if with_shell:
-            console = shell.interact(guest, iso, installation, self.args.cpus)
-            return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+        return boot.Guest(self.machine, folder, limits, self.args.verbose)
+
+    def boot_shell(self):
+        """Boot to a shell on this terminal; gives the Verdict."""
+        installation = self.machine.prepare(self.build)
+        busybox = shell.busybox(self.build)
+        folder = self.build.folder('run', self.work.source.name)
+        with self.progress.step('image', 'making the initramfs and the boot image'):
+            iso = self.boot_image(folder, [], busybox)
+        console = shell.interact(self.guest(folder), iso, installation, self.args.cpus)
+        return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+
+    def boot(self, tests):
+        """Boot with the tests, split over guests; gives the Verdict."""
+        installation = self.machine.prepare(self.build)
+        shares = shards.split(tests, self.suite and self.suite.cases, self.jobs)
+        parts = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']
+        folders = [self.build.folder('run', self.work.source.name, part) for part in parts]
+        with self.progress.step('image', 'making the initramfs and the boot image'):
+            images = [self.boot_image(folder, share) for folder, share in zip(folders, shares)]
+        guests = [self.guest(folder) for folder in folders]
+        where = ', '.join(guest.console_path for guest in guests)
         with self.progress.step('boot', f'{self.machine.name} {installation.version}, '
-                                f'{self.args.cpus} CPU(s); console: {guest.console_path}',
-                                guest.progress):
-            outcome = guest.run(iso, installation, self.args.cpus)
-        self.progress.move('boot', 'tests', guest.tests_s)
-        return ktap.judge(outcome.console, outcome.ended, wants_tests=bool(tests))
+                                f'{self.args.cpus} CPU(s); console: {where}',
+                                lambda: boot.progress(guests)):
+            boot.run(guests, images, installation, self.args.cpus, self.progress.line)
+        self.progress.move('boot', 'tests', max(guest.tests_s for guest in guests))
+        return ktap.judge_all([(guest.console, guest.ended,
+                                {name: shards.chosen(args) for name, args in share})
+                               for guest, share in zip(guests, shares)], wants_tests=bool(tests))
 
     def environment(self):
         expected = abi.named(self.expect) if self.expect else self.generation()
@@ -170,7 +189,7 @@ def build(args):
 def boot_only(args):
     session = Session(args)
     session.prepare(with_suite=args.shell)
-    return session.conclude(session.boot([], args.shell))
+    return session.conclude(session.boot_shell() if args.shell else session.boot([]))
 
 
 def list_tests(args):

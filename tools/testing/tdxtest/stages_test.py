@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 import textwrap
-import types
 import unittest
 from unittest import mock
 
@@ -150,17 +149,15 @@ STARTED = 'print("KTAP version 1\\n1..2\\nok 1 a_test", file=out)\n'
 
 class Watchdog(unittest.TestCase):
     def boot(self, program, **limits):
-        progress = types.SimpleNamespace(line=lambda text: None)
         with tempfile.TemporaryDirectory() as folder:
-            guest = boot.Guest(types.SimpleNamespace(progress=progress), FakeMachine(program),
-                               folder, boot.Limits(**limits))
-            outcome = guest.run('image', None, 1)
-            self.assertTrue(os.path.exists(guest.console_path) or 'pass' in program)
-        return outcome, ktap.judge(outcome.console, outcome.ended)
+            guest = boot.Guest(FakeMachine(program), folder, boot.Limits(**limits))
+            boot.run([guest], ['image'], None, 1, lambda line: None)
+            self.assertTrue(os.path.exists(guest.console_path))
+        return guest, ktap.judge(guest.console, guest.ended)
 
     def check(self, program, status, text, **limits):
-        outcome, verdict = self.boot(program, **limits)
-        said = '\n'.join((outcome.ended, verdict.summary) + verdict.problems)
+        guest, verdict = self.boot(program, **limits)
+        said = '\n'.join((guest.ended, verdict.summary) + verdict.problems)
         self.assertEqual(verdict.status, status, said)
         self.assertIn(text, said)
 
@@ -192,7 +189,8 @@ class Watchdog(unittest.TestCase):
         machine.command = lambda *_: (['/nowhere/emulator'], {})
         with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(
                 Failure, 'cannot start /nowhere/emulator'):
-            boot.Guest(None, machine, folder, boot.Limits()).run('image', None, 1)
+            guest = boot.Guest(machine, folder, boot.Limits())
+            boot.run([guest], ['image'], None, 1, lambda line: None)
 
 
 class Command(unittest.TestCase):

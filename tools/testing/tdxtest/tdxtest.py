@@ -42,6 +42,9 @@ def add_boot_options(parser):
                         help='what runs the guest (default: %(default)s)')
     parser.add_argument('--cpus', type=int, default=1, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
+    parser.add_argument('--jobs', type=int, metavar='N',
+                        help='guests that share the tests and run side by side '
+                             '(default: one for each CPU of this machine)')
     parser.add_argument('--silence', type=float, default=180, metavar='SECONDS',
                         help='end a guest that prints nothing for so long (default: %(default)s)')
     parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
