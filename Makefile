@@ -11,6 +11,8 @@
 #	ABI=legacy	generation of the MapGPA ABI: legacy, posted, merged, fixed, or
 #			all (default: that of the kernel)
 #	EXPECT=merged	expect another generation than the one that is built
+#	PATCHES="fixes/..."	patches of patches/series that are not applied by themselves
+#	ENV="NAME=VALUE"	environment of the tests, for cases that run on request only
 #	CPUS=2		CPUs of the guest
 #	JOBS=1		guests that share the tests and run side by side (default: one for
 #			each CPU of this machine)
@@ -24,7 +26,8 @@
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
 BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
-	$(if $(ABI),--abi '$(ABI)') $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
+	$(foreach p,$(PATCHES),--patch '$(p)') $(if $(ABI),--abi '$(ABI)') \
+	$(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
 BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose)
 
 .PHONY: run check build python3 clean run-tool check-tool
@@ -49,6 +52,7 @@ check: python3 check-tool $(PASSED)
 
 run-tool:
 	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(if $(EXPECT),--expect '$(EXPECT)') \
+		$(foreach e,$(ENV),--env '$(e)') \
 		$(foreach t,$(TESTS),'$(t)'))
 
 check-tool:

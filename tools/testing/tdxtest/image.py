@@ -2,10 +2,12 @@
 """The guest's initramfs and the boot image, made without root rights."""
 
 import os
+import re
 import shutil
 
 import command
 from build import HERE, write_if_changed
+from failure import UsageError
 
 GUEST = os.path.join(HERE, 'guest')
 INIT_SOURCES = ('init.c', 'klog.c')
@@ -33,6 +35,14 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
     lines += ['shell'] if shell else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]
     return '\n'.join(lines) + '\n'
+
+
+def parse_environment(words):
+    """['NAME=VALUE'] as a dict; UsageError for a word that is none."""
+    for word in words:
+        if not re.fullmatch(r'[A-Za-z_]\w*=\S*', word):
+            raise UsageError(f'--env {word}: wanted NAME=VALUE without spaces')
+    return dict(word.split('=', 1) for word in words)
 
 
 def libraries(programs):

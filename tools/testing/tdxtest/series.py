@@ -5,7 +5,8 @@ import dataclasses
 import os
 import re
 
-from failure import Failure
+from build import PROJECT
+from failure import Failure, UsageError
 
 # Kinds that are always applied, in the order of the table; others on request.
 ALWAYS = ('seam', 'selftests')
@@ -92,6 +93,17 @@ def chosen(rows, version, extra=()):
     """The patches for a kernel version, and those of `extra` (file names)."""
     return [p for p in rows if p.kernels.holds(version)
             and (p.kind in ALWAYS or p.file in extra)]
+
+
+def requested(files):
+    """The files of rows that a person asks for; UsageError for one that is no such row."""
+    on_request = [p.file for p in load(os.path.join(PROJECT, 'patches'))
+                  if p.kind not in ALWAYS]
+    for file in files:
+        if file not in on_request:
+            raise UsageError(f'--patch {file}: not a patch on request; there are: '
+                             + ', '.join(on_request))
+    return tuple(files)
 
 
 def touched(patch_text):

@@ -10,6 +10,7 @@ import boot
 import check
 import image
 import ktap
+import series
 import shards
 import shell
 import source
@@ -42,6 +43,8 @@ class Session:
         self.expect = getattr(args, 'expect', '')
         for name in filter(None, (self.abi, self.expect)):
             abi.named(name)
+        self.wanted_environment = image.parse_environment(getattr(args, 'env', []))
+        series.requested(getattr(args, 'patch', []))
         self.given = source.from_kdir(args.kdir) if args.kdir else None
         self.progress = Progress()
         self.build = Build(args.build, self.progress, args.mirror)
@@ -60,7 +63,8 @@ class Session:
         return abi.named(self.abi) if self.abi else abi.of_tree(version)
 
     def lay(self):
-        extra = abi.patches(self.generation(), self.work.source.key())
+        extra = (*abi.patches(self.generation(), self.work.source.key()),
+                 *series.requested(getattr(self.args, 'patch', [])))
         with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
             changed = self.work.lay(extra)
         self.progress.say(f'overlay: {changed} file(s) changed')
@@ -139,7 +143,8 @@ class Session:
 
     def environment(self):
         expected = abi.named(self.expect) if self.expect else self.generation()
-        return abi.environment(expected, getattr(self.args, 'strict_abi', False))
+        return {**abi.environment(expected, getattr(self.args, 'strict_abi', False)),
+                **self.wanted_environment}
 
     def conclude(self, verdict):
         """Print the verdict and the times; gives the exit status."""

@@ -15,6 +15,7 @@ import image
 import kernel
 import series
 import suite
+from build import PROJECT
 from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 import ktap
 
@@ -99,6 +100,13 @@ class Selection(unittest.TestCase):
             with self.assertRaisesRegex(UsageError, 'no case matches'):
                 chooser.select([('a_test', 'nothing')])
 
+    def test_environment_of_the_tests(self):
+        self.assertEqual(image.parse_environment(['A=1', 'B=x=y', 'C=']),
+                         {'A': '1', 'B': 'x=y', 'C': ''})
+        for word in ('A', '=1', '1A=2', 'A=b c'):
+            with self.subTest(word=word), self.assertRaises(UsageError):
+                image.parse_environment([word])
+
     def test_the_plan_of_the_guest(self):
         plan = image.plan_text([('a_test', ['-r', 'x'])], [('/o/kvm.ko', []),
                                ('/o/kvm-intel.ko', ['tdx=1'])], 'mark', 60, False)
@@ -114,6 +122,15 @@ class Series(unittest.TestCase):
         self.assertFalse(span.holds((7, 2, 0)))
         self.assertFalse(span.holds((6, 15, 9)))
         self.assertTrue(series.Range.parse('[7.2,)').holds((10, 0)))
+
+    def test_patches_on_request(self):
+        fix = next(p.file for p in series.load(os.path.join(PROJECT, 'patches'))
+                   if p.kind == 'fix')
+        self.assertEqual(series.requested([fix]), (fix,))
+        for other in ('fixes/none.patch', 'seam/0001-x86-virt-tdx-Build-the-simulated-TDX-'
+                      'module.patch'):
+            with self.subTest(other=other), self.assertRaisesRegex(UsageError, fix):
+                series.requested([other])
 
     def test_bad_rows_are_named(self):
         rows = {'a [7.2) seam - x': 'is not like', 'a [7.3,7.2) seam - x': 'is empty',

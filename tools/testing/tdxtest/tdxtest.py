@@ -33,6 +33,9 @@ def add_build_options(parser):
     parser.add_argument('--abi', default='', metavar='NAME',
                         help='the generation of the MapGPA ABI to build and to expect: '
                              f'{", ".join(abi.NAMES)} (default: that of the kernel)')
+    parser.add_argument('--patch', action='append', default=[], metavar='FILE',
+                        help='apply a row of patches/series that is not applied by itself, '
+                             'such as a fix; may be given several times')
     parser.add_argument('--update', action='store_true',
                         help='look for a newer package of the kernel series')
 
@@ -57,6 +60,9 @@ def add_expect_options(parser):
     parser.add_argument('--expect', default='', metavar='NAME',
                         help='expect another generation than the one that is built: '
                              'what differs must fail')
+    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE',
+                        help='environment of the tests, for cases that run on request only; '
+                             'may be given several times')
     parser.add_argument('--strict-abi', action='store_true',
                         help='a case that the generation does not have fails instead of '
                              'being skipped, to bisect for it')
