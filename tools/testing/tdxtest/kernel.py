@@ -64,6 +64,7 @@ class Kernel:
         self.build = build
         self.work = work
         self.configs = configs
+        self.state = ''     # of the configuration, by configure()
         self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
 
     def make(self, *goals, log='build', env=None):
@@ -86,6 +87,7 @@ class Kernel:
         wanted = fragments(self.configs)
         stamp = os.path.join(self.out, 'tdxtest-config')
         state = self._kconfig_state(wanted)
+        self.state = state.decode()
         if os.path.exists(stamp):
             with open(stamp, 'rb') as f:
                 if f.read() == state:
@@ -109,11 +111,20 @@ class Kernel:
                           + '; '.join(lost))
 
     def compile(self):
-        """Build what changed."""
+        """Build what changed; make alone takes seconds to find that nothing did."""
+        stamp = os.path.join(self.out, 'tdxtest-built')
+        state = f'{self.work.state} {self.state}\n'.encode()
+        if os.path.exists(stamp):
+            with open(stamp, 'rb') as f:
+                if f.read() == state:
+                    self.build.progress.say('build: nothing changed')
+                    return
+            os.unlink(stamp)
         with self.build.progress.step('build', f'Linux {self.work.source.version}, '
                                       f'make -j{os.cpu_count() or 1} bzImage modules',
                                       self._compiled):
             self.make('bzImage', 'modules')
+        write_if_changed(stamp, state)
 
     def _compiled(self):
         """How far make is, for the step's line."""

@@ -5,6 +5,7 @@ Everything is compared before it is written, so that make sees only what
 changed. A person's tree is copied file by file, times kept, and never written.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -58,6 +59,8 @@ class WorkTree:
         self.tree = os.path.join(self.folder, 'tree')
         self._originals = os.path.join(self.folder, 'originals')
         self._manifest = os.path.join(self.folder, 'manifest.json')
+        # What lay() left: the same text for the same files of the kernel.
+        self.state = ''
 
     def out(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -111,7 +114,16 @@ class WorkTree:
         for path, data in {**overlay, **patched}.items():
             changed += write_if_changed(os.path.join(self.tree, path), data)
         self._save_manifest(overlay, patched)
+        self.state = self._state({**overlay, **patched})
         return changed
+
+    def _state(self, laid):
+        digest = hashlib.sha256(read(os.path.join(self.folder, 'mirror.json')) or b'')
+        for path, data in sorted(laid.items()):
+            # The kernel's build does not look at these.
+            if not path.startswith(('tools/testing/', 'Documentation/')):
+                digest.update(f'{path} {len(data)}\n'.encode() + data)
+        return digest.hexdigest()
 
     def _keep_originals(self, patched):
         if self.source.pristine:

@@ -24,7 +24,7 @@
 
 /* Below the 39 bits of GPA that every CPU with EPT has. */
 #define SLOT_GPA	0x1234600000ULL
-#define SLOT_SIZE	SZ_256M
+#define SLOT_SIZE	SZ_16M
 #define SLOT		21
 
 #define GPA_1TIB	0x1234600000ULL
@@ -47,7 +47,7 @@ FIXTURE_VARIANT(map_gpa_slot)
 #define SLOTTED(row, args...)						\
 	FIXTURE_VARIANT_ADD(map_gpa_slot, row) { .name = #row, args }
 
-SLOTTED(whole,		.gpa = SLOT_GPA, .size = SLOT_SIZE, .nr_exits = 128);
+SLOTTED(whole,		.gpa = SLOT_GPA, .size = SLOT_SIZE, .nr_exits = 8);
 SLOTTED(first_page,	.gpa = SLOT_GPA, .size = SZ_4K, .nr_exits = 1);
 SLOTTED(last_page,	.gpa = SLOT_GPA + SLOT_SIZE - SZ_4K, .size = SZ_4K, .nr_exits = 1);
 /* Part of the range, and part of a chunk, is outside. */
