@@ -13,6 +13,9 @@ FOLDER = 'tools/testing/selftests/kvm'
 MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
 GOAL = 'tdx_tests'
+# The selftests have a memset() of their own that goes byte by byte, over all of a
+# VM's memory: a vector at a time it is a quarter of the suite faster.
+EXTRA_CFLAGS = '-O3'
 FIXTURE = re.compile(r'_(\w+)_fixture_object')
 VARIANT = re.compile(r'_(\w+)_variant')
 TEST = re.compile(r'wrapper_(\w+)')
@@ -97,7 +100,8 @@ class Suite:
             # Linked dynamically: a TD's memory holds all of the program that made
             # it, and without a libc of its own that is a quarter of the pages.
             command.run(['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={self.out}',
-                         f'KHDR_INCLUDES=-isystem {headers}/usr/include', jobs, GOAL],
+                         f'KHDR_INCLUDES=-isystem {headers}/usr/include',
+                         f'EXTRA_CFLAGS={EXTRA_CFLAGS}', jobs, GOAL],
                         log, env={'ARCH': 'x86'}, what=f'make {GOAL}')
 
     def program(self, name):
