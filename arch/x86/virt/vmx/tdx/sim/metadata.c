@@ -109,6 +109,9 @@ static const struct sim_md_sys_field *sim_md_sys_find(u64 id, u32 *index)
 {
 	const struct sim_md_sys_field *field;
 
+	if (id & TDX_MD_FIELD_RESERVED)
+		return NULL;
+
 	for (field = sim_md_sys_fields;
 	     field < sim_md_sys_fields + ARRAY_SIZE(sim_md_sys_fields); field++) {
 		u64 distance = (id & TDX_MD_FIELD_SELECT) - (field->id & TDX_MD_FIELD_SELECT);
@@ -240,6 +243,9 @@ static const struct sim_md_field *sim_md_find(const struct sim_md_field *fields,
 {
 	size_t i;
 
+	if (id & TDX_MD_FIELD_RESERVED)
+		return NULL;
+
 	for (i = 0; i < nr; i++) {
 		if (!((fields[i].id ^ id) & TDX_MD_FIELD_SELECT))
 			return &fields[i];
@@ -285,7 +291,7 @@ static u64 sim_md_cpuid(const struct sim_tdcs *tdcs, u64 id, u64 *value)
 		      FIELD_GET(MD_CPUID_SUBLEAF, id);
 	const struct sim_cpuid_entry *entry = sim_cpuid_get(tdcs, leaf, subleaf);
 
-	if (!entry)
+	if (!entry || id & TDX_MD_FIELD_RESERVED)
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 
 	if (id & MD_CPUID_ECX_EDX)
