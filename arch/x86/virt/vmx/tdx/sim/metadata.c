@@ -326,13 +326,19 @@ u64 sim_md_td_write(struct sim_td *td, u64 id, u64 value, u64 mask, u64 *old)
 	return sim_md_write(field, field ? field->guest : MD_NONE, td->tdcs, value, mask, old);
 }
 
-u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 id, u64 *value)
+/* The one field that is calculated, so it has no row. */
+static bool sim_md_is_state_details(u64 id)
 {
 	const u64 details = TDVPS_STATE_NON_ARCH(TD_VCPU_STATE_DETAILS_NON_ARCH);
+
+	return !((id ^ details) & (TDX_MD_FIELD_SELECT | TDX_MD_FIELD_RESERVED));
+}
+
+u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 id, u64 *value)
+{
 	const struct sim_md_field *field;
 
-	/* The one field that is calculated. */
-	if (!((id ^ details) & TDX_MD_FIELD_SELECT)) {
+	if (sim_md_is_state_details(id)) {
 		*value = sim_vcpu_intr_pending(vcpu) ? TDX_VCPU_STATE_DETAILS_INTR_PENDING : 0;
 		return 0;
 	}
@@ -351,6 +357,9 @@ u64 sim_md_vp_write(struct sim_vcpu *vcpu, u64 id, u64 value, u64 mask, u64 *old
 {
 	const struct sim_md_field *field =
 		sim_md_find(sim_md_vp_fields, ARRAY_SIZE(sim_md_vp_fields), id);
+
+	if (sim_md_is_state_details(id))
+		return TDX_METADATA_FIELD_NOT_WRITABLE;
 
 	return sim_md_write(field, field ? field->host : MD_NONE, vcpu, value, mask, old);
 }
