@@ -155,8 +155,10 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	tdcs = td->tdcs;
 	tdcs->cpuid = sim_td_page(td, SIM_TDCX_CPUID);
 	status = sim_cpuid_init(tdcs, params, &bad_cpuid);
-	if (status)
+	if (status) {
+		tdcs->cpuid = NULL;
 		goto put_td;
+	}
 
 	/* All checks passed: no failure below. */
 	sim_td_params_take(tdcs, params);
