@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the simulated TDX module: metadata fields.
+ */
+#include <linux/array_size.h>
+#include <linux/bitfield.h>
+#include <linux/string.h>
+
+#include <asm/vmx.h>
+
+#include "metadata.h"
+#include "sim_test.h"
+
+#define MD_ELEMENT_SIZE		GENMASK_ULL(33, 32)
+
+/* The two that are arrays of CPUID rows are the last. */
+#define MD_SYS(_id, ...)	_id,
+static const u64 sys_ids[] = {
+#include "metadata.def"
+};
+
+#define NR_SINGLE_FIELDS	(ARRAY_SIZE(sys_ids) - 2)
+
+static u64 sys_rd(u64 field, u64 *next, u64 *value)
+{
+	struct pt_regs regs = { .dx = field };
+	u64 status = sim_test_seamcall(TDH_SYS_RD, &regs);
+
+	*next = regs.dx;
+	*value = regs.r8;
+	return status;
+}
+
+/* A walk by RDX meets every row once, in order; values fit their element. */
+static void sys_walk(struct kunit *test)
+{
+	u64 field, next, value, bytes;
+	unsigned int nr = 0;
+
+	sim_test_expect(test, "TDH_SYS_RD of -1", TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT,
+			sys_rd(SIM_MD_NO_FIELD, &field, &value));
+
+	for (; field != SIM_MD_NO_FIELD; field = next, nr++) {
+		sim_test_assert(test, "TDH_SYS_RD", 0, sys_rd(field, &next, &value));
+		if (nr < NR_SINGLE_FIELDS)
+			KUNIT_EXPECT_EQ_MSG(test, field, sys_ids[nr], "row %u: got field 0x%llx",
+					    nr, field);
+		bytes = 1 << FIELD_GET(MD_ELEMENT_SIZE, field);
+		KUNIT_EXPECT_EQ_MSG(test, bytes < 8 ? value >> (8 * bytes) : 0, 0,
+				    "field 0x%llx: 0x%llx has more than %llu bytes",
+				    field, value, bytes);
+		KUNIT_ASSERT_TRUE_MSG(test, (next & TDX_MD_FIELD_SELECT) >
+				      (field & TDX_MD_FIELD_SELECT),
+				      "field 0x%llx comes after 0x%llx", next, field);
+	}
+
+	/* A CPUID row is one leaf and two values. */
+	KUNIT_EXPECT_EQ(test, nr, NR_SINGLE_FIELDS + 3 * sim_cpuid_nr_config());
+}
+
+static void sys_lookup(struct kunit *test)
+{
+	const u64 max_tdmrs = 0x9100000100000008;
+	u64 bit, next, value;
+
+	/* Element size, context and bit 63 do not select. */
+	sim_test_expect(test, "class and code alone", 0,
+			sys_rd(max_tdmrs & TDX_MD_FIELD_SELECT, &next, &value));
+	KUNIT_EXPECT_EQ(test, value, SIM_MAX_TDMRS);
+
+	sim_test_expect(test, "no such code", TDX_METADATA_FIELD_ID_INCORRECT,
+			sys_rd(max_tdmrs + 2, &next, &value));
+	KUNIT_EXPECT_EQ(test, next, SIM_MD_NO_FIELD);
+	KUNIT_EXPECT_EQ(test, value, 0);
+	sim_test_expect(test, "no such class", TDX_METADATA_FIELD_ID_INCORRECT,
+			sys_rd(max_tdmrs ^ BIT_ULL(61), &next, &value));
+	sim_test_expect(test, "above the last CPUID value", TDX_METADATA_FIELD_ID_INCORRECT,
+			sys_rd(0x9900000300000500 + 2 * sim_cpuid_nr_config(), &next, &value));
+
+	for (bit = 1; bit; bit <<= 1) {
+		if (bit & TDX_MD_FIELD_RESERVED)
+			sim_test_expect(test, "reserved bits", TDX_METADATA_FIELD_ID_INCORRECT,
+					sys_rd(max_tdmrs | bit, &next, &value));
+	}
+}
+
+/* One access to a field by the host, or by the TD itself. */
+struct md_case {
+	const char *name;
+	enum { TD_RD, GUEST_RD, GUEST_WR, VP_RD, VP_WR } op;
+	u64 field;
+	u64 value;
+	u64 mask;
+	u64 want;
+	u64 want_value;		/* read, or the old one of a write */
+};
+
+#define VMCS_FIELD(_name)	TDVPS_VMCS(_name)
+#define PENDING_VE		TD_CTLS_PENDING_VE_DISABLE
+
+/* In this order: a write shows in what comes after it. */
+static const struct md_case md_cases[] = {
+	{ "CONFIG_FLAGS", GUEST_RD, TDCS_CONFIG_FLAGS, .want_value = TDX_CONFIG_FLAGS_NO_RBP_MOD },
+	{ "CONFIG_FLAGS is read-only", GUEST_WR, TDCS_CONFIG_FLAGS, 1, U64_MAX,
+	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "TSC_OFFSET is the host's", GUEST_RD, TDCS_EXEC(TD_TDCS_EXEC_TSC_OFFSET),
+	  .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "TSC_MULTIPLIER", TD_RD, TDCS_EXEC(TD_TDCS_EXEC_TSC_MULTIPLIER),
+	  .want_value = BIT_ULL(48) },
+	{ "NOTIFY_ENABLES", GUEST_WR, TDCS_NOTIFY_ENABLES, 1, U64_MAX },
+	{ "NOTIFY_ENABLES reads back", GUEST_RD, TDCS_NOTIFY_ENABLES, .want_value = 1 },
+	{ "NOTIFY_ENABLES, no bit of it", GUEST_WR, TDCS_NOTIFY_ENABLES, 2, 2,
+	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "TD_CTLS", GUEST_RD, TDCS_TD_CTLS, .want_value = PENDING_VE },
+	{ "TD_CTLS.REDUCE_VE", GUEST_WR, TDCS_TD_CTLS, TD_CTLS_REDUCE_VE, TD_CTLS_REDUCE_VE,
+	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "TD_CTLS without FLEXIBLE_PENDING_VE", GUEST_WR, TDCS_TD_CTLS, 0, PENDING_VE,
+	  TDX_METADATA_FIELD_VALUE_NOT_VALID, PENDING_VE },
+	{ "no such field of a TD", TD_RD, TDCS_EXEC(0xffff),
+	  .want = TDX_METADATA_FIELD_ID_INCORRECT },
+	{ "CPUID 0", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | 0x1fe | 1,
+	  .want = TDX_SUCCESS, .want_value = U64_MAX },
+	{ "CPUID 7 without subleaf", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | 7 << 9 | 0x1fe,
+	  .want = TDX_METADATA_FIELD_ID_INCORRECT },
+	{ "CPUID 0x21.0", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | 0x21 << 9,
+	  .want_value = 0x65746e49ULL << 32 },
+	{ "CPUID 0x80000000", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | BIT(16) | 0x1fe,
+	  .want_value = 0x80000008 },
+	{ "PIN_BASED before its vector", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
+	  PIN_BASED_POSTED_INTR, U64_MAX, TDX_TD_VMCS_FIELD_NOT_INITIALIZED | POSTED_INTR_NV },
+	{ "POSTED_INTR_NV of 9 bits", VP_WR, VMCS_FIELD(POSTED_INTR_NV), 0x100, U16_MAX,
+	  TDX_METADATA_FIELD_VALUE_NOT_VALID },
+	{ "POSTED_INTR_NV", VP_WR, VMCS_FIELD(POSTED_INTR_NV), 0xf2, U16_MAX,
+	  .want_value = U16_MAX },
+	{ "PIN_BASED before its descriptor", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
+	  PIN_BASED_POSTED_INTR, U64_MAX,
+	  TDX_TD_VMCS_FIELD_NOT_INITIALIZED | POSTED_INTR_DESC_ADDR },
+	{ "descriptor outside of RAM", VP_WR, VMCS_FIELD(POSTED_INTR_DESC_ADDR), BIT_ULL(51),
+	  U64_MAX, TDX_METADATA_FIELD_VALUE_NOT_VALID },
+	{ "descriptor", VP_WR, VMCS_FIELD(POSTED_INTR_DESC_ADDR), 0x100000, U64_MAX },
+	{ "PIN_BASED", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
+	  PIN_BASED_POSTED_INTR, PIN_BASED_POSTED_INTR },
+	{ "PIN_BASED, no bit of it", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
+	  PIN_BASED_NMI_EXITING, PIN_BASED_NMI_EXITING, TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "SHARED_EPTP outside of RAM", VP_WR, VMCS_FIELD(SHARED_EPT_POINTER), BIT_ULL(51),
+	  U64_MAX, TDX_METADATA_FIELD_VALUE_NOT_VALID },
+	{ "PEND_NMI", VP_WR, TDVPS_MANAGEMENT(TD_VCPU_PEND_NMI), 1, U64_MAX },
+	{ "PEND_NMI reads back", VP_RD, TDVPS_MANAGEMENT(TD_VCPU_PEND_NMI), .want_value = 1 },
+	{ "VCPU_STATE_DETAILS", VP_RD, TDVPS_STATE_NON_ARCH(TD_VCPU_STATE_DETAILS_NON_ARCH) },
+	{ "VCPU_STATE_DETAILS is read-only", VP_WR,
+	  TDVPS_STATE_NON_ARCH(TD_VCPU_STATE_DETAILS_NON_ARCH), 1, U64_MAX,
+	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "no such field of a vCPU", VP_RD, VMCS_FIELD(0x7ffe),
+	  .want = TDX_METADATA_FIELD_ID_INCORRECT },
+};
+
+static u64 md_access(const struct md_case *c, const struct sim_test_td *td, u64 *value)
+{
+	struct pt_regs regs = { .dx = c->field, .r8 = c->value, .r9 = c->mask };
+	u64 status;
+
+	switch (c->op) {
+	case GUEST_RD:
+		return sim_md_td_read(__va(td->tdr), c->field, true, value);
+	case GUEST_WR:
+		return sim_md_td_write(__va(td->tdr), c->field, c->value, c->mask, value);
+	case TD_RD:
+		regs.cx = td->tdr;
+		status = sim_test_seamcall(TDH_MNG_RD, &regs);
+		break;
+	case VP_RD:
+		regs.cx = td->tdvpr;
+		status = sim_test_seamcall(TDH_VP_RD, &regs);
+		break;
+	case VP_WR:
+		regs.cx = td->tdvpr;
+		status = sim_test_seamcall(TDH_VP_WR, &regs);
+		break;
+	}
+	*value = regs.r8;
+	return status;
+}
+
+static void td_and_vcpu_fields(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	const struct md_case *c;
+
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+
+	for (c = md_cases; c < md_cases + ARRAY_SIZE(md_cases); c++) {
+		u64 value = 0;
+
+		sim_test_expect(test, c->name, c->want, md_access(c, td, &value));
+		/* U64_MAX: whatever this CPU has, but something. */
+		if (c->want_value == U64_MAX)
+			KUNIT_EXPECT_NE_MSG(test, value, 0, "%s", c->name);
+		else
+			KUNIT_EXPECT_EQ_MSG(test, value, c->want_value,
+					    "%s: wanted value 0x%llx, got 0x%llx", c->name,
+					    c->want_value, value);
+	}
+}
+
+static struct kunit_case sim_md_cases[] = {
+	KUNIT_CASE(sys_walk),
+	KUNIT_CASE(sys_lookup),
+	KUNIT_CASE(td_and_vcpu_fields),
+	{}
+};
+
+static struct kunit_suite sim_md_suite = {
+	.name = "tdx_sim_metadata",
+	.init = sim_test_init,
+	.test_cases = sim_md_cases,
+};
+
+kunit_test_suite(sim_md_suite);

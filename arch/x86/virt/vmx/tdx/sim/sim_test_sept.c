@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the simulated TDX module: secure EPT and measurement.
+ */
+#include <linux/array_size.h>
+#include <linux/bitfield.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include <asm/vmx.h>
+
+#include "sept.h"
+#include "sim_test.h"
+
+#define TEST_GPA		0x7ffff000ULL
+#define TEST_GPA_ALIGNED(level)	(TEST_GPA & ~(BIT_ULL(PAGE_SHIFT + 9 * (level)) - 1))
+
+#define RCX(code)		((code) | TDX_OPERAND_ID_RCX)
+#define NO_REPORT		(-1)
+
+/* The operation is no SEAMCALL: the TD gets a vCPU and is finalized. */
+#define FINALIZE		U64_MAX
+
+/*
+ * One TD's life with one page, from the first table to the last entry.  @report
+ * is the entry that the leaf names in RDX: its level, and its state.
+ */
+struct sept_step {
+	const char *name;
+	u64 leaf;
+	u64 info;		/* RCX: GPA and level */
+	u64 want;
+	int report;
+};
+
+#define REPORT(_level, _state)	((_level) | (_state) << TDX_SEPT_STATE_SHIFT)
+#define AT_4K			TEST_GPA
+#define AT_2M			(TEST_GPA_ALIGNED(1) | 1)
+#define AT_1G			(TEST_GPA_ALIGNED(2) | 2)
+#define AT_512G			(TEST_GPA_ALIGNED(3) | 3)
+#define AT_256T			(TEST_GPA_ALIGNED(4) | 4)
+
+static const struct sept_step sept_steps[] = {
+	{ "PAGE.ADD without tables", TDH_MEM_PAGE_ADD, AT_4K,
+	  RCX(TDX_EPT_WALK_FAILED), REPORT(3, TDX_SEPT_FREE) },
+	{ "SEPT.ADD below its levels", TDH_MEM_SEPT_ADD, AT_4K,
+	  RCX(TDX_OPERAND_INVALID), NO_REPORT },
+	{ "SEPT.ADD above the root", TDH_MEM_SEPT_ADD, AT_256T,
+	  RCX(TDX_OPERAND_INVALID), NO_REPORT },
+	{ "SEPT.ADD of a GPA not aligned", TDH_MEM_SEPT_ADD, TEST_GPA | 3,
+	  RCX(TDX_OPERAND_INVALID), NO_REPORT },
+	{ "SEPT.ADD of a shared GPA", TDH_MEM_SEPT_ADD, AT_512G | TDX_SHARED_GPA,
+	  RCX(TDX_OPERAND_INVALID), NO_REPORT },
+	{ "SEPT.ADD with reserved bits", TDH_MEM_SEPT_ADD, AT_512G | BIT(3),
+	  RCX(TDX_OPERAND_INVALID), NO_REPORT },
+	{ "SEPT.ADD without the table above", TDH_MEM_SEPT_ADD, AT_1G,
+	  RCX(TDX_EPT_WALK_FAILED), REPORT(3, TDX_SEPT_FREE) },
+	{ "SEPT.ADD 512G", TDH_MEM_SEPT_ADD, AT_512G, 0, NO_REPORT },
+	{ "SEPT.ADD 1G", TDH_MEM_SEPT_ADD, AT_1G, 0, NO_REPORT },
+	{ "SEPT.ADD 2M", TDH_MEM_SEPT_ADD, AT_2M, 0, NO_REPORT },
+	{ "SEPT.ADD twice", TDH_MEM_SEPT_ADD, AT_2M,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(1, TDX_SEPT_NL_MAPPED) },
+	{ "RANGE.BLOCK of FREE", TDH_MEM_RANGE_BLOCK, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_FREE) },
+	{ "PAGE.REMOVE of FREE", TDH_MEM_PAGE_REMOVE, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_FREE) },
+	{ "PAGE.ADD", TDH_MEM_PAGE_ADD, AT_4K, 0, NO_REPORT },
+	{ "PAGE.ADD twice", TDH_MEM_PAGE_ADD, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_PRESENT) },
+	{ "PAGE.AUG of MAPPED", TDH_MEM_PAGE_AUG, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_PRESENT) },
+	{ "RANGE.BLOCK of MAPPED", TDH_MEM_RANGE_BLOCK, AT_4K, 0, NO_REPORT },
+	{ "RANGE.BLOCK of BLOCKED", TDH_MEM_RANGE_BLOCK, AT_4K,
+	  RCX(TDX_GPA_RANGE_ALREADY_BLOCKED), REPORT(0, TDX_SEPT_BLOCKED) },
+	{ "PAGE.REMOVE of BLOCKED", TDH_MEM_PAGE_REMOVE, AT_4K, 0, NO_REPORT },
+	{ "PAGE.ADD once more", TDH_MEM_PAGE_ADD, AT_4K, 0, NO_REPORT },
+	{ "PAGE.REMOVE of MAPPED before FINALIZE", TDH_MEM_PAGE_REMOVE, AT_4K, 0, NO_REPORT },
+	{ "FINALIZE", FINALIZE, 0, 0, NO_REPORT },
+	{ "PAGE.ADD after FINALIZE", TDH_MEM_PAGE_ADD, AT_4K,
+	  TDX_OP_STATE_INCORRECT, NO_REPORT },
+	{ "PAGE.AUG", TDH_MEM_PAGE_AUG, AT_4K, 0, NO_REPORT },
+	{ "PAGE.AUG twice", TDH_MEM_PAGE_AUG, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_PENDING) },
+	{ "PAGE.REMOVE of PENDING", TDH_MEM_PAGE_REMOVE, AT_4K,
+	  RCX(TDX_GPA_RANGE_NOT_BLOCKED), REPORT(0, TDX_SEPT_PENDING) },
+	{ "RANGE.BLOCK of PENDING", TDH_MEM_RANGE_BLOCK, AT_4K, 0, NO_REPORT },
+	{ "RANGE.BLOCK of PENDING_BLOCKED", TDH_MEM_RANGE_BLOCK, AT_4K,
+	  RCX(TDX_GPA_RANGE_ALREADY_BLOCKED), REPORT(0, TDX_SEPT_PENDING_BLOCKED) },
+	{ "PAGE.REMOVE before TRACK", TDH_MEM_PAGE_REMOVE, AT_4K,
+	  RCX(TDX_TLB_TRACKING_NOT_DONE), REPORT(0, TDX_SEPT_PENDING_BLOCKED) },
+	{ "TRACK", TDH_MEM_TRACK, 0, 0, NO_REPORT },
+	{ "PAGE.REMOVE after TRACK", TDH_MEM_PAGE_REMOVE, AT_4K, 0, NO_REPORT },
+	{ "PAGE.REMOVE twice", TDH_MEM_PAGE_REMOVE, AT_4K,
+	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_FREE) },
+	{ "RANGE.BLOCK of a table", TDH_MEM_RANGE_BLOCK, AT_2M, 0, NO_REPORT },
+	{ "PAGE.AUG below a blocked table", TDH_MEM_PAGE_AUG, AT_4K,
+	  RCX(TDX_EPT_WALK_FAILED), REPORT(1, TDX_SEPT_NL_BLOCKED) },
+};
+
+static void sept_life_of_a_page(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	const struct sept_step *step;
+	u64 unused = 0, mapped = 0;
+
+	sim_test_td_advance(test, td, STAGE_INIT);
+
+	for (step = sept_steps; step < sept_steps + ARRAY_SIZE(sept_steps); step++) {
+		struct pt_regs regs = { .cx = step->info, .dx = td->tdr, .r9 = td->params };
+		u64 status;
+
+		if (step->leaf == FINALIZE) {
+			sim_test_td_advance(test, td, STAGE_RUNNABLE);
+			continue;
+		}
+
+		if (!unused)
+			unused = sim_test_td_page(test, td);
+		regs.r8 = unused;
+		if (step->leaf == TDH_MEM_TRACK)
+			regs.cx = td->tdr;
+		status = sim_test_seamcall(step->leaf, &regs);
+		sim_test_expect(test, step->name, step->want, status);
+		if (step->report != NO_REPORT)
+			KUNIT_EXPECT_EQ_MSG(test, regs.dx, step->report,
+					    "%s: RDX: wanted 0x%x, got 0x%lx", step->name,
+					    step->report, regs.dx);
+
+		if (!status && step->leaf == TDH_MEM_PAGE_REMOVE) {
+			KUNIT_EXPECT_EQ_MSG(test, regs.cx, mapped,
+					    "%s: RCX: wanted the page 0x%llx, got 0x%lx",
+					    step->name, mapped, regs.cx);
+			KUNIT_EXPECT_EQ_MSG(test, sim_pamt_of(mapped)->type, PT_NDA,
+					    "%s: wanted a free page, got type %u", step->name,
+					    sim_pamt_of(mapped)->type);
+		}
+		if (sim_pamt_of(unused)->type != PT_NDA) {
+			mapped = unused;
+			unused = 0;
+		}
+	}
+}
+
+/* The CPU must not get at a page that the TD has not accepted, or must not use. */
+static void sept_entry_format(struct kunit *test)
+{
+	static const struct {
+		u8 state;
+		u64 access;
+	} cases[] = {
+		{ TDX_SEPT_BLOCKED,		0 },
+		{ TDX_SEPT_PENDING,		0 },
+		{ TDX_SEPT_PENDING_BLOCKED,	0 },
+		{ TDX_SEPT_PRESENT,		VMX_EPT_RWX_MASK },
+		{ TDX_SEPT_NL_BLOCKED,		0 },
+		{ TDX_SEPT_NL_MAPPED,		VMX_EPT_RWX_MASK },
+	};
+	u64 hpa = 0x12345678000;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 entry = sim_sept_make(cases[i].state, hpa);
+
+		KUNIT_EXPECT_EQ_MSG(test, sim_sept_state(entry), cases[i].state,
+				    "state 0x%x", cases[i].state);
+		KUNIT_EXPECT_EQ_MSG(test, entry & SEPT_HPA, hpa, "state 0x%x", cases[i].state);
+		KUNIT_EXPECT_EQ_MSG(test, entry & VMX_EPT_RWX_MASK, cases[i].access,
+				    "access in state 0x%x", cases[i].state);
+		KUNIT_EXPECT_TRUE_MSG(test, entry & VMX_EPT_SUPPRESS_VE_BIT,
+				      "#VE is not suppressed in state 0x%x", cases[i].state);
+	}
+
+	KUNIT_EXPECT_EQ(test, sim_sept_state(SEPT_ENTRY_FREE), TDX_SEPT_FREE);
+	KUNIT_EXPECT_EQ(test, SEPT_ENTRY_FREE & ~VMX_EPT_SUPPRESS_VE_BIT, 0);
+}
+
+/* Byte @i of the measured page, so that each chunk of 256 is another. */
+static u8 pattern(unsigned int i)
+{
+	return i * 7 + (i >> 8);
+}
+
+/*
+ * The records of the page at TEST_GPA, one of PAGE.ADD and 16 of MR.EXTEND, as
+ * "Measurement" of the ABI defines them; calculated with another SHA-384.
+ */
+static const u8 wanted_mrtd[SIM_MD_SIZE] = {
+	0xf1, 0xac, 0x9e, 0x1e, 0x0b, 0x87, 0xf3, 0xcd, 0x32, 0xe8, 0x4b, 0xa5,
+	0xe5, 0x9d, 0xb6, 0xe9, 0xcb, 0x10, 0xba, 0x16, 0xe1, 0xae, 0x16, 0xaa,
+	0xf3, 0xfe, 0x96, 0x15, 0xd4, 0xe7, 0xb8, 0xa3, 0x06, 0x15, 0xfc, 0x3c,
+	0x40, 0x3e, 0xdb, 0xb6, 0xd6, 0xf1, 0x92, 0xd8, 0x16, 0x35, 0x63, 0x87,
+};
+
+static void mrtd_of_a_page(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 source = sim_test_page(test);
+	struct sim_tdcs *tdcs;
+	int level, i;
+
+	for (i = 0; i < PAGE_SIZE; i++)
+		((u8 *)__va(source))[i] = pattern(i);
+
+	sim_test_td_advance(test, td, STAGE_INIT);
+	for (level = SEPT_ROOT_LEVEL; level; level--)
+		sim_test_assert(test, "TDH_MEM_SEPT_ADD", 0,
+				sim_test_call(TDH_MEM_SEPT_ADD,
+					      TEST_GPA_ALIGNED(level) | level, td->tdr,
+					      sim_test_td_page(test, td), 0));
+	sim_test_assert(test, "TDH_MEM_PAGE_ADD", 0,
+			sim_test_call(TDH_MEM_PAGE_ADD, AT_4K, td->tdr,
+				      sim_test_td_page(test, td), source));
+
+	sim_test_expect(test, "MR.EXTEND, not aligned", RCX(TDX_OPERAND_INVALID),
+			sim_test_call(TDH_MR_EXTEND, TEST_GPA + 128, td->tdr, 0, 0));
+	for (i = 0; i < PAGE_SIZE; i += TDX_EXTENDMR_CHUNKSIZE)
+		sim_test_assert(test, "TDH_MR_EXTEND", 0,
+				sim_test_call(TDH_MR_EXTEND, TEST_GPA + i, td->tdr, 0, 0));
+
+	/* Neither a table nor a vCPU is measured. */
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	tdcs = __va(td->tdcx[SIM_TDCX_TDCS]);
+	KUNIT_EXPECT_MEMEQ_MSG(test, tdcs->mrtd, wanted_mrtd, sizeof(wanted_mrtd), "MRTD");
+}
+
+static struct kunit_case sim_sept_cases[] = {
+	KUNIT_CASE(sept_life_of_a_page),
+	KUNIT_CASE(sept_entry_format),
+	KUNIT_CASE(mrtd_of_a_page),
+	{}
+};
+
+static struct kunit_suite sim_sept_suite = {
+	.name = "tdx_sim_sept",
+	.init = sim_test_init,
+	.test_cases = sim_sept_cases,
+};
+
+kunit_test_suite(sim_sept_suite);
