@@ -53,4 +53,7 @@ static inline u64 __tdvmcall(struct tdcall_regs *regs)
  */
 void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data);
 
+/* Read @size bytes, zero extended, from such an address.  It fails likewise. */
+u64 tdvmcall_mmio_read(gpa_t gpa, u64 size);
+
 #endif /* SELFTEST_TDX_TDCALL_H */

@@ -17,14 +17,26 @@
  */
 void vmcall_seed_regs(struct tdcall_regs *regs);
 
+/* The same for leaf @leaf of GHCI: R10 = 0, R11 = @leaf. */
+void vmcall_seed_leaf(struct tdcall_regs *regs, u64 leaf);
+
 /*
  * Code of a TD: tell that the call comes, issue it with R10 to R15 as given and
  * the other registers seeded, and tell all registers after it.
  */
 void guest_vmcall(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15);
 
+/* The same with all registers as the host gives them by vmcall_issue(). */
+void guest_fetch_vmcall(void);
+
 /* Entry point of a vCPU that issues the same call for ever. */
 void guest_vmcalls(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15);
+
+/* Entry point of a vCPU that issues one call after the other of vmcall_issue(). */
+void guest_fetch_vmcalls(void);
+
+/* Create and finalize a TD of one vCPU that runs guest_fetch_vmcalls(). */
+struct kvm_vm *vmcall_vm_create(struct kvm_vcpu **vcpu);
 
 /* Let @vcpu, whose TD is not finalized, issue its calls with R10 to R15 of @regs. */
 void vmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs);
@@ -32,11 +44,26 @@ void vmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs);
 /* Run @vcpu up to its next call.  @name, of the case, is for messages. */
 void vmcall_launch(struct kvm_vcpu *vcpu, const char *name);
 
+/* The same for a vCPU in guest_fetch_vmcall(), which is given all of @regs for it. */
+void vmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs);
+
 /*
- * Take what the TD tells after a call, of which the first slice is in @vcpu's
- * kvm_run, and check that it found all registers as in @want.  @exits, those
- * that the call took, is for messages.
+ * Overwrite all of the next exit in @vcpu's kvm_run, so that what it shows is
+ * KVM's.  There must be no answer in it that KVM has not taken yet.
  */
+void vmcall_poison_exit(struct kvm_vcpu *vcpu);
+
+/* Run @vcpu to its @i-th exit of a call, which must be for @exit_reason. */
+void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason);
+
+/*
+ * Run @vcpu, whose call took @exits exits, to the end of it, and check that the
+ * TD found all registers as in @want.
+ */
+void vmcall_finish(struct kvm_vcpu *vcpu, const char *name, u64 exits,
+		   const struct tdcall_regs *want);
+
+/* The part of vmcall_finish() after KVM_RUN. */
 void vmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
 		       const struct tdcall_regs *want);
 

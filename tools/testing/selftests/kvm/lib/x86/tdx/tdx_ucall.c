@@ -23,6 +23,20 @@ kvm_static_assert(sizeof(struct ucall) <= PAGE_SIZE);
 
 bool is_tdx_guest;
 
+/* Issue TDG.VP.VMCALL<MMIO> with @regs, and end the TD if it fails. */
+static void tdvmcall_mmio(struct tdcall_regs *regs)
+{
+	struct tdcall_regs fatal = { .r11 = TDVMCALL_REPORT_FATAL_ERROR };
+
+	fatal.r12 = __tdvmcall(regs);
+	if (!fatal.r12 && !regs->r10)
+		return;
+
+	fatal.r13 = regs->r10;
+	for (;;)
+		__tdvmcall(&fatal);
+}
+
 void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
 {
 	struct tdcall_regs regs = {
@@ -32,15 +46,21 @@ void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
 		.r14 = gpa,
 		.r15 = data,
 	};
-	struct tdcall_regs fatal = { .r11 = TDVMCALL_REPORT_FATAL_ERROR };
 
-	fatal.r12 = __tdvmcall(&regs);
-	if (!fatal.r12 && !regs.r10)
-		return;
+	tdvmcall_mmio(&regs);
+}
 
-	fatal.r13 = regs.r10;
-	for (;;)
-		__tdvmcall(&fatal);
+u64 tdvmcall_mmio_read(gpa_t gpa, u64 size)
+{
+	struct tdcall_regs regs = {
+		.r11 = TDVMCALL_MMIO,
+		.r12 = size,
+		.r13 = 0,
+		.r14 = gpa,
+	};
+
+	tdvmcall_mmio(&regs);
+	return regs.r11;
 }
 
 static void ucall_write(size_t offset, u64 data)

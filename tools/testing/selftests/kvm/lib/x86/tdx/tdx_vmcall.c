@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "tdx/td_boot.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
 /* What no register holds by itself. */
 #define SEED(i)		(0x5eed5eed5eed0000ULL + (i))
 
-/* Argument of the ucall before the call. */
-#define READY		0x7ead7
+/* What no byte of an exit holds by itself. */
+#define POISON		0xa5
 
-/* The TD tells its registers after the call in slices, one per ucall. */
-#define REGS_PER_UCALL	5
-
-kvm_static_assert(NR_TDCALL_REGS % REGS_PER_UCALL == 0);
-kvm_static_assert(REGS_PER_UCALL <= UCALL_MAX_ARGS);
+/*
+ * The page at TD_VMCALL_GPA looks like a struct tdcall_regs: the TD reads the
+ * registers for a call from it, and writes those after the call to it.  Between
+ * the two it writes to the word behind, so that KVM has taken what was read.
+ */
+#define READY_OFFSET	sizeof(struct tdcall_regs)
 
 static const char * const reg_names[] = {
 #define REG_NAME(name, reg) #name,
@@ -55,13 +57,33 @@ void vmcall_seed_regs(struct tdcall_regs *regs)
 	regs->rcx = TDVMCALL_EXPOSE_REGS_MASK;
 }
 
+void vmcall_seed_leaf(struct tdcall_regs *regs, u64 leaf)
+{
+	vmcall_seed_regs(regs);
+	regs->r10 = 0;
+	regs->r11 = leaf;
+}
+
+static u64 guest_page_address(size_t offset)
+{
+	return TDX_SHARED_BIT | (TD_VMCALL_GPA + offset);
+}
+
+static void guest_issue(struct tdcall_regs *regs)
+{
+	const u64 *values = (const u64 *)regs;
+	size_t i;
+
+	tdvmcall_mmio_write(guest_page_address(READY_OFFSET), sizeof(u64), 0);
+	__tdcall(regs);
+
+	for (i = 0; i < NR_TDCALL_REGS; i++)
+		tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), sizeof(u64), values[i]);
+}
+
 void guest_vmcall(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
 	struct tdcall_regs regs;
-	u64 *values = (u64 *)&regs;
-	size_t i;
-
-	GUEST_SYNC1(READY);
 
 	vmcall_seed_regs(&regs);
 	regs.r10 = r10;
@@ -70,17 +92,40 @@ void guest_vmcall(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 	regs.r13 = r13;
 	regs.r14 = r14;
 	regs.r15 = r15;
-	__tdcall(&regs);
-
-	for (i = 0; i < NR_TDCALL_REGS; i += REGS_PER_UCALL)
-		GUEST_SYNC5(values[i], values[i + 1], values[i + 2],
-			    values[i + 3], values[i + 4]);
+	guest_issue(&regs);
 }
 
 void guest_vmcalls(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
 	for (;;)
 		guest_vmcall(r10, r11, r12, r13, r14, r15);
+}
+
+void guest_fetch_vmcall(void)
+{
+	struct tdcall_regs regs;
+	u64 *values = (u64 *)&regs;
+	size_t i;
+
+	for (i = 0; i < NR_TDCALL_REGS; i++)
+		values[i] = tdvmcall_mmio_read(guest_page_address(i * sizeof(u64)), sizeof(u64));
+
+	guest_issue(&regs);
+}
+
+void guest_fetch_vmcalls(void)
+{
+	for (;;)
+		guest_fetch_vmcall();
+}
+
+struct kvm_vm *vmcall_vm_create(struct kvm_vcpu **vcpu)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+
+	*vcpu = tdx_vcpu_add(vm, 0, guest_fetch_vmcalls);
+	tdx_vm_finalize(vm);
+	return vm;
 }
 
 void vmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs)
@@ -112,14 +157,67 @@ void vmcall_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc)
 	}
 }
 
-void vmcall_launch(struct kvm_vcpu *vcpu, const char *name)
+/* Take @vcpu's access to word @offset of the page: any other exit is a failure. */
+static void check_access(struct kvm_vcpu *vcpu, const char *name, bool write, size_t offset)
 {
+	const struct kvm_run *run = vcpu->run;
 	struct ucall uc;
 
+	if (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write == write &&
+	    run->mmio.len == sizeof(u64) && run->mmio.phys_addr == TD_VMCALL_GPA + offset)
+		return;
+
+	errno = 0;
+	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+
+	TEST_FAIL("%s: wanted the TD to %s word %lu, got %s, ucall %lu", name,
+		  write ? "write" : "read", offset / sizeof(u64),
+		  exit_reason_str(run->exit_reason), uc.cmd);
+}
+
+void vmcall_launch(struct kvm_vcpu *vcpu, const char *name)
+{
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, name, &uc);
-	vmcall_assert_value(name, "exits done", 0, "argument of the ucall", READY,
-			    uc.args[0]);
+	check_access(vcpu, name, true, READY_OFFSET);
+}
+
+void vmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
+{
+	const u64 *values = (const u64 *)regs;
+	size_t i;
+
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		vcpu_run(vcpu);
+		check_access(vcpu, name, false, i * sizeof(u64));
+		memcpy(vcpu->run->mmio.data, &values[i], sizeof(u64));
+	}
+
+	vmcall_launch(vcpu, name);
+}
+
+void vmcall_poison_exit(struct kvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	memset(run->padding, POISON, sizeof(run->padding));
+	run->exit_reason = POISON;
+	run->flags = POISON;
+}
+
+void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
+{
+	const struct kvm_run *run = vcpu->run;
+	int r = __vcpu_run(vcpu);
+
+	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %s", name, i,
+		    strerror(errno));
+
+	errno = 0;
+	TEST_ASSERT(run->exit_reason == exit_reason, "%s: exit %lu: wanted %s, got %s", name, i,
+		    exit_reason_str(exit_reason), exit_reason_str(run->exit_reason));
+	/* Whatever userspace left there: KVM_RUN clears it. */
+	vmcall_assert_value(name, "exit", i, "flags", 0, run->flags);
 }
 
 /* R10 and R11 are what a case is about: R10 is told by its name. */
@@ -140,15 +238,21 @@ void vmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
 		       const struct tdcall_regs *want)
 {
 	const u64 *values = (const u64 *)want;
-	struct ucall uc;
-	size_t i, j;
+	size_t i;
+	u64 got;
 
-	for (i = 0; i < NR_TDCALL_REGS; i += REGS_PER_UCALL) {
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
 		if (i)
 			vcpu_run(vcpu);
-		vmcall_get_sync(vcpu, name, &uc);
-
-		for (j = i; j < i + REGS_PER_UCALL; j++)
-			check_reg(name, exits, j, values[j], uc.args[j - i]);
+		check_access(vcpu, name, true, i * sizeof(u64));
+		memcpy(&got, vcpu->run->mmio.data, sizeof(got));
+		check_reg(name, exits, i, values[i], got);
 	}
+}
+
+void vmcall_finish(struct kvm_vcpu *vcpu, const char *name, u64 exits,
+		   const struct tdcall_regs *want)
+{
+	vmcall_run_exit(vcpu, name, exits, KVM_EXIT_MMIO);
+	vmcall_check_regs(vcpu, name, exits, want);
 }
