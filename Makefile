@@ -12,6 +12,7 @@
 #			all (default: that of the kernel)
 #	EXPECT=merged	expect another generation than the one that is built
 #	PATCHES="fixes/..."	patches of patches/series that are not applied by themselves
+#	DEBUG=1		a kernel that checks itself: KASAN, lockdep, UBSAN and more
 #	ENV="NAME=VALUE"	environment of the tests, for cases that run on request only
 #	CPUS=2		CPUs of the guest
 #	JOBS=1		guests that share the tests and run side by side (default: one for
@@ -27,7 +28,7 @@ TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
 BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
 	$(foreach p,$(PATCHES),--patch '$(p)') $(if $(ABI),--abi '$(ABI)') \
-	$(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
+	$(if $(DEBUG),--debug) $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
 BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose)
 
 .PHONY: run check build python3 clean run-tool check-tool

@@ -28,6 +28,9 @@ def add_build_options(parser):
     parser.add_argument('--patch', action='append', default=[], metavar='FILE',
                         help='apply a row of patches/series that is not applied by itself, '
                              'such as a fix; may be given several times')
+    parser.add_argument('--debug', action='store_true',
+                        help='a kernel that checks itself: KASAN, lockdep, UBSAN and more; '
+                             'built apart from the other')
     parser.add_argument('--update', action='store_true',
                         help='look for a newer package of the kernel series')
 

@@ -77,7 +77,8 @@ class Session:
         self.compile(with_suite)
 
     def compile(self, with_suite):
-        self.kernel = Kernel(self.build, self.work, ['base', 'sim'])
+        configs = ['base', 'sim'] + (['debug'] if getattr(self.args, 'debug', False) else [])
+        self.kernel = Kernel(self.build, self.work, configs)
         self.kernel.configure()
         self.kernel.compile()
         if with_suite:
