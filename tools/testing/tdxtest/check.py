@@ -11,6 +11,7 @@ import unittest
 import command
 import coverage
 import kernel
+import kunit_verdict
 import series
 import tree
 from build import HERE, PROJECT
@@ -224,11 +225,17 @@ def check_style(work):
 WITH_TREE = {
     'overlay invariant': check_overlay,
     'checkpatch': check_style,
+    'KUnit verdicts': kunit_verdict.check_verdicts,
 }
 
 # Checks that need the built suite.
 WITH_SUITE = {
     'coverage tables': coverage.check,
+}
+
+# Checks that boot the built kernel.
+WITH_BOOT = {
+    'KUnit tests': kunit_verdict.check,
 }
 
 

@@ -88,8 +88,11 @@ class Image:
             os.replace(f'{target}.tmp', target)
         return target
 
-    def make(self, kernel, programs, plan, busybox=''):
-        """Write boot.iso: kernel, modules, test programs, plan; gives its path."""
+    def make(self, kernel, programs, plan, busybox='', parameters=''):
+        """Write boot.iso: kernel, modules, test programs, plan; gives its path.
+
+        parameters: what the kernel's command line has beside CMDLINE.
+        """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
                  '/etc/kernel-warnings.list': os.path.join(GUEST, 'kernel-warnings.list')}
         write_if_changed(self.path('plan'), plan.encode())
@@ -122,7 +125,7 @@ class Image:
         for path in ISOLINUX:
             shutil.copy(path, iso)
         with open(os.path.join(iso, 'isolinux.cfg'), 'w', encoding='ascii') as f:
-            f.write(f'default linux initrd=initrd {CMDLINE}\n')
+            f.write(f'default linux initrd=initrd {CMDLINE} {parameters}\n')
         command.run(['genisoimage', '-quiet', '-J', '-r', '-input-charset', 'utf-8',
                      '-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot',
                      '-boot-load-size', '4', '-boot-info-table',

@@ -99,7 +99,7 @@ class Session:
                           f'library; using that of {newest.source.version}')
         return newest
 
-    def boot_image(self, folder, tests, busybox=''):
+    def boot_image(self, folder, tests, busybox='', parameters=''):
         """The boot image for tests, made in `folder`."""
         sim = self.kernel.has('INTEL_TDX_SIM')
         plan = image.plan_text(tests, self.kernel.modules(), self.machine.watermark if sim else '',
@@ -107,7 +107,8 @@ class Session:
         # A shell is there to try any of them by hand.
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]
-        return image.Image(self.build, folder).make(self.kernel, programs, plan, busybox)
+        return image.Image(self.build, folder).make(self.kernel, programs, plan, busybox,
+                                                   parameters)
 
     def guest(self, folder):
         limits = boot.Limits(self.args.silence, self.args.total)
@@ -223,6 +224,7 @@ def run_checks(args):
         return EXIT_FAIL if failed else EXIT_PASS
     session.compile(with_suite=True)
     failed += check.run(check.WITH_SUITE, progress, session.suite)
+    failed += check.run(check.WITH_BOOT, progress, session)
     status = session.conclude(session.boot(session.suite.select([])))
     if failed:
         progress.line(f'FAIL: {failed} check(s) above found something wrong')

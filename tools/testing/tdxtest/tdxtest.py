@@ -8,13 +8,14 @@ import sys
 sys.dont_write_bytecode = True
 
 import command
+import kunit_run
 import stages
 from failure import EXIT_NOT_RUN, Failure
 from options import (EPILOG, add_boot_options, add_build_options, add_expect_options,
                      add_test_argument)
 
 # Commands in a module each, which has add_parser(commands) and run(args).
-MODULES = ()
+MODULES = (kunit_run,)
 
 
 def parse_arguments(argv):
