@@ -108,7 +108,7 @@ class Guest:
         for line in lines:
             self._heard = now
             self.last_line = line
-            if self.console.feed(line) or self.verbose:
+            if self.console.feed(line, now) or self.verbose:
                 self.unshown.append(line)
         if self.console.started and self._began is None:
             self._began = now

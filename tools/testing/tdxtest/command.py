@@ -84,7 +84,7 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
             f.seek(begin)
             out.write(f.read())
         why = reason(tail)
-        raise Failure(f'{what} failed: {why} (whole output: {tail})')
+        raise Failure(f'{what} failed: {why} (whole output: {tail})', tail)
 
 
 def output(argv, *, env=None, cwd=None, check=True):

@@ -8,9 +8,16 @@ EXIT_NOT_RUN = 125      # something did not fetch, build or boot; git bisect: sk
 
 
 class Failure(Exception):
-    """Ends the run. The text is one line: what is wrong, and what to do."""
+    """Ends the run. The text is one line: what is wrong, and what to do.
+
+    output: the file that holds all that the program said which failed, or ''.
+    """
 
     status = EXIT_NOT_RUN
+
+    def __init__(self, text, output=''):
+        super().__init__(text)
+        self.output = output
 
 
 class UsageError(Failure):

@@ -17,6 +17,10 @@ PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
 RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
 # A harness assertion, "# file.c:10:case:text"; plain lines are TEST_ASSERT()'s.
 SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
+# Of guest/init.c: how long a step took, and what the kernel logged meanwhile.
+TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
+# A panic is printed by the kernel itself.
+KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
 POWER_OFF = 'reboot: Power down'
@@ -40,6 +44,7 @@ class Case:
     ok: bool
     skip: bool
     note: str = ''
+    seconds: float = None   # of real time if the console was followed, else of guest time
 
 
 @dataclasses.dataclass
@@ -70,9 +75,15 @@ class Console:
         self.powered_off = False
         self.halted = False
         self.warnings = []          # of the raw console: before init reads the log
+        self.log = []               # the kernel's lines: (text, it is a warning)
+        self._took = None           # guest time of the step whose result comes next
+        self._at = None             # when the last result came
 
-    def feed(self, line):
-        """Take a line. True when it is part of the KTAP document."""
+    def feed(self, line, at=None):
+        """Take a line that came at the time `at`, in seconds, None for a saved one.
+
+        True when it is part of the KTAP document.
+        """
         line = line.rstrip('\r\n')
         if PANIC.search(line):
             self.panic = line.strip()
@@ -82,13 +93,26 @@ class Console:
             self.halted = True
         if not self.started:
             self.started = bool(VERSION.match(line))
-            if not self.started and any(t in line for t in self._texts):
+            self._at = at
+            if not self.started and self._logged(line):
                 self.warnings.append(line.strip())
             return self.started
-        self._ktap(line)
+        self._ktap(line, at)
         return True
 
-    def _ktap(self, line):
+    def _logged(self, line):
+        """Keep a line of the kernel. True if it is a warning."""
+        warned = any(t in line for t in self._texts)
+        self.log.append((line, warned))
+        return warned
+
+    def _seconds(self, at):
+        """How long the result that came at `at` took, None if nobody knows."""
+        took = None if at is None or self._at is None else at - self._at
+        self._at = at
+        return took
+
+    def _ktap(self, line, at):
         bail = BAIL_OUT.match(line)
         plan = PLAN.match(line)
         result = RESULT.match(line)
@@ -102,19 +126,32 @@ class Console:
         elif result:
             note = result[5] or ''
             case = Case(result[4].strip(), result[2] == 'ok',
-                        note.upper().startswith('SKIP'), note)
+                        note.upper().startswith('SKIP'), note, self._seconds(at))
             if result[1]:
                 case.note = case.note or self._said
                 self._said = ''
                 self.open.cases.append(case)
             else:
+                case.seconds = self._whole(case)
                 self.open.result = case
                 self.tests.append(self.open)
                 self.open = Test()
-        elif line.startswith('  ') and line.strip() and not line.startswith('  #'):
+        elif KERNEL.match(line):
+            self._logged(KERNEL.match(line)[1])
+        elif TOOK.match(line):
+            self._took = float(TOOK.match(line)[2])
+        elif (line.startswith('  ') and line.strip() and
+              not line.strip().startswith(('#', 'TAP version', 'KTAP version'))):
             self._said = line.strip()
         elif SAID.match(line):
             self._said = SAID.match(line)[1]
+
+    def _whole(self, result):
+        """Seconds of a top-level result: with those of its cases, or of the guest."""
+        took, self._took = self._took, None
+        if result.seconds is None:
+            return took
+        return result.seconds + sum(case.seconds for case in self.open.cases)
 
     def running(self):
         """The name of the last case seen, for the line that says where it ended."""

@@ -13,15 +13,19 @@ exit status: 0 all tests passed; 1 a test failed, or the kernel warned;
 """
 
 
+def add_place_options(parser):
+    parser.add_argument('--build', default=os.path.join(PROJECT, 'build'), metavar='DIR',
+                        help='where everything is built (default: build/ of the project)')
+    parser.add_argument('--mirror', default='', metavar='URI',
+                        help="the Debian mirror (default: the one the system's apt names)")
+
+
 def add_build_options(parser):
     parser.add_argument('--kernel', default='', metavar='SERIES',
                         help='a packaged kernel, such as 7.2 or 7.3 (default: the newest)')
     parser.add_argument('--kdir', default='', metavar='DIR',
                         help='a kernel tree of your own, 6.16 or later; it is never written to')
-    parser.add_argument('--build', default=os.path.join(PROJECT, 'build'), metavar='DIR',
-                        help='where everything is built (default: build/ of the project)')
-    parser.add_argument('--mirror', default='', metavar='URI',
-                        help="the Debian mirror (default: the one the system's apt names)")
+    add_place_options(parser)
     parser.add_argument('--abi', default='', metavar='NAME',
                         help='the generation of the MapGPA ABI to build and to expect: '
                              f'{", ".join(abi.NAMES)} (default: that of the kernel)')
@@ -35,14 +39,15 @@ def add_build_options(parser):
                         help='look for a newer package of the kernel series')
 
 
-def add_boot_options(parser):
+def add_boot_options(parser, jobs=True):
     parser.add_argument('--machine', default='bochs', choices=sorted(MACHINES),
                         help='what runs the guest (default: %(default)s)')
     parser.add_argument('--cpus', type=int, default=1, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
-    parser.add_argument('--jobs', type=int, metavar='N',
-                        help='guests that share the tests and run side by side '
-                             '(default: one for each CPU of this machine)')
+    if jobs:
+        parser.add_argument('--jobs', type=int, metavar='N',
+                            help='guests that share the tests and run side by side '
+                                 '(default: one for each CPU of this machine)')
     parser.add_argument('--silence', type=float, default=180, metavar='SECONDS',
                         help='end a guest that prints nothing for so long (default: %(default)s)')
     parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
@@ -51,13 +56,17 @@ def add_boot_options(parser):
                         help='print the whole console, not only the KTAP')
 
 
+def add_environment_option(parser):
+    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE',
+                        help='environment of the tests, for cases that run on request only; '
+                             'may be given several times')
+
+
 def add_expect_options(parser):
     parser.add_argument('--expect', default='', metavar='NAME',
                         help='expect another generation than the one that is built: '
                              'what differs must fail')
-    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE',
-                        help='environment of the tests, for cases that run on request only; '
-                             'may be given several times')
+    add_environment_option(parser)
     parser.add_argument('--strict-abi', action='store_true',
                         help='a case that the generation does not have fails instead of '
                              'being skipped, to bisect for it')

@@ -150,14 +150,19 @@ def as_source(record):
                   f'{record["package"]} {record["package_version"]}')
 
 
+def downloaded(build, package, version):
+    """The path of a package file that was fetched before, '' if it was not."""
+    folder = build.folder('downloads')
+    head = f'{package}_{version.replace(":", "%3a")}_'
+    have = [n for n in os.listdir(folder) if n.startswith(head) and n.endswith('.deb')]
+    return os.path.join(folder, have[0]) if have else ''
+
+
 def fetch(build, name, package, version, state):
     """Download and unpack a packaged kernel; gives its record."""
     downloads = build.folder('downloads')
-    head = f'{package}_{version.replace(":", "%3a")}_'
-    have = [n for n in os.listdir(downloads) if n.startswith(head) and n.endswith('.deb')]
-    if have:
-        deb = os.path.join(downloads, have[0])
-    else:
+    deb = downloaded(build, package, version)
+    if not deb:
         with build.progress.step('fetch', f'{package} {version} by {state.name}',
                                  build.folder_size(os.path.join(downloads, 'partial'))):
             deb = state.download(package, version, downloads, build.log('apt'))

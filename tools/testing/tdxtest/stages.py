@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The commands, each a chain of stages: source, tree, kernel, suite, image, boot."""
 
+import contextlib
+import datetime
 import os
 import sys
 
@@ -10,6 +12,7 @@ import boot
 import check
 import image
 import ktap
+import results
 import series
 import shards
 import shell
@@ -29,7 +32,7 @@ TEST_TIMEOUT_S = 900
 class Session:
     """The stages with what one leaves for the next."""
 
-    def __init__(self, args):
+    def __init__(self, args, progress=None):
         self.args = args
         if args.kernel and args.kdir:
             raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
@@ -46,9 +49,10 @@ class Session:
         self.wanted_environment = image.parse_environment(getattr(args, 'env', []))
         series.requested(getattr(args, 'patch', []))
         self.given = source.from_kdir(args.kdir) if args.kdir else None
-        self.progress = Progress()
+        self.progress = progress or Progress()
         self.build = Build(args.build, self.progress, args.mirror)
         self.work = self.kernel = self.suite = None
+        self.results = []       # of each boot with tests
 
     def fetch(self):
         """The kernel's source with the overlay and the patches."""
@@ -126,8 +130,27 @@ class Session:
 
     def boot(self, tests):
         """Boot with the tests, split over guests; gives the Verdict."""
-        installation = self.machine.prepare(self.build)
         shares = shards.split(tests, self.suite and self.suite.cases, self.jobs)
+        guests = [(guest.console, guest.ended,
+                   {name: shards.chosen(args) for name, args in share})
+                  for guest, share in zip(self.boot_guests(shares), shares)]
+        verdict = ktap.judge_all(guests, wants_tests=bool(tests))
+        if tests:
+            self.results.append(results.collect(guests, verdict, self.about()))
+        return verdict
+
+    def about(self):
+        """What was run on what, for the results."""
+        expected = self.expect or self.generation().name
+        return {'kernel': self.work.source.version, 'origin': self.work.source.origin,
+                'machine': self.machine.name, 'abi': self.generation().name,
+                'expected': expected,
+                'patches': list(getattr(self.args, 'patch', [])),
+                'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
+
+    def boot_guests(self, shares):
+        """Boot a guest with each share of the tests; gives the Guests, which have ended."""
+        installation = self.machine.prepare(self.build)
         parts = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']
         folders = [self.build.folder('run', self.work.source.name, part) for part in parts]
         with self.progress.step('image', 'making the initramfs and the boot image'):
@@ -139,9 +162,7 @@ class Session:
                                 lambda: boot.progress(guests)):
             boot.run(guests, images, installation, self.args.cpus, self.progress.line)
         self.progress.move('boot', 'tests', max(guest.tests_s for guest in guests))
-        return ktap.judge_all([(guest.console, guest.ended,
-                                {name: shards.chosen(args) for name, args in share})
-                               for guest, share in zip(guests, shares)], wants_tests=bool(tests))
+        return guests
 
     def environment(self):
         expected = abi.named(self.expect) if self.expect else self.generation()
@@ -153,6 +174,8 @@ class Session:
         for problem in verdict.problems:
             self.progress.line(f'  {problem}')
         self.progress.save(self.build.path('times.json'))
+        if self.results:
+            results.write(self.build.path(results.LAST), results.to_json(self.results))
         self.progress.line(self.progress.table())
         self.progress.line(f'{verdict.summary} (Linux {self.work.source.version})')
         return verdict.status
@@ -232,15 +255,22 @@ def run_checks(args):
 
 
 def parse(args):
-    console = ktap.Console()
-    with (sys.stdin if args.log == '-' else
-          open(args.log, encoding='utf-8', errors='replace')) as f:
-        for line in f:
-            console.feed(line)
-    verdict = ktap.judge(console, 'the log ends')
+    guests = []
+    for log in args.log:
+        with (contextlib.nullcontext(sys.stdin) if log == '-' else
+              open(log, encoding='utf-8', errors='replace')) as f:
+            guests.append(results.parse_log(f))
+    verdict = ktap.judge_all(guests)
+    # The results may go to standard output: nothing else is to be there then.
+    out = sys.stderr if '-' in (args.json, args.junit) else sys.stdout
     for problem in verdict.problems:
-        print(f'  {problem}')
-    print(verdict.summary)
+        print(f'  {problem}', file=out)
+    print(verdict.summary, file=out)
+    found = results.collect(guests, verdict, {'logs_of': args.log})
+    if args.json:
+        results.write(args.json, results.to_json([found]))
+    if args.junit:
+        results.write(args.junit, results.to_junit([found]))
     return verdict.status
 
 

@@ -80,10 +80,10 @@ def parse_selection(text):
 class Suite:
     """The suite built in one work tree, with that tree's selftest library and headers."""
 
-    def __init__(self, build, work):
+    def __init__(self, build, work, out=''):
         self.build = build
         self.work = work
-        self.out = work.out('suite')
+        self.out = out or work.out('suite')
 
     def compile(self):
         """Build what changed; only the programs of the suite."""

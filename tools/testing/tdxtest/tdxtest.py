@@ -7,15 +7,20 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import bisection
 import command
 import kunit_run
+import results
 import stages
 from failure import EXIT_NOT_RUN, Failure
 from options import (EPILOG, add_boot_options, add_build_options, add_expect_options,
                      add_test_argument)
 
 # Commands in a module each, which has add_parser(commands) and run(args).
-MODULES = (kunit_run,)
+MODULES = (
+    bisection,
+    kunit_run,
+)
 
 
 def parse_arguments(argv):
@@ -45,7 +50,9 @@ def parse_arguments(argv):
     add_test_argument(listing)
 
     parse = commands.add_parser('parse', help='judge a saved console log', epilog=EPILOG)
-    parse.add_argument('log', help='the log, - for standard input')
+    results.add_options(parse)
+    parse.add_argument('log', nargs='+', help='the logs of the guests of one run, '
+                                              '- for standard input')
 
     check = commands.add_parser('check', help="the project's own tests, then a run",
                                 epilog=EPILOG)
@@ -60,7 +67,12 @@ def parse_arguments(argv):
 
 
 def main(argv):
-    args = parse_arguments(argv)
+    try:
+        args = parse_arguments(argv)
+    except SystemExit as e:
+        if argv[:1] == ['bisect'] and e.code:
+            return bisection.EXIT_SKIP
+        raise
     try:
         return (stages.COMMANDS.get(args.command) or args.run)(args)
     except Failure as e:

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run found, as files that other programs read."""
+
+import json
+import os
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+
+import ktap
+import results
+from failure import UsageError
+
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'test_data')
+LOGS = sorted(n[:-4] for n in os.listdir(DATA) if n.endswith('.log'))
+COUNTS = ('tests', 'failures', 'errors', 'skipped')
+
+
+def found(*names, abi='merged'):
+    guests = []
+    for name in names:
+        with open(os.path.join(DATA, f'{name}.log'), encoding='utf-8') as f:
+            guests.append(results.parse_log(f))
+    return results.collect(guests, ktap.judge_all(guests), {'abi': abi})
+
+
+def counts(element):
+    return tuple(int(element.get(key)) for key in COUNTS)
+
+
+class Collect(unittest.TestCase):
+    def test_a_test_that_two_guests_shared_is_one(self):
+        run = found('pass', 'fail')
+        self.assertEqual([t['name'] for t in run['tests']],
+                         ['boot', 'load_kvm', 'tdx_map_gpa_test', 'unload_kvm'])
+        test = run['tests'][2]
+        self.assertFalse(test['ok'])
+        self.assertEqual(len(test['cases']), 6)
+        self.assertEqual(test['seconds'], 2.62)
+
+    def test_the_time_of_a_case_is_that_since_the_result_before(self):
+        console = ktap.Console()
+        for at, line in ((0, 'Linux'), (5, 'KTAP version 1'), (5, '1..1'), (5.5, '  1..2'),
+                         (6, '  ok 1 a.b'), (6.25, '  ok 2 a.c'), (7, 'ok 1 a_test')):
+            console.feed(line, at)
+        test = results.merged([(console, '', {})])[0]
+        self.assertEqual([c['seconds'] for c in test['cases']], [1, 0.25])
+        self.assertEqual(test['seconds'], 2)
+
+    def test_a_skipped_test_says_why(self):
+        test = found('all_skipped')['tests'][2]
+        self.assertEqual(results.outcome(test), 'skip')
+        self.assertEqual(test['note'], 'SKIP KVM has no TDs: KVM_CAP_VM_TYPES')
+
+    def test_warnings_are_marked(self):
+        for name in ('kernel_warns', 'warns_at_boot', 'panic_in_test'):
+            marked = [row['text'] for log in found(name)['logs'] for row in log if row['warning']]
+            self.assertTrue(marked, name)
+        self.assertFalse([row for log in found('pass')['logs'] for row in log if row['warning']])
+
+
+class Json(unittest.TestCase):
+    def test_what_is_written_is_read(self):
+        runs = [found(name) for name in LOGS]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'a', 'results.json')
+            results.write(path, results.to_json(runs))
+            self.assertEqual(results.load(path), runs)
+
+    def test_other_files_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'f')
+            with self.assertRaisesRegex(UsageError, 'is not there'):
+                results.load(path)
+            for text in ('no json', '[]', json.dumps({'format': 'another'})):
+                results.write(path, text)
+                with self.assertRaises(UsageError):
+                    results.load(path)
+
+
+class Junit(unittest.TestCase):
+    def test_counts_are_those_of_the_elements(self):
+        for name in LOGS:
+            with self.subTest(console=name):
+                root = xml.fromstring(results.to_junit([found(name)]).partition('\n')[2])
+                cases = root.findall('.//testcase')
+                marks = tuple(len(root.findall(f'.//{tag}'))
+                              for tag in ('failure', 'error', 'skipped'))
+                self.assertEqual(counts(root), (len(cases), *marks))
+                sums = [sum(column) for column in zip(*map(counts, root))]
+                self.assertEqual(counts(root), tuple(sums))
+
+    def test_what_is_no_pass_is_red(self):
+        for name in LOGS:
+            run = found(name)
+            root = xml.fromstring(results.to_junit([run]).partition('\n')[2])
+            _, failures, errors, _ = counts(root)
+            with self.subTest(console=name):
+                self.assertEqual(bool(failures or errors), run['status'] != 0)
+                self.assertEqual(bool(errors), run['status'] == 125)
+
+    def test_a_failure_says_what_was_wanted(self):
+        root = xml.fromstring(results.to_junit([found('fail')]).partition('\n')[2])
+        self.assertIn('wanted TDVMCALL_STATUS_RETRY', root.find('.//failure').get('message'))
+
+    def test_generations_are_told_apart(self):
+        text = results.to_junit([found('pass', abi='legacy'), found('pass')])
+        names = [suite.get('name') for suite in xml.fromstring(text.partition('\n')[2])]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertIn('legacy.tdx_map_gpa_test', names)
+
+    def test_characters_that_xml_lacks(self):
+        run = found('fail')
+        run['tests'][2]['cases'][1]['note'] = 'a\0b\x1b[31m<&"\ud800'
+        xml.fromstring(results.to_junit([run]).partition('\n')[2])
+
+
+if __name__ == '__main__':
+    unittest.main()
