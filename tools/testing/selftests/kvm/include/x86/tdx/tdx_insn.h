@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TDG.VP.VMCALL<Instruction.*> and <MMIO>: one call of a TD of vmcall_vm_create(),
+ * with at most one exit, and what has to become of all registers.
+ *
+ *	insn_init(&insn, TDVMCALL_IO, 1, 0, port, 0, "IN of size %u", 1);
+ *	insn.out.r11 = 0xab;
+ *
+ *	insn_run_exit(vcpu, &insn, KVM_EXIT_IO);
+ *	... check the exit, and answer it ...
+ *	insn_finish(vcpu, &insn);
+ */
+#ifndef SELFTEST_TDX_INSN_H
+#define SELFTEST_TDX_INSN_H
+
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+struct insn {
+	char name[80];		/* for messages */
+	u64 exits;		/* seen so far, for messages */
+	struct tdcall_regs in;	/* registers at the call */
+	struct tdcall_regs out;	/* what the TD must find afterwards */
+};
+
+/*
+ * Let @insn be the call of @leaf, R11, with these operands and a value of its own
+ * in each other register.  What is wanted is that of a call of which nothing comes
+ * back: success, and each register as at the call.  The rest is the name.
+ */
+__printf(7, 8)
+void insn_init(struct insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
+	       const char *fmt, ...);
+
+/* Let @insn be one that is refused: INVALID_OPERAND, and nothing else changes. */
+static inline void insn_refused(struct insn *insn)
+{
+	insn->out.r10 = TDVMCALL_STATUS_INVALID_OPERAND;
+}
+
+/*
+ * Issue @insn, and run it to its exit, which must be for @exit_reason.  What
+ * kvm_run shows of the exit is KVM's: it was overwritten before.
+ */
+void insn_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u32 exit_reason);
+
+/*
+ * Run @insn, whose exit was answered, to its end, without a further exit, and
+ * check all registers.
+ */
+void insn_finish(struct kvm_vcpu *vcpu, const struct insn *insn);
+
+/*
+ * Run @insn, whose exit was answered, with immediate_exit set: KVM takes the
+ * answer, and KVM_RUN fails with EINTR before the TD is entered.  What userspace
+ * does to its answer after that, which has been overwritten, is too late.
+ */
+void insn_interrupt(struct kvm_vcpu *vcpu, const struct insn *insn);
+
+/* Issue @insn, which must not exit, and check all registers after it. */
+void insn_run(struct kvm_vcpu *vcpu, const struct insn *insn);
+
+/* Check a value of the exit of @insn. */
+static inline void insn_assert_exit(const struct insn *insn, const char *what, u64 want,
+				    u64 got)
+{
+	vmcall_assert_value(insn->name, "exit", 0, what, want, got);
+}
+
+#endif /* SELFTEST_TDX_INSN_H */
