@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<Instruction.IO>: port I/O of a TD.  KVM looks for a device of its
+ * own, and else exits with KVM_EXIT_IO.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_io.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define TEST_PORT	0x5a10
+#define IN		TDX_IO_READ
+#define OUT		TDX_IO_WRITE
+
+/* No byte of it is that of another. */
+#define TEST_DATA	0x1122334455667788ULL
+
+#define BIT_32		BIT_ULL(32)
+
+static const u64 sizes[] = { 1, 2, 4 };
+
+FIXTURE(io)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(io)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(io)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction)
+{
+	struct insn insn;
+
+	io_init(&insn, TDVMCALL_IO, size, direction, TEST_PORT, TEST_DATA);
+	insn_refused(&insn);
+	insn_run(vcpu, &insn);
+}
+
+/* All 64 bits count, unlike those of an MMIO. */
+TEST_F_TIMEOUT(io, size_refused, TIMEOUT_SECONDS)
+{
+	static const u64 bad[] = {
+		0, 3, 5, 6, 7, 8, 16, 0x101, 0x10001, BIT_32, BIT_32 | 1, BIT_32 | 4,
+		BIT_ULL(63) | 1, ~0ULL,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		run_refused(self->vcpu, bad[i], IN);
+		run_refused(self->vcpu, bad[i], OUT);
+	}
+}
+
+TEST_F_TIMEOUT(io, direction_refused, TIMEOUT_SECONDS)
+{
+	static const u64 bad[] = {
+		2, 3, 0x100, 0x10001, BIT_32, BIT_32 | OUT, BIT_ULL(63), BIT_ULL(63) | OUT,
+		~0ULL,
+	};
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		for (j = 0; j < ARRAY_SIZE(sizes); j++)
+			run_refused(self->vcpu, sizes[j], bad[i]);
+	}
+}
+
+/* What KVM refuses does not get to a device of its own either. */
+TEST_F_TIMEOUT(io, refused_before_device, TIMEOUT_SECONDS)
+{
+	struct io_event event = { .addr = TEST_PORT, .flags = KVM_IOEVENTFD_FLAG_PIO };
+
+	io_event_assign(self->vm, &event);
+
+	run_refused(self->vcpu, 8, OUT);
+	run_refused(self->vcpu, BIT_32 | 4, OUT);
+	run_refused(self->vcpu, 4, 2);
+	run_refused(self->vcpu, 8, 2);
+
+	vmcall_assert_value("refused", "ioeventfd", 0, "writes", 0, io_event_count(&event));
+}
+
+/* Nothing comes back from an OUT, whatever userspace leaves where the data was. */
+TEST_F_TIMEOUT(io, out, TIMEOUT_SECONDS)
+{
+	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
+	struct insn insn;
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < ARRAY_SIZE(data); j++) {
+			io_init(&insn, TDVMCALL_IO, sizes[i], OUT, TEST_PORT, data[j]);
+			io_run_exit(self->vcpu, &insn);
+			io_answer(self->vcpu, &insn, ~data[j]);
+			insn_finish(self->vcpu, &insn);
+		}
+	}
+}
+
+/* The answer is zero-extended, not merged into a register as by a native IN. */
+TEST_F_TIMEOUT(io, in, TIMEOUT_SECONDS)
+{
+	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
+	struct insn insn;
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < ARRAY_SIZE(answers); j++) {
+			io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT,
+				     io_low_bytes(answers[j], sizes[i]));
+			io_run_exit(self->vcpu, &insn);
+			io_answer(self->vcpu, &insn, answers[j]);
+			insn_finish(self->vcpu, &insn);
+		}
+	}
+}
+
+/* A byte to a port, and the same byte back. */
+TEST_F_TIMEOUT(io, out_and_in, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+	u8 data;
+
+	io_init(&insn, TDVMCALL_IO, 1, OUT, TEST_PORT, 0xab);
+	io_run_exit(self->vcpu, &insn);
+	data = *((u8 *)self->vcpu->run + self->vcpu->run->io.data_offset);
+	insn_finish(self->vcpu, &insn);
+
+	io_init_read(&insn, TDVMCALL_IO, 1, TEST_PORT, 0xab);
+	io_run_exit(self->vcpu, &insn);
+	io_answer(self->vcpu, &insn, data);
+	insn_finish(self->vcpu, &insn);
+}
+
+/* KVM takes the low 16 bits of R14 for the port, and the rest for nothing. */
+TEST_F_TIMEOUT(io, port, TIMEOUT_SECONDS)
+{
+	/* KVM has a quirk for OUT to 0x7e, which is not for TDs. */
+	static const u64 ports[] = {
+		0, 1, 0x7e, 0xcf8, 0x7fff, 0xffff, 0x10000, 0x10000 | TEST_PORT,
+		BIT_32 | TEST_PORT, BIT_ULL(63) | TEST_PORT, ~0ULL,
+	};
+	struct insn insn;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		io_init(&insn, TDVMCALL_IO, 4, OUT, ports[i], TEST_DATA);
+		io_run_exit(self->vcpu, &insn);
+		insn_finish(self->vcpu, &insn);
+
+		io_init_read(&insn, TDVMCALL_IO, 4, ports[i], 0x5aa50ff0);
+		io_run_exit(self->vcpu, &insn);
+		io_answer(self->vcpu, &insn, 0x5aa50ff0);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* io_run_exit() has seen the data that userspace leaves as it is. */
+TEST_F_TIMEOUT(io, default_answer, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT, 0);
+		io_run_exit(self->vcpu, &insn);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* The data alone is an answer: KVM remembers what it has asked for. */
+TEST_F_TIMEOUT(io, edited_exit, TIMEOUT_SECONDS)
+{
+	struct kvm_run *run = self->vcpu->run;
+	struct insn insn;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT,
+			     io_low_bytes(TEST_DATA, sizes[i]));
+		io_run_exit(self->vcpu, &insn);
+
+		io_answer(self->vcpu, &insn, TEST_DATA);
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->io.direction = KVM_EXIT_IO_OUT;
+		run->io.size = sizes[i] == 1 ? 4 : 1;
+		run->io.port = (u16)~TEST_PORT;
+		run->io.count = 2;
+		run->io.data_offset = 0;
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+TEST_F_TIMEOUT(io, immediate_exit, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	io_init_read(&insn, TDVMCALL_IO, 4, TEST_PORT, io_low_bytes(TEST_DATA, 4));
+	io_run_exit(self->vcpu, &insn);
+	io_answer(self->vcpu, &insn, TEST_DATA);
+	insn_interrupt(self->vcpu, &insn);
+	io_answer(self->vcpu, &insn, ~TEST_DATA);
+	insn_finish(self->vcpu, &insn);
+
+	io_init(&insn, TDVMCALL_IO, 4, OUT, TEST_PORT, TEST_DATA);
+	io_run_exit(self->vcpu, &insn);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+}
+
+TEST_F_TIMEOUT(io, ioeventfd, TIMEOUT_SECONDS)
+{
+	enum { ANY_DATA, ONE_BYTE, ANY_SIZE };
+	struct io_event events[] = {
+		[ANY_DATA] = { .addr = TEST_PORT, .len = 4 },
+		[ONE_BYTE] = {
+			.addr = TEST_PORT + 8, .len = 1, .datamatch = 0x12,
+			.flags = KVM_IOEVENTFD_FLAG_DATAMATCH,
+		},
+		[ANY_SIZE] = { .addr = TEST_PORT + 16 },
+	};
+	static const struct io_row rows[] = {
+		{ 4, OUT, TEST_PORT, TEST_DATA, ANY_DATA },
+		{ 4, OUT, BIT_32 | TEST_PORT, 0, ANY_DATA },
+		{ 4, IN, TEST_PORT, 0, IO_USERSPACE },
+		{ 2, OUT, TEST_PORT, TEST_DATA, IO_USERSPACE },
+		{ 4, OUT, TEST_PORT + 1, TEST_DATA, IO_USERSPACE },
+		{ 1, OUT, TEST_PORT + 8, 0x12, ONE_BYTE },
+		/* Of the data, too, no more than the size is compared. */
+		{ 1, OUT, TEST_PORT + 8, 0xffffffffffffff12, ONE_BYTE },
+		{ 1, OUT, TEST_PORT + 8, 0x13, IO_USERSPACE },
+		{ 2, OUT, TEST_PORT + 8, 0x12, IO_USERSPACE },
+		{ 1, OUT, TEST_PORT + 16, 0, ANY_SIZE },
+		{ 2, OUT, TEST_PORT + 16, ~0ULL, ANY_SIZE },
+		{ 4, OUT, TEST_PORT + 16, TEST_DATA, ANY_SIZE },
+	};
+	static const struct io_row deassigned[] = {
+		{ 4, OUT, TEST_PORT, TEST_DATA, IO_USERSPACE },
+		{ 4, OUT, TEST_PORT + 16, TEST_DATA, ANY_SIZE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
+		events[i].flags |= KVM_IOEVENTFD_FLAG_PIO;
+		io_event_assign(self->vm, &events[i]);
+	}
+
+	io_run_events(self->vcpu, TDVMCALL_IO, rows, ARRAY_SIZE(rows), events,
+		      ARRAY_SIZE(events));
+	io_event_deassign(self->vm, &events[ANY_DATA]);
+	io_run_events(self->vcpu, TDVMCALL_IO, deassigned, ARRAY_SIZE(deassigned), events,
+		      ARRAY_SIZE(events));
+}
+
+TEST_F_TIMEOUT(io, coalesced, TIMEOUT_SECONDS)
+{
+	enum { IN_RING };
+	static const struct io_row rows[] = {
+		{ 1, OUT, TEST_PORT, TEST_DATA, IN_RING },
+		{ 2, OUT, TEST_PORT + 2, TEST_DATA, IN_RING },
+		{ 4, OUT, TEST_PORT + 4, TEST_DATA, IN_RING },
+		{ 4, OUT, BIT_32 | (TEST_PORT + 4), ~TEST_DATA, IN_RING },
+		{ 4, OUT, TEST_PORT + 5, TEST_DATA, IO_USERSPACE },
+		{ 1, OUT, TEST_PORT - 1, TEST_DATA, IO_USERSPACE },
+		{ 4, IN, TEST_PORT, 0, IO_USERSPACE },
+	};
+
+	kvm_vm_register_coalesced_io(self->vm, TEST_PORT, 8, true);
+	io_run_coalesced(self->vcpu, TDVMCALL_IO, rows, ARRAY_SIZE(rows));
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
