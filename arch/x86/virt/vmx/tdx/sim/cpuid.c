@@ -10,7 +10,7 @@
 #include <asm/cpuid/api.h>
 #include <asm/fpu/types.h>
 
-#include "sim.h"
+#include "td.h"
 
 #define CPUID_ANY		SIM_CPUID_NO_SUBLEAF
 

@@ -5,7 +5,7 @@
 #ifndef _X86_VIRT_TDX_SIM_MNG_H
 #define _X86_VIRT_TDX_SIM_MNG_H
 
-#include "sim.h"
+#include "td.h"
 
 /* ATTRIBUTES that a TD may have, as SYS metadata reports them. */
 #define SIM_ATTRIBUTES_FIXED0	TDX_TD_ATTR_SEPT_VE_DISABLE

@@ -12,7 +12,7 @@
 #include <asm/page.h>
 #include <asm/processor.h>
 
-#include "sim.h"
+#include "td.h"
 
 bool sim_trylock(struct sim_lock *lock, enum sim_lock_mode mode)
 {

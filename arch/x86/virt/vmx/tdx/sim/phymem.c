@@ -10,7 +10,7 @@
 
 #include <asm/processor.h>
 
-#include "sim.h"
+#include "td.h"
 
 /* The TDR of @pamt's owner, or the page itself if it is one. */
 static u64 reclaim_check_owner(struct sim_pamt *pamt, u64 pa, struct sim_td **owner)

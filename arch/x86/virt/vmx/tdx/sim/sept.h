@@ -10,7 +10,7 @@
 #ifndef _X86_VIRT_TDX_SIM_SEPT_H
 #define _X86_VIRT_TDX_SIM_SEPT_H
 
-#include "sim.h"
+#include "td.h"
 
 #define SEPT_HPA		GENMASK_ULL(51, 12)
 #define SEPT_STATE		GENMASK_ULL(59, 52)

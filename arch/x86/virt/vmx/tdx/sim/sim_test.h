@@ -7,7 +7,7 @@
 
 #include <kunit/test.h>
 
-#include "sim.h"
+#include "td.h"
 
 /* States of a TD in the order in which sim_test_td_advance() goes through them. */
 enum sim_test_stage {

@@ -14,7 +14,7 @@
 #include <asm/msr.h>
 
 #include "metadata.h"
-#include "sim.h"
+#include "td.h"
 
 /* IA32_MKTME_KEYID_PARTITIONING: KeyIDs of MKTME, and after them of TDX. */
 #define KEYID_PARTITIONING_MKTME	GENMASK_ULL(31, 0)

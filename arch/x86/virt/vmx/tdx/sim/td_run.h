@@ -7,7 +7,7 @@
 
 #include <asm/trapnr.h>
 
-#include "sim.h"
+#include "td.h"
 
 /* What happens after a VM exit. */
 enum sim_action {

@@ -14,7 +14,6 @@
 #include <asm/tsc.h>
 #include <asm/vmx.h>
 
-#include "sim.h"
 #include "td_run.h"
 #include "vmx_insn.h"
 

@@ -10,7 +10,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
 
-#include "sim.h"
+#include "td.h"
 
 /*
  * The vCPU whose TDVPR is at @pa, with its TD locked as well, in the order of
