@@ -146,6 +146,21 @@ def check_configs():
                 seen.add(option)
 
 
+def check_statuses():
+    """Each status that the simulated module defines has a row in its list of names."""
+    folder = 'arch/x86/virt/vmx/tdx/sim'
+    rows = set(re.findall(r'^STATUS\((\w+)\)', text_of(f'{folder}/status.def'), re.MULTILINE))
+    operands = set(re.findall(r'^OPERAND\((\w+)\)', text_of(f'{folder}/status.def'),
+                              re.MULTILINE))
+    text = text_of(f'{folder}/abi.h')
+    for name in re.findall(r'^#define (TDX_\w+)\s+0x[0-9A-F]{16}ULL', text, re.MULTILINE):
+        if name not in rows:
+            yield f'{folder}/status.def: has no row for {name} of abi.h'
+    for name in re.findall(r'^#define TDX_OPERAND_ID_(\w+)', text, re.MULTILINE):
+        if name not in operands:
+            yield f'{folder}/status.def: has no row for TDX_OPERAND_ID_{name} of abi.h'
+
+
 def check_unit_tests():
     """unittest over the tool's own tests."""
     out = io.StringIO()
@@ -167,6 +182,7 @@ STATIC = {
     'patches/series': check_series,
     'patches': check_patches,
     'config fragments': check_configs,
+    'names of statuses': check_statuses,
     'unit tests': check_unit_tests,
 }
 

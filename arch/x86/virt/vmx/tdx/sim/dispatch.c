@@ -12,6 +12,7 @@
 #include <linux/printk.h>
 
 #include "sim.h"
+#include "trace.h"
 
 enum sim_when {
 	SIM_WHEN_READY,		/* after TDH.SYS.KEY.CONFIG on every package */
@@ -81,6 +82,8 @@ static u64 sim_dispatch(struct pt_regs *regs)
 
 void sim_seamcall(struct pt_regs *regs)
 {
+	u64 leaf = regs->ax & TDX_LEAF_MASK;
+
 	/*
 	 * VMfailInvalid is the answer of a CPU on which nothing is loaded: no
 	 * P-SEAMLDR is simulated, and a disabled module is gone until reset.
@@ -90,7 +93,9 @@ void sim_seamcall(struct pt_regs *regs)
 		return;
 	}
 
+	trace_seamcall_entry(regs);
 	regs->ax = sim_dispatch(regs);
+	trace_seamcall_exit(leaf, regs);
 	regs->flags &= ~(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF |
 			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF);
 }

@@ -26,6 +26,7 @@
 
 #include "sept.h"
 #include "td_run.h"
+#include "trace.h"
 #include "vmx_insn.h"
 
 /* IA32_DEBUGCTL bits that survive TDH.VP.ENTER; a VM exit clears them all. */
@@ -342,6 +343,8 @@ static enum sim_action sim_enter_once(struct sim_vcpu *vcpu, struct pt_regs *reg
 	exit.qualification = sim_vmread(EXIT_QUALIFICATION);
 	exit.intr_info = sim_vmread(VM_EXIT_INTR_INFO);
 	sim_requeue_event(vcpu);
+	if (trace_td_exit_enabled())
+		trace_td_exit(&exit, sim_vmread(GUEST_RIP), sim_vmread(GUEST_PHYSICAL_ADDRESS));
 	if (sim_shared_exit(&exit))
 		return SIM_RESUME;
 	return sim_handle_exit(&exit);

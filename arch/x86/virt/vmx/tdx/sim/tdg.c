@@ -10,6 +10,7 @@
 
 #include "sept.h"
 #include "td_run.h"
+#include "trace.h"
 #include "vmx_insn.h"
 
 /*
@@ -253,6 +254,7 @@ enum sim_action sim_tdcall(struct sim_exit *exit)
 	if (leaf < ARRAY_SIZE(sim_tdcalls) && sim_tdcalls[leaf])
 		status = sim_tdcalls[leaf](&ctx);
 
+	trace_tdcall(exit->vcpu, leaf, status);
 	if (!ctx.again) {
 		ctx.gpr[SIM_RAX] = status;
 		sim_skip_insn(TDX_INSN_LEN);
