@@ -11,6 +11,7 @@
 #include <linux/bitfield.h>
 #include <linux/printk.h>
 
+#include "fault.h"
 #include "sim.h"
 #include "trace.h"
 
@@ -64,6 +65,7 @@ static u64 sim_dispatch(struct pt_regs *regs)
 	u64 leaf = regs->ax & TDX_LEAF_MASK;
 	u8 version = FIELD_GET(TDX_LEAF_VERSION_MASK, regs->ax);
 	const struct sim_leaf *row = &sim_no_leaf;
+	u64 status;
 
 	if (leaf < ARRAY_SIZE(sim_leafs) && sim_leafs[leaf].handler)
 		row = &sim_leafs[leaf];
@@ -76,6 +78,9 @@ static u64 sim_dispatch(struct pt_regs *regs)
 
 	if (sim_sys.state != SIM_SYS_READY && row->when != SIM_WHEN_ANY)
 		return TDX_SYS_NOT_READY;
+
+	if (sim_fault_hit(leaf, &status))
+		return status;
 
 	return row->handler(regs);
 }

@@ -29,6 +29,7 @@
 #define MTRRCAP_SEAMRR		BIT_ULL(15)
 
 static bool sim_requested __initdata;
+bool sim_started __ro_after_init;
 
 static int __init sim_parse_param(char *arg)
 {
@@ -80,6 +81,7 @@ static int __init sim_init(void)
 	add_taint(TAINT_TEST, LOCKDEP_STILL_OK);
 	pr_warn("simulated TDX module answers SEAMCALL, nothing here is confidential\n");
 
+	sim_started = true;
 	return register_die_notifier(&sim_die_notifier);
 }
 early_initcall(sim_init);

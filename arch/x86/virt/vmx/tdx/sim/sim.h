@@ -123,6 +123,9 @@ struct sim_sys {
 
 extern struct sim_sys sim_sys;
 
+/* SEAMCALL is answered here: the command line asked for it (seam.c). */
+extern bool sim_started;
+
 /* Packages that must take part in key configuration and cache write-back. */
 void sim_packages(unsigned long *bitmap);
 unsigned int sim_this_package(void);

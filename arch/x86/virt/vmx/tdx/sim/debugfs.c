@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: files in debugfs.
+ *
+ *	tdx_sim/fault	answers given on request (fault.c)
+ *	tdx_sim/pages	number of pages that the module holds, by type
+ *	tdx_sim/keyids	number of KeyIDs, by state
+ */
+#include <linux/array_size.h>
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+
+#include "fault.h"
+#include "sim.h"
+
+static const char * const sim_page_types[] = {
+	[PT_REG]	= "REG",
+	[PT_TDR]	= "TDR",
+	[PT_TDCX]	= "TDCX",
+	[PT_TDVPR]	= "TDVPR",
+	[PT_EPT]	= "EPT",
+};
+
+static const char * const sim_kot_states[] = {
+	[SIM_KOT_FREE]		= "FREE",
+	[SIM_KOT_ASSIGNED]	= "ASSIGNED",
+	[SIM_KOT_FLUSHED]	= "FLUSHED",
+	[SIM_KOT_RESERVED]	= "RESERVED",
+};
+
+static void sim_show_counts(struct seq_file *m, const char * const *names,
+			    const unsigned long *counts, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (names[i])
+			seq_printf(m, "%s %lu\n", names[i], counts[i]);
+	}
+}
+
+/* Without locks: exact only while no SEAMCALL is made. */
+static int sim_pages_show(struct seq_file *m, void *unused)
+{
+	unsigned long counts[ARRAY_SIZE(sim_page_types)] = {};
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(sim_sys.nr_tdmrs); i++) {
+		const struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
+		u64 end = READ_ONCE(tdmr->initialized);
+		u64 page, nr = end ? (end - tdmr->base) >> PAGE_SHIFT : 0;
+
+		for (page = 0; page < nr; page++) {
+			u8 type = READ_ONCE(tdmr->pamt_4k[page].type);
+
+			if (type < ARRAY_SIZE(counts))
+				counts[type]++;
+		}
+	}
+
+	sim_show_counts(m, sim_page_types, counts, ARRAY_SIZE(counts));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_pages);
+
+static int sim_keyids_show(struct seq_file *m, void *unused)
+{
+	unsigned long counts[ARRAY_SIZE(sim_kot_states)] = {};
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(sim_sys.nr_keyids); i++)
+		counts[READ_ONCE(sim_sys.kot[i].state)]++;
+
+	sim_show_counts(m, sim_kot_states, counts, ARRAY_SIZE(counts));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_keyids);
+
+static int __init sim_debugfs_init(void)
+{
+	struct dentry *dir;
+
+	if (!sim_started)
+		return 0;
+
+	dir = debugfs_create_dir("tdx_sim", NULL);
+	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
+	debugfs_create_file("pages", 0400, dir, NULL, &sim_pages_fops);
+	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
+	return 0;
+}
+late_initcall(sim_debugfs_init);
