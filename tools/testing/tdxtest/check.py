@@ -12,6 +12,7 @@ import command
 import coverage
 import kernel
 import kunit_verdict
+import mutants
 import series
 import tree
 from build import HERE, PROJECT
@@ -20,7 +21,7 @@ MAX_LINES = 500
 # Data that is as long as it is.
 LONG_FILES = ('LICENSE',)
 # Licence text, transcripts, and patches carry none or their own.
-NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/test_data/', 'patches/')
+NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/test_data/', 'patches/', 'mutants/')
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 # The only files where a kernel's version may decide.
 VERSION_FILES = ('tools/testing/tdxtest/series.py', 'tools/testing/tdxtest/source.py')
@@ -117,7 +118,7 @@ def check_series():
 def check_patches():
     """A patch is what git format-patch writes, and creates no file."""
     for name in project_files():
-        if not name.endswith('.patch'):
+        if not name.endswith('.patch') or name.startswith('mutants/'):
             continue
         text = text_of(name)
         for wanted in ('From ', 'Subject: [PATCH', '\n---\n', '\ndiff --git '):
@@ -181,6 +182,7 @@ STATIC = {
     'Python syntax': check_python,
     'patches/series': check_series,
     'patches': check_patches,
+    'mutants': mutants.check_form,
     'config fragments': check_configs,
     'names of statuses': check_statuses,
     'unit tests': check_unit_tests,
@@ -211,7 +213,9 @@ def excuses():
 def check_style(work):
     """checkpatch.pl --strict, as it comes with the kernel, finds nothing unexcused."""
     script = os.path.join(work.tree, 'scripts/checkpatch.pl')
-    names = [n for n in project_files() if n.endswith(CHECKED_C + ('.patch',))]
+    names = [n for n in project_files() if n.endswith(CHECKED_C + ('.patch',)) and
+             # What a mutant says is for the tool, and its code is wrong on purpose.
+             not n.startswith('mutants/')]
 
     def said(name):
         options = ['--no-signoff'] if name.endswith('.patch') else ['-f']
@@ -247,6 +251,7 @@ WITH_TREE = {
 # Checks that need the built suite.
 WITH_SUITE = {
     'coverage tables': coverage.check,
+    'cases of mutants': mutants.check_suite,
 }
 
 # Checks that boot the built kernel.

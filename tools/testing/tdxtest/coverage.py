@@ -8,7 +8,6 @@ the rule in words. Every pattern must match a case of a built test.
 import fnmatch
 import os
 
-import suite
 from build import HERE
 
 FOLDER = os.path.join(HERE, 'coverage')
@@ -53,13 +52,5 @@ def check_rows(name, cases_of, text=None):
 
 def check(built):
     """The tables against the built suite."""
-    known = {}
-
-    def cases_of(test):
-        if test not in known:
-            known[test] = built.cases(test) if test in suite.names() else None
-        return known[test]
-
     for name in tables():
-        yield from check_rows(name, cases_of)
-
+        yield from check_rows(name, built.cases_of)

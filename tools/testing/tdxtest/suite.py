@@ -84,6 +84,7 @@ class Suite:
         self.build = build
         self.work = work
         self.out = out or work.out('suite')
+        self._cases = {}
 
     def compile(self):
         """Build what changed; only the programs of the suite."""
@@ -110,6 +111,12 @@ class Suite:
     def cases(self, name):
         """The case ids of a built test. They are listed without running any."""
         return parse_symbols(command.output(['nm', self.program(name)]))
+
+    def cases_of(self, name):
+        """The case ids of a test, None for a name that is none."""
+        if name not in self._cases:
+            self._cases[name] = self.cases(name) if name in names() else None
+        return self._cases[name]
 
     def select(self, selection):
         """[(name, [arguments])] for parse_selection()'s choice; all when empty."""
