@@ -2,7 +2,10 @@
 #
 #	make run	build a kernel, boot it in an emulator, run the TDX selftests
 #	make check	the project's own tests, then the same
+#	make check-long	the checks that take longer than a person waits
 #	make build	only build
+#	make install	install the suite in the layout of kselftest (INSTALL=DIR)
+#	make package	a kselftest tarball and a boot image, in build/package/
 #
 # Choices, all optional:
 #	KERNEL=7.2	a packaged kernel series (default: the newest)
@@ -18,6 +21,7 @@
 #	JOBS=1		guests that share the tests and run side by side (default: one for
 #			each CPU of this machine)
 #	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
+#	INSTALL=DIR	where make install puts the tests (default: build/install)
 #	BUILD=DIR	where everything is built (default: build)
 #	V=1		print the guest's whole console
 #
@@ -31,14 +35,14 @@ BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR
 	$(if $(DEBUG),--debug) $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
 BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose)
 
-.PHONY: run check build python3 clean run-tool check-tool
+.PHONY: run check check-long build install package python3 clean run-tool check-tool long-tool
 .NOTPARALLEL:
 
 # make ends with 2 for whatever went wrong in a recipe.  A test that failed is to
 # be told from that: in question mode make ends with 1 for a target that would
 # have to be made, which is the file that only a passed run leaves behind.
 PASSED = $(or $(BUILD),build)/passed
-ifneq ($(filter run check,$(or $(MAKECMDGOALS),run)),)
+ifneq ($(filter run check check-long,$(or $(MAKECMDGOALS),run)),)
 MAKEFLAGS += --question
 endif
 
@@ -51,6 +55,8 @@ run: python3 run-tool $(PASSED)
 
 check: python3 check-tool $(PASSED)
 
+check-long: python3 long-tool $(PASSED)
+
 run-tool:
 	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(if $(EXPECT),--expect '$(EXPECT)') \
 		$(foreach e,$(ENV),--env '$(e)') \
@@ -59,11 +65,20 @@ run-tool:
 check-tool:
 	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))
 
+long-tool:
+	$(call judge,check --long $(BUILD_OPTIONS) $(BOOT_OPTIONS))
+
 $(PASSED):
 	@false
 
 build: python3
 	@$(TDXTEST) build $(BUILD_OPTIONS)
+
+install: python3
+	@$(TDXTEST) package $(BUILD_OPTIONS) --install '$(or $(INSTALL),$(or $(BUILD),build)/install)'
+
+package: python3
+	@$(TDXTEST) package $(BUILD_OPTIONS)
 
 # The tool installs whatever else is missing; it needs this to start.
 python3:

@@ -29,6 +29,7 @@ class Need:
     package: str
     sign: str
     purpose: str
+    only: str = ''      # the command that needs it, '' for all
 
     def met(self):
         if self.sign.startswith('/'):
@@ -73,12 +74,16 @@ def install(packages, progress, log):
                     log, env=env, what='apt-get install')
 
 
-def ensure_installed(progress, log):
-    """Install every package of packages.tsv whose sign is missing."""
-    missing = {n.package: n.purpose for n in needs() if not n.met()}
+def ensure_installed(progress, log, only=''):
+    """Install every package of packages.tsv whose sign is missing.
+
+    only: a command, for the rows that it alone needs; '' for those that all need.
+    """
+    rows = [n for n in needs() if n.only == only]
+    missing = {n.package: n.purpose for n in rows if not n.met()}
     if missing:
         install(missing, progress, log)
-        left = [n for n in needs() if not n.met()]
+        left = [n for n in rows if not n.met()]
         if left:
             raise Failure(f'{left[0].package} is installed, but {left[0].sign} is not there')
 

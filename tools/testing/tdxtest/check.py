@@ -8,11 +8,13 @@ import os
 import re
 import unittest
 
+import ci_check
 import command
 import coverage
 import kernel
 import kunit_verdict
 import mutants
+import package_check
 import series
 import tree
 from build import HERE, PROJECT
@@ -185,6 +187,7 @@ STATIC = {
     'mutants': mutants.check_form,
     'config fragments': check_configs,
     'names of statuses': check_statuses,
+    'CI job files': ci_check.check,
     'unit tests': check_unit_tests,
 }
 
@@ -254,9 +257,10 @@ WITH_SUITE = {
     'cases of mutants': mutants.check_suite,
 }
 
-# Checks that boot the built kernel.
+# Checks that need the whole session: a boot, a build of another kind.
 WITH_BOOT = {
     'KUnit tests': kunit_verdict.check,
+    'kselftest tarball': package_check.check,
 }
 
 

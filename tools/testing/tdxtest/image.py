@@ -91,6 +91,8 @@ class Image:
     def make(self, kernel, programs, plan, busybox='', parameters=''):
         """Write boot.iso: kernel, modules, test programs, plan; gives its path.
 
+        The initrd alone is left beside it, for a machine that boots no image.
+
         parameters: what the kernel's command line has beside CMDLINE.
         """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
@@ -131,5 +133,6 @@ class Image:
                      '-boot-load-size', '4', '-boot-info-table',
                      '-o', self.path('boot.iso.tmp'), iso], log)
         os.replace(self.path('boot.iso.tmp'), self.path('boot.iso'))
+        os.replace(os.path.join(iso, 'initrd'), self.path('initrd'))
         shutil.rmtree(iso)
         return self.path('boot.iso')

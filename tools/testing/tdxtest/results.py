@@ -162,6 +162,14 @@ def add_options(parser):
                         help='write the results as JUnit XML, - for standard output')
 
 
+def save(runs, args):
+    """Write the forms that the options of add_options() ask for."""
+    if getattr(args, 'json', ''):
+        write(args.json, to_json(runs))
+    if getattr(args, 'junit', ''):
+        write(args.junit, to_junit(runs))
+
+
 def parse_log(lines):
     """The guest of a saved console, as ktap.judge_all() takes it."""
     console = ktap.Console()

@@ -10,6 +10,7 @@ import abi
 import apt
 import boot
 import check
+import check_long
 import image
 import ktap
 import results
@@ -176,6 +177,7 @@ class Session:
         self.progress.save(self.build.path('times.json'))
         if self.results:
             results.write(self.build.path(results.LAST), results.to_json(self.results))
+            results.save(self.results, self.args)
         self.progress.line(self.progress.table())
         self.progress.line(f'{verdict.summary} (Linux {self.work.source.version})')
         return verdict.status
@@ -237,6 +239,8 @@ def list_tests(args):
 def run_checks(args):
     session = Session(args)
     progress = session.progress
+    if args.long:
+        return check_long.run(session)
     with progress.step('check', "the project's own tests"):
         failed = check.run(check.STATIC, progress)
     session.fetch()
@@ -267,10 +271,7 @@ def parse(args):
         print(f'  {problem}', file=out)
     print(verdict.summary, file=out)
     found = results.collect(guests, verdict, {'logs_of': args.log})
-    if args.json:
-        results.write(args.json, results.to_json([found]))
-    if args.junit:
-        results.write(args.junit, results.to_junit([found]))
+    results.save([found], args)
     return verdict.status
 
 

@@ -8,8 +8,10 @@ import sys
 sys.dont_write_bytecode = True
 
 import bisection
+import boot_image
 import command
 import kunit_run
+import package
 import results
 import stages
 from failure import EXIT_NOT_RUN, Failure
@@ -19,7 +21,9 @@ from options import (EPILOG, add_boot_options, add_build_options, add_expect_opt
 # Commands in a module each, which has add_parser(commands) and run(args).
 MODULES = (
     bisection,
+    boot_image,
     kunit_run,
+    package,
 )
 
 
@@ -33,6 +37,7 @@ def parse_arguments(argv):
     add_build_options(run)
     add_boot_options(run)
     add_expect_options(run)
+    results.add_options(run)
     add_test_argument(run)
 
     build = commands.add_parser('build', help='fetch and build only', epilog=EPILOG)
@@ -60,6 +65,8 @@ def parse_arguments(argv):
     add_boot_options(check)
     check.add_argument('--static', action='store_true',
                        help='only what needs no boot: tables, style, unit tests')
+    check.add_argument('--long', action='store_true',
+                       help='only what takes many minutes, and installs what that needs')
 
     for module in MODULES:
         module.add_parser(commands).set_defaults(run=module.run)

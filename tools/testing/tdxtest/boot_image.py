@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots an image that package.py made: it needs the emulator, and no kernel source."""
+
+import json
+import os
+
+import boot
+import ktap
+import results
+from build import Build
+from failure import UsageError
+from machines import MACHINES
+from options import EPILOG, add_boot_options, add_place_options
+from package import IMAGE_FORMAT
+from progress import Progress
+
+
+def description(image):
+    """What the file beside the image says of it."""
+    path = f'{os.path.splitext(image)[0]}.json'
+    try:
+        with open(path, encoding='utf-8') as f:
+            about = json.load(f)
+    except FileNotFoundError as e:
+        raise UsageError(f'{path} is not there; tdxtest.py package makes it with the image') from e
+    except ValueError as e:
+        raise UsageError(f'{path} is no JSON: {e}') from e
+    if not isinstance(about, dict) or about.get('format') != IMAGE_FORMAT:
+        raise UsageError(f'{path} describes no image of this tool')
+    return about
+
+
+def run(args):
+    about = description(args.image)
+    if not os.path.isfile(args.image):
+        raise UsageError(f'{args.image} is not there')
+    machine = MACHINES[args.machine]
+    machine.check_cpus(args.cpus)
+    progress = Progress()
+    build = Build(args.build, progress, args.mirror)
+    installation = machine.prepare(build)
+    guest = boot.Guest(machine, build.folder('run', 'image'),
+                       boot.Limits(args.silence, args.total), args.verbose)
+    progress.say(f'image: Linux {about["kernel"]}, {about["abi"]}')
+    with progress.step('boot', f'{machine.name} {installation.version}; '
+                       f'console: {guest.console_path}', lambda: boot.progress([guest])):
+        boot.run([guest], [os.path.abspath(args.image)], installation, args.cpus, progress.line)
+    guests = [(guest.console, guest.ended, about['tests'])]
+    verdict = ktap.judge_all(guests)
+    found = results.collect(guests, verdict, {key: value for key, value in about.items()
+                                              if key not in ('format', 'tests')})
+    results.write(build.path(results.LAST), results.to_json([found]))
+    results.save([found], args)
+    for problem in verdict.problems:
+        progress.line(f'  {problem}')
+    progress.line(f'{verdict.summary} (Linux {about["kernel"]})')
+    return verdict.status
+
+
+def add_parser(commands):
+    parser = commands.add_parser('boot-image', epilog=EPILOG,
+                                 help='boot an image of tdxtest.py package, and judge')
+    add_place_options(parser)
+    add_boot_options(parser, jobs=False)
+    results.add_options(parser)
+    parser.add_argument('image', metavar='FILE.iso')
+    return parser

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks the job files of ci/ with the checkers that are on this machine.
+
+None is installed here: what is missing is said, and install_checkers(), for
+the long checks, fetches it.
+"""
+
+import os
+import subprocess
+
+import apt
+import command
+from build import HERE
+
+FOLDER = os.path.join(HERE, 'ci')
+# Debian's modules belong to Debian's Python, whichever the first in PATH is.
+PYTHON = '/usr/bin/python3'
+LOAD = 'import sys, yaml; data = yaml.safe_load(open(sys.argv[1], encoding="utf-8")); '
+LAVA = LOAD + 'from lava_common.schemas import validate; validate(data)'
+ACTION_VALIDATOR = '@action-validator/cli@0.6.0'
+
+# checker: (files that it is for, command that tells if it is there, its command line)
+CHECKERS = {
+    'yaml':             ('', [PYTHON, '-c', 'import yaml'], [PYTHON, '-c', LOAD]),
+    'yamllint':         ('', ['yamllint', '--version'],
+                         ['yamllint', '-s', '-d', '{extends: default, rules: {document-start: '
+                          'disable, truthy: {check-keys: false}, line-length: {max: 100}}}']),
+    'lava_common':      ('lava-', [PYTHON, '-c', 'import lava_common.schemas'],
+                         [PYTHON, '-c', LAVA]),
+    'action-validator': ('github-', ['action-validator', '--help'], ['action-validator']),
+}
+
+
+def present(probe):
+    try:
+        return subprocess.run(probe, capture_output=True, env=command.environment(),
+                              check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def check(checkers=CHECKERS, missing=lambda name: None):
+    """Lines that a checker of this machine found wrong.
+
+    missing: is told the name of each checker that is not there.
+    """
+    names = sorted(os.listdir(FOLDER))
+    for checker, (prefix, probe, argv) in checkers.items():
+        if not present(probe):
+            missing(checker)
+            continue
+        for name in (n for n in names if n.startswith(prefix)):
+            done = subprocess.run([*argv, os.path.join(FOLDER, name)], text=True,
+                                  capture_output=True, env=command.environment(), check=False)
+            if done.returncode:
+                yield f'ci/{name}: {checker}: {telling(done.stdout + done.stderr)}'
+
+
+def telling(said):
+    """The line of a checker's output that says most: the last, or a detail in JSON."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ['no message']
+    return next((line for line in lines if line.startswith('"detail"')), lines[-1])
+
+
+def install_checkers(session):
+    """Install what CHECKERS want, the npm one into the build folder; gives the table to use."""
+    log = session.build.log('apt')
+    apt.ensure_installed(session.progress, log, 'check-long')
+    folder = session.build.folder('npm')
+    program = os.path.join(folder, 'node_modules/.bin/action-validator')
+    if not os.path.exists(program):
+        with session.progress.step('npm', f'{ACTION_VALIDATOR} into {folder}'):
+            command.run(['npm', 'install', '--no-audit', '--no-fund', '--prefix', folder,
+                         ACTION_VALIDATOR, '@action-validator/core@0.6.0'], log)
+    checkers = dict(CHECKERS)
+    prefix, _, _ = checkers['action-validator']
+    checkers['action-validator'] = (prefix, [program, '--help'], [program])
+    return checkers
+
+
+def check_all(session):
+    """Every checker is there and finds nothing; one of the long checks."""
+    absent = []
+    yield from check(install_checkers(session), absent.append)
+    for name in absent:
+        yield f'ci/: {name} was installed, but does not run'

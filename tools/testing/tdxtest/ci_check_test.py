@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The check of the CI job files goes red where a checker does."""
+
+import unittest
+
+import ci_check
+
+
+class Check(unittest.TestCase):
+    def test_a_checker_that_fails(self):
+        table = {'fake': ('lava-', ['true'], ['sh', '-c', 'echo "line 3: no"; exit 1'])}
+        wrong = list(ci_check.check(table))
+        self.assertIn('ci/lava-emulator.yaml: fake: line 3: no', wrong)
+        self.assertFalse([line for line in wrong if 'github' in line])
+
+    def test_a_checker_that_is_content(self):
+        self.assertEqual(list(ci_check.check({'fake': ('', ['true'], ['true'])})), [])
+
+    def test_a_checker_that_is_not_there(self):
+        absent = []
+        table = {'none': ('', ['no-such-checker'], ['false']), 'broken': ('', ['false'], ['false'])}
+        self.assertEqual(list(ci_check.check(table, absent.append)), [])
+        self.assertEqual(absent, ['none', 'broken'])
+
+
+if __name__ == '__main__':
+    unittest.main()
