@@ -196,6 +196,27 @@ enum sim_gpr {
 	SIM_NR_GPRS,
 };
 
+/* Rows of an EPT root for the upper half of the guest physical addresses. */
+#define SIM_SHARED_ROWS		256
+
+/*
+ * The page of the last TDCALL, and the guest's page table entries that lead to
+ * it (td_insn.c).
+ */
+#define SIM_MAX_PT_LEVELS	5
+
+struct sim_code_page {
+	const void *page;		/* NULL: none is known */
+	u64 epoch;
+	u64 cr3;
+	u64 linear;
+	int levels;
+	struct {
+		const u64 *pte;
+		u64 value;
+	} walk[SIM_MAX_PT_LEVELS];
+};
+
 /* What a #VE handler finds with TDG.VP.VEINFO.GET. */
 struct sim_ve_info {
 	bool valid;
@@ -256,6 +277,7 @@ struct sim_vcpu {
 
 	u64 shared_eptp;		/* physical address of KVM's root */
 	u64 *ept_root;			/* private half and @shared_eptp's half */
+	DECLARE_BITMAP(shared_rows, SIM_SHARED_ROWS);	/* that lead on */
 	u32 ept_root_gen;
 	u64 pi_desc_pa;
 	u16 pi_nv;
@@ -275,6 +297,7 @@ struct sim_vcpu {
 	struct sim_swap swap[SIM_MAX_SWAPS];	/* td_shared.c */
 	u32 nr_swaps;
 	u64 swap_rip;
+	struct sim_code_page code;
 	struct sim_ve_info ve;
 };
 

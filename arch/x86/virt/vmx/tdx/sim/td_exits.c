@@ -212,8 +212,7 @@ static enum sim_action sim_exit_exception(struct sim_exit *exit)
 		return sim_to_host(exit, TDX_SUCCESS, 0, 0, 0);
 
 	case INTR_TYPE_HARD_EXCEPTION | X86_TRAP_UD:
-		if (sim_guest_read(exit->vcpu, sim_vmread(GUEST_RIP), &insn, sizeof(insn)) &&
-		    insn == TDX_INSN_TDCALL)
+		if (sim_guest_fetch(exit->vcpu, &insn) && insn == TDX_INSN_TDCALL)
 			return sim_exit_tdcall(exit);
 		return sim_inject(exit->vcpu, X86_TRAP_UD);
 
@@ -243,6 +242,9 @@ static enum sim_action sim_shared_violation(struct sim_exit *exit, u64 gpa)
 	u64 *table = vcpu->ept_root;
 	u64 entry;
 	int level;
+
+	if (sim_sync_shared_gpa(vcpu, gpa))
+		return SIM_RESUME;
 
 	for (level = SEPT_ROOT_LEVEL; ; level--) {
 		entry = READ_ONCE(table[(gpa >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_PTE - 1)]);

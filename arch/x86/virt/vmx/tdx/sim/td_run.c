@@ -61,7 +61,7 @@ static const struct {
 static void sim_host_save(struct sim_host *host)
 {
 	host->vmcs = sim_vmptrst();
-	rdmsrq(MSR_IA32_DEBUGCTLMSR, host->debugctl);
+	host->debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	native_store_gdt(&host->gdt);
 	store_idt(&host->idt);
 	store_ldt(host->ldt);
@@ -71,13 +71,13 @@ static void sim_host_save(struct sim_host *host)
 	savesegment(gs, host->gs);
 }
 
-/* Host state area of the current VMCS, good for this CPU and this task. */
-static void sim_host_write_vmcs(const struct sim_host *host)
+/* Host state that is the same for every task on this CPU. */
+void sim_host_write_constant(void)
 {
+	struct desc_ptr dtr;
+
 	sim_vmwrite(HOST_RIP, (unsigned long)sim_td_exit);
 	sim_vmwrite(HOST_CR0, read_cr0());
-	sim_vmwrite(HOST_CR3, __read_cr3());
-	sim_vmwrite(HOST_CR4, cr4_read_shadow());
 	sim_vmwrite(HOST_CS_SELECTOR, __KERNEL_CS);
 	sim_vmwrite(HOST_SS_SELECTOR, __KERNEL_DS);
 	sim_vmwrite(HOST_DS_SELECTOR, 0);
@@ -85,17 +85,26 @@ static void sim_host_write_vmcs(const struct sim_host *host)
 	sim_vmwrite(HOST_FS_SELECTOR, 0);
 	sim_vmwrite(HOST_GS_SELECTOR, 0);
 	sim_vmwrite(HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
-	sim_vmwrite(HOST_FS_BASE, __rdmsr(MSR_FS_BASE));
 	sim_vmwrite(HOST_GS_BASE, __rdmsr(MSR_GS_BASE));
 	sim_vmwrite(HOST_TR_BASE,
 		    (unsigned long)&get_cpu_entry_area(raw_smp_processor_id())->tss.x86_tss);
-	sim_vmwrite(HOST_GDTR_BASE, host->gdt.address);
-	sim_vmwrite(HOST_IDTR_BASE, host->idt.address);
+	native_store_gdt(&dtr);
+	sim_vmwrite(HOST_GDTR_BASE, dtr.address);
+	store_idt(&dtr);
+	sim_vmwrite(HOST_IDTR_BASE, dtr.address);
 	sim_vmwrite(HOST_IA32_SYSENTER_CS, __rdmsr(MSR_IA32_SYSENTER_CS));
 	sim_vmwrite(HOST_IA32_SYSENTER_ESP, __rdmsr(MSR_IA32_SYSENTER_ESP));
 	sim_vmwrite(HOST_IA32_SYSENTER_EIP, __rdmsr(MSR_IA32_SYSENTER_EIP));
 	sim_vmwrite(HOST_IA32_EFER, __rdmsr(MSR_EFER));
 	sim_vmwrite(HOST_IA32_PAT, __rdmsr(MSR_IA32_CR_PAT));
+}
+
+/* The rest of the host state area: the task's. */
+static void sim_host_write_task(void)
+{
+	sim_vmwrite(HOST_CR3, __read_cr3());
+	sim_vmwrite(HOST_CR4, cr4_read_shadow());
+	sim_vmwrite(HOST_FS_BASE, __rdmsr(MSR_FS_BASE));
 }
 
 static void sim_host_restore(const struct sim_host *host)
@@ -170,7 +179,7 @@ static void sim_load_msrs(struct sim_vcpu *vcpu)
 	int i;
 
 	for (i = 0; i < SIM_MSR_NR; i++)
-		wrmsrq(sim_guest_msrs[i].msr, vcpu->msr[i]);
+		native_wrmsrq(sim_guest_msrs[i].msr, vcpu->msr[i]);
 }
 
 static void sim_save_msrs(struct sim_vcpu *vcpu)
@@ -178,8 +187,8 @@ static void sim_save_msrs(struct sim_vcpu *vcpu)
 	int i;
 
 	for (i = 0; i < SIM_MSR_NR; i++) {
-		rdmsrq(sim_guest_msrs[i].msr, vcpu->msr[i]);
-		wrmsrq(sim_guest_msrs[i].msr, sim_guest_msrs[i].host_value);
+		vcpu->msr[i] = __rdmsr(sim_guest_msrs[i].msr);
+		native_wrmsrq(sim_guest_msrs[i].msr, sim_guest_msrs[i].host_value);
 	}
 }
 
@@ -205,45 +214,6 @@ static void sim_save_debug(struct sim_vcpu *vcpu)
 	set_debugreg(0, 2);
 	set_debugreg(0, 3);
 	set_debugreg(DR6_RESERVED, 6);
-}
-
-/*
- * The root that the CPU walks: the lower half is the secure EPT's, the upper
- * half the host's.  The host changes its half without a SEAMCALL, by plain
- * stores into its own root, so compare on every entry; REP is one instruction
- * a row where a loop would be five.
- */
-static void sim_sync_shared_root(struct sim_vcpu *vcpu)
-{
-	const u64 *from = (u64 *)__va(vcpu->shared_eptp) + PTRS_PER_PTE / 2;
-	u64 *to = vcpu->ept_root + PTRS_PER_PTE / 2;
-	const void *src = from, *dst = to;
-	unsigned long rows = PTRS_PER_PTE / 2;
-	bool equal;
-
-	if (!vcpu->shared_eptp)
-		return;
-
-	asm volatile("repe cmpsq"
-		     : "=@cce" (equal), "+S" (src), "+D" (dst), "+c" (rows)
-		     : : "memory");
-	if (!equal)
-		memcpy(to, from, PAGE_SIZE / 2);
-	sim_shared_sync_root(vcpu);
-}
-
-bool sim_sync_private_root(struct sim_vcpu *vcpu)
-{
-	struct sim_tdcs *tdcs = vcpu->td->tdcs;
-	/* Pairs with sim_sept_set(): the number is not newer than the entries. */
-	u32 gen = smp_load_acquire(&tdcs->sept_root_gen);
-
-	if (vcpu->ept_root_gen == gen)
-		return false;
-
-	memcpy(vcpu->ept_root, tdcs->sept_root, PAGE_SIZE / 2);
-	vcpu->ept_root_gen = gen;
-	return true;
 }
 
 void sim_set_cpu_control(u32 bit, bool on)
@@ -357,7 +327,7 @@ u64 sim_td_run(struct sim_vcpu *vcpu, struct pt_regs *regs)
 
 	sim_host_save(&host);
 	sim_vmcs_load(vcpu);
-	sim_host_write_vmcs(&host);
+	sim_host_write_task();
 
 	sim_vmcall_complete(vcpu, regs);
 	sim_load_fpu(vcpu);

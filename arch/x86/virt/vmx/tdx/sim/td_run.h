@@ -73,17 +73,17 @@ void sim_set_cpu_control(u32 bit, bool on);
 void sim_skip_insn(u32 length);
 
 /*
- * Read @length bytes at a guest linear address, paging as the guest has it now.
- * False if any of it is not in mapped private memory (td_insn.c).
+ * The first bytes of the instruction at the guest's RIP.  False if any of them is
+ * not in mapped private memory (td_insn.c).
  */
-bool sim_guest_read(struct sim_vcpu *vcpu, u64 linear, void *data, u32 length);
+bool sim_guest_fetch(struct sim_vcpu *vcpu, u32 *insn);
 
 /*
  * Walk the page tables of a 64-bit guest: the leaf entry for @linear, NULL if
- * there is none in mapped private memory.  @rights is the AND of all levels,
- * @offset_mask (unless NULL) covers the page (td_insn.c).
+ * there is none in mapped private memory.  @rights is the AND of all levels
+ * (td_insn.c).
  */
-u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask);
+u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights);
 
 /*
  * Shared memory on a CPU with narrow physical addresses (td_shared.c).
@@ -107,8 +107,16 @@ u64 sim_cr0_owned(void);
 u64 sim_cr4_owned(const struct sim_vcpu *vcpu);
 u64 sim_eptp(const struct sim_vcpu *vcpu);
 
-/* Bring the private half of the EPT root up to date; true if it was not. */
+/*
+ * EPT root of a vCPU (td_ept.c).  The halves are brought up to date at each entry,
+ * and at an EPT violation: true if it can be tried again.  @gpa: a shared one.
+ */
 bool sim_sync_private_root(struct sim_vcpu *vcpu);
+void sim_sync_shared_root(struct sim_vcpu *vcpu);
+bool sim_sync_shared_gpa(struct sim_vcpu *vcpu, u64 gpa);
+
+/* Host state of the VMCS that is now current, for this CPU (td_run.c). */
+void sim_host_write_constant(void);
 
 /* Posted interrupts and the virtual APIC (td_apic.c). */
 void sim_apic_sync_pir(struct sim_vcpu *vcpu);

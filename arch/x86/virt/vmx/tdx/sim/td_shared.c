@@ -160,7 +160,7 @@ enum sim_action sim_shared_fault(struct sim_exit *exit)
 	struct sim_swap *swap;
 	u64 *pte, value, rights;
 
-	pte = sim_guest_walk(vcpu, exit->qualification, &rights, NULL);
+	pte = sim_guest_walk(vcpu, exit->qualification, &rights);
 	value = pte ? READ_ONCE(*pte) : 0;
 
 	/* Not present any more, or exchanged by another vCPU: try again. */

@@ -203,6 +203,7 @@ void sim_vmcs_load(struct sim_vcpu *vcpu)
 	}
 
 	if (!vcpu->vmcs_loaded) {
+		sim_host_write_constant();
 		vcpu->vmcs_loaded = true;
 		vcpu->launched = false;
 		vcpu->ept_stale = true;

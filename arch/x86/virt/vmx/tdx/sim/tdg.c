@@ -26,36 +26,20 @@ struct sim_tdcall_ctx {
 };
 
 /*
- * Where the SEAMCALL has the registers that TDG.VP.VMCALL can open to the host;
- * RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.
+ * Registers that TDG.VP.VMCALL can open to the host, and where the SEAMCALL has
+ * them; RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.  A list of code
+ * and no table: this is on the path of every hypercall.
  */
-static const size_t sim_vmcall_regs[SIM_NR_GPRS] = {
-	[SIM_RDX] = offsetof(struct pt_regs, dx),
-	[SIM_RBX] = offsetof(struct pt_regs, bx),
-	[SIM_RSI] = offsetof(struct pt_regs, si),
-	[SIM_RDI] = offsetof(struct pt_regs, di),
-	[SIM_R8]  = offsetof(struct pt_regs, r8),
-	[SIM_R9]  = offsetof(struct pt_regs, r9),
-	[SIM_R10] = offsetof(struct pt_regs, r10),
-	[SIM_R11] = offsetof(struct pt_regs, r11),
-	[SIM_R12] = offsetof(struct pt_regs, r12),
-	[SIM_R13] = offsetof(struct pt_regs, r13),
-	[SIM_R14] = offsetof(struct pt_regs, r14),
-	[SIM_R15] = offsetof(struct pt_regs, r15),
-};
-
-static u64 *sim_vmcall_reg(struct pt_regs *regs, int gpr)
-{
-	return gpr < SIM_RDX || gpr == SIM_RSP || gpr == SIM_RBP ? NULL :
-	       (void *)regs + sim_vmcall_regs[gpr];
-}
+#define SIM_VMCALL_REGS(X)						\
+	X(SIM_RDX, dx) X(SIM_RBX, bx) X(SIM_RSI, si) X(SIM_RDI, di)	\
+	X(SIM_R8, r8) X(SIM_R9, r9) X(SIM_R10, r10) X(SIM_R11, r11)	\
+	X(SIM_R12, r12) X(SIM_R13, r13) X(SIM_R14, r14) X(SIM_R15, r15)
 
 static u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 {
 	struct sim_vcpu *vcpu = ctx->exit->vcpu;
 	struct pt_regs *regs = ctx->exit->regs;
 	u64 mask = ctx->gpr[SIM_RCX];
-	int i;
 
 	/* XMM registers for the host are not simulated, their bits refused. */
 	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER ||
@@ -63,12 +47,9 @@ static u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 	     vcpu->td->tdcs->config_flags & TDX_CONFIG_FLAGS_NO_RBP_MOD))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
-	for (i = 0; i < SIM_NR_GPRS; i++) {
-		u64 *host = sim_vmcall_reg(regs, i);
-
-		if (host)
-			*host = mask & BIT(i) ? ctx->gpr[i] : 0;
-	}
+#define SHOW(_gpr, _reg)	regs->_reg = mask & BIT(_gpr) ? ctx->gpr[_gpr] : 0;
+	SIM_VMCALL_REGS(SHOW)
+#undef SHOW
 	regs->cx = mask;
 	regs->ax = EXIT_REASON_TDCALL;
 
@@ -80,17 +61,14 @@ static u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 
 void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
-	int i;
+	u32 mask = vcpu->vmcall_mask;
 
 	if (vcpu->last_exit != SIM_EXIT_VMCALL)
 		return;
 
-	for (i = 0; i < SIM_NR_GPRS; i++) {
-		u64 *host = sim_vmcall_reg(regs, i);
-
-		if (host && (vcpu->vmcall_mask & BIT(i)))
-			vcpu->gpr[i] = *host;
-	}
+#define TAKE(_gpr, _reg)	vcpu->gpr[_gpr] = mask & BIT(_gpr) ? regs->_reg : vcpu->gpr[_gpr];
+	SIM_VMCALL_REGS(TAKE)
+#undef TAKE
 	vcpu->last_exit = SIM_EXIT_ASYNC_FAULT;
 }
 
