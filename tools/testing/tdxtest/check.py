@@ -2,12 +2,12 @@
 """The project's checks of itself that need no boot. Each gives lines that are wrong."""
 
 import ast
-import concurrent.futures
 import io
 import os
 import re
 import unittest
 
+import checkpatch
 import ci_check
 import command
 import coverage
@@ -15,6 +15,7 @@ import kernel
 import kunit_verdict
 import mutants
 import package_check
+import patchset_check
 import series
 import tree
 from build import HERE, PROJECT
@@ -30,8 +31,6 @@ VERSION_FILES = ('tools/testing/tdxtest/series.py', 'tools/testing/tdxtest/sourc
 VERSION_TEST = re.compile(r'\bLINUX_VERSION_CODE\b|\bKERNEL_VERSION\s*\(|\buname\s*\(')
 MACHINE_PATH = re.compile(r'(?<![\w.])/(?:work|root|home)/')
 CHECKED_C = ('.c', '.h', '.S')
-# What checkpatch says of files outside a git tree and is no fault of theirs.
-IGNORED_TYPES = 'FILE_PATH_CHANGES,SPDX_LICENSE_TAG'
 
 
 def project_files():
@@ -205,41 +204,14 @@ def check_overlay(work):
                 yield f'patches/{patch.file}: Linux {work.source.version} has no {path}'
 
 
-def excuses():
-    """[(type, path prefix)] of checkpatch.tsv."""
-    with open(os.path.join(HERE, 'checkpatch.tsv'), encoding='utf-8') as f:
-        rows = [line.rstrip('\n').split('\t') for line in f
-                if line.strip() and not line.startswith('#')]
-    return [(kind, prefix) for kind, prefix, _why in rows]
-
-
 def check_style(work):
     """checkpatch.pl --strict, as it comes with the kernel, finds nothing unexcused."""
-    script = os.path.join(work.tree, 'scripts/checkpatch.pl')
     names = [n for n in project_files() if n.endswith(CHECKED_C + ('.patch',)) and
              # What a mutant says is for the tool, and its code is wrong on purpose.
              not n.startswith('mutants/')]
-
-    def said(name):
-        options = ['--no-signoff'] if name.endswith('.patch') else ['-f']
-        return command.output(['perl', script, '--strict', '--terse', '--no-summary', '--no-tree',
-                               '--show-types', '--ignore', IGNORED_TYPES, *options,
-                               os.path.join(PROJECT, name)],
-                              # It leaves a cache where it runs.
-                              cwd=work.folder, check=False).splitlines()
-
     used = set()
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, lines in zip(names, pool.map(said, names)):
-            for line in lines:
-                match = re.search(r':\d+: (?:CHECK|WARNING|ERROR):(\w+): ', line)
-                row = next((r for r in excuses()
-                            if match and match[1] == r[0] and name.startswith(r[1])), None)
-                if row:
-                    used.add(row)
-                else:
-                    yield line.replace(PROJECT + '/', '')
-    for kind, prefix in excuses():
+    yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)
+    for kind, prefix in checkpatch.excuses():
         if (kind, prefix) not in used:
             yield f'checkpatch.tsv: {kind} of {prefix} excuses nothing; drop the row'
 
@@ -261,6 +233,7 @@ WITH_SUITE = {
 WITH_BOOT = {
     'KUnit tests': kunit_verdict.check,
     'kselftest tarball': package_check.check,
+    'patch series': patchset_check.check_applies,
 }
 
 

@@ -3,11 +3,16 @@
 
 import check
 import ci_check
+import patchset_check
+import report_check
 from failure import EXIT_FAIL, EXIT_PASS
 
 # name: a function that takes the prepared session and gives lines that are wrong
 CHECKS = {
     'CI job files, all checkers': ci_check.check_all,
+    'report in a browser': report_check.check,
+    'patch series, style': patchset_check.check_style,
+    'patch series, each patch builds': patchset_check.check_builds,
 }
 
 

@@ -12,7 +12,9 @@ import boot_image
 import command
 import kunit_run
 import package
+import report
 import results
+import send
 import stages
 from failure import EXIT_NOT_RUN, Failure
 from options import (EPILOG, add_boot_options, add_build_options, add_expect_options,
@@ -24,6 +26,8 @@ MODULES = (
     boot_image,
     kunit_run,
     package,
+    report,
+    send,
 )
 
 
