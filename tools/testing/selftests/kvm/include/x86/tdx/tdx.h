@@ -11,6 +11,7 @@
 
 /* TDCALL leaf, passed in RAX (TDX module ABI specification, "TDCALL leaves"). */
 #define TDG_VP_VMCALL			0
+#define TDG_VP_VEINFO_GET		3
 #define TDG_MEM_PAGE_ACCEPT		6
 
 /* TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification). */

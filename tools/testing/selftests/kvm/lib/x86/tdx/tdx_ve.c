@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmx.h"
+#include "tdx/tdcall.h"
+#include "tdx/tdx_ve.h"
+#include "tdx/tdx_vmcall.h"
+
+/* Exit qualification of IN and OUT ("I/O Instructions", Intel SDM). */
+#define IO_QUAL_SIZE(qual)	(((qual) & GENMASK_ULL(2, 0)) + 1)
+#define IO_QUAL_IN		BIT_ULL(3)
+#define IO_QUAL_STRING		BIT_ULL(4)
+#define IO_QUAL_PORT(qual)	(((qual) >> 16) & 0xffff)
+
+/* Exit qualification of an EPT violation: what the access was for. */
+#define EPT_QUAL_ACCESS		GENMASK_ULL(2, 0)
+
+#define OPERAND_SIZE_PREFIX	0x66
+#define IS_REX(byte)		(((byte) & 0xf0) == 0x40)
+#define REX_W			0x08
+#define MODRM_REG		GENMASK(5, 3)
+
+u64 guest_get_ve_info(struct ve_info *ve)
+{
+	struct tdcall_regs regs = { .rax = TDG_VP_VEINFO_GET };
+
+	__tdcall(&regs);
+	*ve = (struct ve_info) {
+		.exit_reason = (u32)regs.rcx,
+		.exit_qualification = regs.rdx,
+		.gla = regs.r8,
+		.gpa = regs.r9,
+		.instruction_length = (u32)regs.r10,
+	};
+	return regs.rax;
+}
+
+static void guest_vmcall_succeeds(struct tdcall_regs *regs)
+{
+	GUEST_ASSERT_EQ(__tdvmcall(regs), 0ul);
+	GUEST_ASSERT_EQ(regs->r10, TDVMCALL_STATUS_SUCCESS);
+}
+
+static u64 set_low_bytes(u64 old, u64 size, u64 value)
+{
+	const u64 mask = GENMASK_ULL(size * 8 - 1, 0);
+
+	return (old & ~mask) | (value & mask);
+}
+
+static void ve_cpuid(struct ex_regs *regs, const struct ve_info *ve)
+{
+	struct tdcall_regs call = {
+		.r11 = TDVMCALL_CPUID, .r12 = regs->rax, .r13 = regs->rcx,
+	};
+
+	guest_vmcall_succeeds(&call);
+	regs->rax = call.r12;
+	regs->rbx = call.r13;
+	regs->rcx = call.r14;
+	regs->rdx = call.r15;
+}
+
+static void ve_io(struct ex_regs *regs, const struct ve_info *ve)
+{
+	const u64 qual = ve->exit_qualification;
+	const u64 size = IO_QUAL_SIZE(qual);
+	struct tdcall_regs call = {
+		.r11 = TDVMCALL_IO, .r12 = size, .r13 = !(qual & IO_QUAL_IN),
+		.r14 = IO_QUAL_PORT(qual), .r15 = regs->rax,
+	};
+
+	GUEST_ASSERT(!(qual & IO_QUAL_STRING));
+	guest_vmcall_succeeds(&call);
+
+	/* A write to EAX clears the rest of RAX, one to AL or AX does not. */
+	if (qual & IO_QUAL_IN)
+		regs->rax = size == 4 ? call.r11 : set_low_bytes(regs->rax, size, call.r11);
+}
+
+static void ve_rdmsr(struct ex_regs *regs, const struct ve_info *ve)
+{
+	struct tdcall_regs call = { .r11 = TDVMCALL_RDMSR, .r12 = regs->rcx };
+
+	guest_vmcall_succeeds(&call);
+	regs->rax = (u32)call.r11;
+	regs->rdx = call.r11 >> 32;
+}
+
+static void ve_wrmsr(struct ex_regs *regs, const struct ve_info *ve)
+{
+	struct tdcall_regs call = {
+		.r11 = TDVMCALL_WRMSR, .r12 = regs->rcx,
+		.r13 = regs->rdx << 32 | (u32)regs->rax,
+	};
+
+	guest_vmcall_succeeds(&call);
+}
+
+/* MOV between RAX and memory: the opcode has the direction, the prefixes the size. */
+static void ve_mmio(struct ex_regs *regs, const struct ve_info *ve)
+{
+	const u8 *byte = (const u8 *)regs->rip;
+	struct tdcall_regs call = {
+		.r11 = TDVMCALL_MMIO, .r12 = 4, .r14 = ve->gpa, .r15 = regs->rax,
+	};
+
+	for (; *byte == OPERAND_SIZE_PREFIX || IS_REX(*byte); byte++) {
+		if (*byte == OPERAND_SIZE_PREFIX)
+			call.r12 = 2;
+		else if (*byte & REX_W)
+			call.r12 = 8;
+	}
+
+	GUEST_ASSERT(*byte >= 0x88 && *byte <= 0x8b);
+	GUEST_ASSERT(!(byte[1] & MODRM_REG));
+	if (!(*byte & 1))
+		call.r12 = 1;
+	call.r13 = !(*byte & 2);
+	guest_vmcall_succeeds(&call);
+
+	if (!call.r13)
+		regs->rax = call.r12 >= 4 ? call.r11 :
+			    set_low_bytes(regs->rax, call.r12, call.r11);
+}
+
+static const struct {
+	u64 exit_reason;
+	void (*handle)(struct ex_regs *regs, const struct ve_info *ve);
+} ve_handlers[] = {
+	{ EXIT_REASON_CPUID,		ve_cpuid },
+	{ EXIT_REASON_IO_INSTRUCTION,	ve_io },
+	{ EXIT_REASON_MSR_READ,		ve_rdmsr },
+	{ EXIT_REASON_MSR_WRITE,	ve_wrmsr },
+	{ EXIT_REASON_EPT_VIOLATION,	ve_mmio },
+};
+
+static void guest_handle_ve(struct ex_regs *regs)
+{
+	struct ve_info ve;
+	size_t i;
+
+	GUEST_ASSERT_EQ(guest_get_ve_info(&ve), 0ul);
+	GUEST_SYNC5(ve.exit_reason, ve.exit_qualification, ve.gla, ve.gpa,
+		    ve.instruction_length);
+
+	for (i = 0; i < ARRAY_SIZE(ve_handlers); i++) {
+		if (ve_handlers[i].exit_reason != ve.exit_reason)
+			continue;
+
+		ve_handlers[i].handle(regs, &ve);
+		regs->rip += ve.instruction_length;
+		return;
+	}
+
+	GUEST_FAIL("#VE for exit reason %lu at RIP 0x%lx", ve.exit_reason, regs->rip);
+}
+
+void ve_install_handler(struct kvm_vm *vm)
+{
+	vm_install_exception_handler(vm, VE_VECTOR, guest_handle_ve);
+}
+
+void ve_run(struct kvm_vcpu *vcpu, const char *name, const struct ve_info *want)
+{
+	struct ve_info got;
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, name, &uc);
+	got = (struct ve_info) {
+		.exit_reason = uc.args[0],
+		.exit_qualification = uc.args[1],
+		.gla = uc.args[2],
+		.gpa = uc.args[3],
+		.instruction_length = uc.args[4],
+	};
+
+	vmcall_assert_value(name, "#VE", 0, "exit reason", want->exit_reason, got.exit_reason);
+	vmcall_assert_value(name, "#VE", 0, "instruction length", want->instruction_length,
+			    got.instruction_length);
+
+	if (want->exit_reason == EXIT_REASON_EPT_VIOLATION) {
+		got.exit_qualification &= EPT_QUAL_ACCESS;
+		vmcall_assert_value(name, "#VE", 0, "GLA", want->gla, got.gla);
+		vmcall_assert_value(name, "#VE", 0, "GPA", want->gpa, got.gpa);
+	}
+	vmcall_assert_value(name, "#VE", 0, "exit qualification", want->exit_qualification,
+			    got.exit_qualification);
+}
+
+void ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr)
+{
+	struct ucall uc;
+	size_t i;
+
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, name, &uc);
+	for (i = 0; i < nr; i++)
+		vmcall_assert_value(name, "value", i, "told by the TD", want[i], uc.args[i]);
+}
