@@ -14,10 +14,6 @@
 
 #define TIMEOUT_SECONDS	120
 
-#define OPT_IN_ENV	"TDX_MAP_GPA_LEAK"
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define LEAK_REASON	"KVM would leak page tables and " OPT_IN_ENV " is not 1"
-
 /* Below the 39 bits of GPA that every CPU with EPT has. */
 #define TEST_GPA	0x1234600000ULL
 #define TEST_SLOT	21
@@ -261,20 +257,6 @@ static void convert_to_step(struct kvm_vcpu *vcpu, u64 gpa, u64 size, u64 refusa
 	run_to_step(vcpu, step);
 }
 
-/*
- * KVM frees the page tables of a root up to the host's MAXPHYADDR.  Where that is
- * below the shared bit, as it is on emulated and some nested hosts but not on a
- * CPU with TDX, it does not get to the tables of a TD's shared memory.  Nothing
- * is seen of it but a warning when the module is unloaded: run there on request.
- */
-static bool leaks_page_tables(void)
-{
-	const char *value = getenv(OPT_IN_ENV);
-
-	return this_cpu_property(X86_PROPERTY_MAX_PHY_ADDR) < TDX_GPA_WIDTH &&
-	       (!value || strcmp(value, "1"));
-}
-
 static void test_conversions(struct kvm_vcpu *vcpu, const struct range *range,
 			     u64 refusal)
 {
@@ -296,8 +278,8 @@ static void test_conversions(struct kvm_vcpu *vcpu, const struct range *range,
 
 TEST_F_TIMEOUT(map_gpa_convert, to_shared_and_back, TIMEOUT_SECONDS)
 {
-	if (leaks_page_tables())
-		SKIP(return, LEAK_REASON);
+	if (tdx_leaks_page_tables())
+		SKIP(return, TDX_LEAK_SKIP_REASON);
 	test_conversions(self->vcpu, &self->range, 0);
 }
 
@@ -305,8 +287,8 @@ TEST_F_TIMEOUT(map_gpa_convert, with_every_chunk_retried, TIMEOUT_SECONDS)
 {
 	if (map_gpa_skips(MAP_GPA_RETRY))
 		SKIP(return, MAP_GPA_SKIP_REASON);
-	if (leaks_page_tables())
-		SKIP(return, LEAK_REASON);
+	if (tdx_leaks_page_tables())
+		SKIP(return, TDX_LEAK_SKIP_REASON);
 	test_conversions(self->vcpu, &self->range, map_gpa_answer(map_gpa_gen(), MAP_GPA_RETRY));
 }
 

@@ -25,6 +25,10 @@
 /* The reason of a skip is part of the result's name for some: keep it. */
 #define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
 
+/* If this environment variable is 1, tests run also where KVM leaks, see below. */
+#define TDX_LEAK_ENV		"TDX_MAP_GPA_LEAK"
+#define TDX_LEAK_SKIP_REASON	"KVM would leak page tables and " TDX_LEAK_ENV " is not 1"
+
 static inline bool is_tdx_vm(struct kvm_vm *vm)
 {
 	return vm->type == KVM_X86_TDX_VM;
@@ -120,6 +124,16 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 
 /* Add all memory in use to the TD, which needs a vCPU for it, and finalize it. */
 void tdx_vm_finalize(struct kvm_vm *vm);
+
+/*
+ * True if a case in which the TD touches shared memory is to be skipped, by
+ * SKIP(return, TDX_LEAK_SKIP_REASON).  KVM frees the page tables of a root up to
+ * the host's MAXPHYADDR.  Where that is below the shared bit, as it is on emulated
+ * and some nested hosts but not on a CPU with TDX, it does not get to the tables
+ * of a TD's shared memory.  Nothing is seen of it but a warning when the module is
+ * unloaded: such cases run there on request.
+ */
+bool tdx_leaks_page_tables(void);
 
 /* Set in a TD's copy of the globals only. */
 extern bool is_tdx_guest;

@@ -309,3 +309,11 @@ void tdx_vm_finalize(struct kvm_vm *vm)
 
 	tdx_vm_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, 0);
 }
+
+bool tdx_leaks_page_tables(void)
+{
+	const char *value = getenv(TDX_LEAK_ENV);
+
+	return this_cpu_property(X86_PROPERTY_MAX_PHY_ADDR) < TDX_GPA_WIDTH &&
+	       (!value || strcmp(value, "1"));
+}
