@@ -37,6 +37,9 @@ void io_init_read(struct insn *insn, u64 leaf, u64 size, u64 addr, u64 value);
  */
 void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn);
 
+/* The part of io_run_exit() after KVM_RUN. */
+void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn);
+
 /* Answer a read, with 8 bytes of which no more than the size should count. */
 void io_answer(struct kvm_vcpu *vcpu, const struct insn *insn, u64 data);
 

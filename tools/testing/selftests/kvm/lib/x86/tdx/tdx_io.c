@@ -70,15 +70,13 @@ static void check_mmio(struct kvm_vcpu *vcpu, const struct insn *insn)
 	insn_assert_exit(insn, "mmio.is_write", is_write(insn), run->mmio.is_write);
 }
 
-void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn)
+void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn)
 {
 	const u32 size = size_of(insn);
 	u64 data = 0;
 
-	if (is_pio(insn))
-		memset(exit_data(vcpu, insn), POISON, sizeof(u64));
-
-	insn_run_exit(vcpu, insn, is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO);
+	insn_assert_exit(insn, "exit_reason", is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO,
+			 vcpu->run->exit_reason);
 	if (is_pio(insn))
 		check_pio(vcpu, insn);
 	else
@@ -90,6 +88,15 @@ void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn)
 	else if (is_pio(insn))
 		/* Userspace that does nothing must have answered. */
 		insn_assert_exit(insn, "data", 0, data);
+}
+
+void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn)
+{
+	if (is_pio(insn))
+		memset(exit_data(vcpu, insn), POISON, sizeof(u64));
+
+	insn_run_exit(vcpu, insn, is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO);
+	io_check_exit(vcpu, insn);
 }
 
 void io_answer(struct kvm_vcpu *vcpu, const struct insn *insn, u64 data)
