@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<MMIO>: accesses of a TD to shared memory that is a device.  KVM
+ * looks for a device of its own, and else exits with KVM_EXIT_MMIO.  It does not
+ * look for memory: the TD says what it takes for a device.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "apic.h"
+#include "vmx.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdx_io.h"
+#include "tdx/tdx_ve.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	0x1234567000ULL
+#define SHARED		TDX_SHARED_BIT
+#define READ		TDX_IO_READ
+#define WRITE		TDX_IO_WRITE
+
+/* No byte of it is that of another. */
+#define TEST_DATA	0x1122334455667788ULL
+
+#define BIT_32		BIT_ULL(32)
+
+static const u64 sizes[] = { 1, 2, 4, 8 };
+
+FIXTURE(mmio)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(mmio)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(mmio)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa)
+{
+	struct insn insn;
+
+	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, TEST_DATA);
+	insn_refused(&insn);
+	insn_run(vcpu, &insn);
+}
+
+static void run_write(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u64 data)
+{
+	struct insn insn;
+
+	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, data);
+	io_run_exit(vcpu, &insn);
+	/* Nothing comes back, whatever userspace leaves where the data was. */
+	io_answer(vcpu, &insn, ~data);
+	insn_finish(vcpu, &insn);
+}
+
+static void run_read(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u64 answer)
+{
+	struct insn insn;
+
+	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, ~answer);
+	insn.out.r11 = io_low_bytes(answer, (u32)size);
+	io_run_exit(vcpu, &insn);
+	io_answer(vcpu, &insn, answer);
+	insn_finish(vcpu, &insn);
+}
+
+/* The low 32 bits decide: of these none has a legal size in them. */
+TEST_F_TIMEOUT(mmio, size_refused, TIMEOUT_SECONDS)
+{
+	static const u64 bad[] = {
+		0, 3, 5, 6, 7, 9, 10, 16, 0x101, 0x10008, BIT_ULL(31) | 8, BIT_32,
+		BIT_32 | 3, BIT_ULL(63), ~0ULL,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		run_refused(self->vcpu, bad[i], READ, SHARED | TEST_GPA);
+		run_refused(self->vcpu, bad[i], WRITE, SHARED | TEST_GPA);
+	}
+}
+
+TEST_F_TIMEOUT(mmio, direction_refused, TIMEOUT_SECONDS)
+{
+	static const u64 bad[] = {
+		2, 3, 0x100, 0x10001, BIT_ULL(31), BIT_ULL(31) | WRITE, BIT_32 | 2, ~0ULL,
+	};
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		for (j = 0; j < ARRAY_SIZE(sizes); j++)
+			run_refused(self->vcpu, sizes[j], bad[i], SHARED | TEST_GPA);
+	}
+}
+
+/* Neither the first nor the last byte may be private. */
+TEST_F_TIMEOUT(mmio, private_refused, TIMEOUT_SECONDS)
+{
+	static const struct {
+		u64 gpa;
+		u64 size;
+	} bad[] = {
+		{ 0, 1 },
+		{ TEST_GPA, 8 },
+		{ TEST_GPA + 0xffc, 8 },	/* to the next page */
+		{ SHARED - 1, 1 },
+		{ SHARED - 1, 2 },		/* the last byte is shared */
+		{ SHARED - 4, 8 },
+		{ 2 * SHARED - 1, 2 },		/* the first byte is shared */
+		{ 2 * SHARED - 4, 8 },
+		{ 2 * SHARED, 1 },
+		{ BIT_ULL(63) | TEST_GPA, 4 },
+		{ ~0ULL, 2 },			/* to GPA 0 */
+		{ -4ULL, 8 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		run_refused(self->vcpu, bad[i].size, READ, bad[i].gpa);
+		run_refused(self->vcpu, bad[i].size, WRITE, bad[i].gpa);
+	}
+}
+
+/* What KVM refuses does not get to a device of its own either. */
+TEST_F_TIMEOUT(mmio, refused_before_device, TIMEOUT_SECONDS)
+{
+	struct io_event event = { .addr = TEST_GPA };
+
+	io_event_assign(self->vm, &event);
+
+	run_refused(self->vcpu, 3, WRITE, SHARED | TEST_GPA);
+	run_refused(self->vcpu, 4, 2, SHARED | TEST_GPA);
+	run_refused(self->vcpu, 4, WRITE, TEST_GPA);
+	run_refused(self->vcpu, 3, 2, TEST_GPA);
+
+	vmcall_assert_value("refused", "ioeventfd", 0, "writes", 0, io_event_count(&event));
+}
+
+TEST_F_TIMEOUT(mmio, write, TIMEOUT_SECONDS)
+{
+	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < ARRAY_SIZE(data); j++)
+			run_write(self->vcpu, sizes[i], WRITE, SHARED | TEST_GPA, data[j]);
+	}
+}
+
+/* The answer is zero-extended from the size. */
+TEST_F_TIMEOUT(mmio, read, TIMEOUT_SECONDS)
+{
+	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < ARRAY_SIZE(answers); j++)
+			run_read(self->vcpu, sizes[i], READ, SHARED | TEST_GPA, answers[j]);
+	}
+}
+
+/*
+ * KVM takes the low 32 bits of R12 for the size, and the rest for nothing, unlike
+ * those of Instruction.IO.
+ */
+TEST_F_TIMEOUT(mmio, size_truncated, TIMEOUT_SECONDS)
+{
+	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
+			run_read(self->vcpu, above[i] | sizes[j], READ, SHARED | TEST_GPA,
+				 TEST_DATA);
+			run_write(self->vcpu, above[i] | sizes[j], WRITE, SHARED | TEST_GPA,
+				  TEST_DATA);
+		}
+	}
+}
+
+/* The same of R13 for the direction. */
+TEST_F_TIMEOUT(mmio, direction_truncated, TIMEOUT_SECONDS)
+{
+	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		run_read(self->vcpu, 8, above[i] | READ, SHARED | TEST_GPA, TEST_DATA);
+		run_write(self->vcpu, 8, above[i] | WRITE, SHARED | TEST_GPA, TEST_DATA);
+	}
+}
+
+/*
+ * Any GPA with the shared bit, which userspace does not see, will do: one in the
+ * next page at its end, with memory behind it, above the vCPU's MAXPHYADDR.
+ */
+TEST_F_TIMEOUT(mmio, gpa, TIMEOUT_SECONDS)
+{
+	static const struct {
+		u64 gpa;
+		u64 size;
+	} good[] = {
+		{ SHARED, 1 },
+		{ SHARED | (TEST_GPA + 0xfff), 2 },
+		{ SHARED | (TEST_GPA + 0xffc), 8 },
+		{ SHARED | (TEST_GPA + 1), 8 },
+		{ SHARED | TD_BOOT_CODE_GPA, 8 },
+		{ 2 * SHARED - 8, 8 },
+		{ 2 * SHARED - 1, 1 },
+		{ 3 * SHARED, 8 },
+		{ BIT_ULL(63) | SHARED | TEST_GPA, 4 },
+		{ ~0ULL, 1 },
+		{ -8ULL, 8 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		run_read(self->vcpu, good[i].size, READ, good[i].gpa, TEST_DATA);
+		run_write(self->vcpu, good[i].size, WRITE, good[i].gpa, TEST_DATA);
+	}
+}
+
+/* The local APIC of a TD has MSRs and no page: KVM does not look at it. */
+TEST_F_TIMEOUT(mmio, local_apic_page, TIMEOUT_SECONDS)
+{
+	static const u64 regs[] = { APIC_ID, APIC_LVR, APIC_SPIV, APIC_EOI, APIC_ICR };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		run_read(self->vcpu, 4, READ, SHARED | (APIC_DEFAULT_GPA + regs[i]), TEST_DATA);
+		run_write(self->vcpu, 4, WRITE, SHARED | (APIC_DEFAULT_GPA + regs[i]), 0);
+	}
+}
+
+/*
+ * KVM does not touch the data at the exit for a read: the TD gets what kvm_run
+ * held there by chance from a userspace that does nothing.
+ */
+TEST_F_TIMEOUT(mmio, default_answer, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+	u64 chance;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		io_init_read(&insn, TDVMCALL_MMIO, sizes[i], SHARED | TEST_GPA, 0);
+		io_run_exit(self->vcpu, &insn);
+
+		memcpy(&chance, self->vcpu->run->mmio.data, sizeof(chance));
+		errno = 0;
+		TEST_ASSERT(chance, "%s: wanted the data as it was before the exit, got 0",
+			    insn.name);
+		insn.out.r11 = io_low_bytes(chance, sizes[i]);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* The data alone is an answer: KVM remembers what it has asked for. */
+TEST_F_TIMEOUT(mmio, edited_exit, TIMEOUT_SECONDS)
+{
+	static const u32 lens[] = { 0, 1, 8, 9, ~0U };
+	struct kvm_run *run = self->vcpu->run;
+	struct insn insn;
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < ARRAY_SIZE(lens); j++) {
+			io_init_read(&insn, TDVMCALL_MMIO, sizes[i], SHARED | TEST_GPA,
+				     io_low_bytes(TEST_DATA, sizes[i]));
+			io_run_exit(self->vcpu, &insn);
+
+			io_answer(self->vcpu, &insn, TEST_DATA);
+			run->exit_reason = KVM_EXIT_IO;
+			run->mmio.len = lens[j];
+			run->mmio.is_write = 1;
+			run->mmio.phys_addr = ~TEST_GPA;
+			insn_finish(self->vcpu, &insn);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(mmio, immediate_exit, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	io_init_read(&insn, TDVMCALL_MMIO, 8, SHARED | TEST_GPA, TEST_DATA);
+	io_run_exit(self->vcpu, &insn);
+	io_answer(self->vcpu, &insn, TEST_DATA);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+
+	io_init(&insn, TDVMCALL_MMIO, 8, WRITE, SHARED | TEST_GPA, TEST_DATA);
+	io_run_exit(self->vcpu, &insn);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+}
+
+/* An event for any size has a bus of its own, and is found there by its GPA. */
+TEST_F_TIMEOUT(mmio, ioeventfd, TIMEOUT_SECONDS)
+{
+	enum { ANY_DATA, EIGHT_BYTES, ANY_SIZE };
+	struct io_event events[] = {
+		[ANY_DATA] = { .addr = TEST_GPA, .len = 4 },
+		[EIGHT_BYTES] = {
+			.addr = TEST_GPA + 8, .len = 8, .datamatch = TEST_DATA,
+			.flags = KVM_IOEVENTFD_FLAG_DATAMATCH,
+		},
+		[ANY_SIZE] = { .addr = TEST_GPA + 0x18 },
+	};
+	static const struct io_row rows[] = {
+		{ 4, WRITE, SHARED | TEST_GPA, TEST_DATA, ANY_DATA },
+		{ BIT_32 | 4, WRITE, SHARED | TEST_GPA, 0, ANY_DATA },
+		{ 4, READ, SHARED | TEST_GPA, 0, IO_USERSPACE },
+		{ 8, WRITE, SHARED | TEST_GPA, TEST_DATA, IO_USERSPACE },
+		{ 4, WRITE, SHARED | (TEST_GPA + 1), TEST_DATA, IO_USERSPACE },
+		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, EIGHT_BYTES },
+		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA ^ BIT_ULL(63), IO_USERSPACE },
+		{ 4, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, IO_USERSPACE },
+		{ 1, WRITE, SHARED | (TEST_GPA + 0x18), 0, ANY_SIZE },
+		{ 2, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, ANY_SIZE },
+		{ 4, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, ANY_SIZE },
+		{ 8, WRITE, SHARED | (TEST_GPA + 0x18), ~0ULL, ANY_SIZE },
+		{ 8, READ, SHARED | (TEST_GPA + 0x18), 0, IO_USERSPACE },
+		{ 1, WRITE, SHARED | (TEST_GPA + 0x19), 0, IO_USERSPACE },
+	};
+	static const struct io_row deassigned[] = {
+		{ 4, WRITE, SHARED | TEST_GPA, TEST_DATA, ANY_DATA },
+		{ 8, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, IO_USERSPACE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		io_event_assign(self->vm, &events[i]);
+
+	io_run_events(self->vcpu, TDVMCALL_MMIO, rows, ARRAY_SIZE(rows), events,
+		      ARRAY_SIZE(events));
+	io_event_deassign(self->vm, &events[ANY_SIZE]);
+	io_run_events(self->vcpu, TDVMCALL_MMIO, deassigned, ARRAY_SIZE(deassigned), events,
+		      ARRAY_SIZE(events));
+}
+
+TEST_F_TIMEOUT(mmio, coalesced, TIMEOUT_SECONDS)
+{
+	enum { IN_RING };
+	static const struct io_row rows[] = {
+		{ 1, WRITE, SHARED | TEST_GPA, TEST_DATA, IN_RING },
+		{ 2, WRITE, SHARED | (TEST_GPA + 2), TEST_DATA, IN_RING },
+		{ 4, WRITE, SHARED | (TEST_GPA + 4), TEST_DATA, IN_RING },
+		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, IN_RING },
+		{ BIT_32 | 8, WRITE, SHARED | TEST_GPA, ~TEST_DATA, IN_RING },
+		{ 8, WRITE, SHARED | (TEST_GPA + 9), TEST_DATA, IO_USERSPACE },
+		{ 1, WRITE, SHARED | (TEST_GPA - 1), TEST_DATA, IO_USERSPACE },
+		{ 8, READ, SHARED | TEST_GPA, 0, IO_USERSPACE },
+	};
+
+	kvm_vm_register_coalesced_io(self->vm, TEST_GPA, 16, false);
+	io_run_coalesced(self->vcpu, TDVMCALL_MMIO, rows, ARRAY_SIZE(rows));
+}
+
+/*
+ * The accesses themselves: KVM finds no memory, which makes the next one a #VE,
+ * whose handler in the TD asks KVM for it.
+ */
+FIXTURE(mmio_native)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	gva_t gva;
+};
+
+FIXTURE_VARIANT(mmio_native)
+{
+	void (*guest_code)(void *gva);
+	u64 size;
+	u64 length;		/* of each of the two instructions in bytes */
+};
+
+#define GUEST_MMIO(name, insns)						\
+static void name(void *gva)						\
+{									\
+	u64 rax = TEST_DATA;						\
+									\
+	asm volatile(insns : "+a"(rax) : "D"(gva) : "memory");		\
+	GUEST_SYNC1(rax);						\
+}
+
+GUEST_MMIO(guest_mmio_1, "movb %%al, (%1)\n\t"		"movb (%1), %%al")
+GUEST_MMIO(guest_mmio_2, "movw %%ax, (%1)\n\t"		"movw (%1), %%ax")
+GUEST_MMIO(guest_mmio_4, "movl %%eax, (%1)\n\t"	"movl (%1), %%eax")
+GUEST_MMIO(guest_mmio_8, "movq %%rax, (%1)\n\t"	"movq (%1), %%rax")
+
+FIXTURE_VARIANT_ADD(mmio_native, size_1) {
+	.guest_code = guest_mmio_1, .size = 1, .length = 2,
+};
+
+FIXTURE_VARIANT_ADD(mmio_native, size_2) {
+	.guest_code = guest_mmio_2, .size = 2, .length = 3,
+};
+
+FIXTURE_VARIANT_ADD(mmio_native, size_4) {
+	.guest_code = guest_mmio_4, .size = 4, .length = 2,
+};
+
+FIXTURE_VARIANT_ADD(mmio_native, size_8) {
+	.guest_code = guest_mmio_8, .size = 8, .length = 3,
+};
+
+#define TEST_OFFSET	0x128
+
+FIXTURE_SETUP(mmio_native)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
+	ve_install_handler(self->vm);
+
+	self->gva = vm_unused_gva_gap(self->vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR);
+	virt_map(self->vm, self->gva, TEST_GPA, 1);
+	*vm_get_pte(self->vm, self->gva) |= SHARED;
+	self->gva += TEST_OFFSET;
+
+	tdx_vcpu_args_set(self->vcpu, 1, self->gva);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(mmio_native)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Exit qualification of an EPT violation: a read or a write. */
+#define EPT_QUAL_READ	BIT_ULL(0)
+#define EPT_QUAL_WRITE	BIT_ULL(1)
+
+TEST_F_TIMEOUT(mmio_native, write_and_read, TIMEOUT_SECONDS)
+{
+	const u64 size = variant->size, answer = ~TEST_DATA;
+	struct ve_info ve = {
+		.exit_reason = EXIT_REASON_EPT_VIOLATION,
+		.exit_qualification = EPT_QUAL_WRITE,
+		.gla = self->gva,
+		.gpa = SHARED | (TEST_GPA + TEST_OFFSET),
+		.instruction_length = variant->length,
+	};
+	struct insn insn;
+	u64 rax;
+
+	if (tdx_leaks_page_tables())
+		SKIP(return, TDX_LEAK_SKIP_REASON);
+
+	ve_run(self->vcpu, "write", &ve);
+	io_init(&insn, TDVMCALL_MMIO, size, WRITE, ve.gpa, TEST_DATA);
+	vcpu_run(self->vcpu);
+	io_check_exit(self->vcpu, &insn);
+
+	ve.exit_qualification = EPT_QUAL_READ;
+	ve_run(self->vcpu, "read", &ve);
+	io_init_read(&insn, TDVMCALL_MMIO, size, ve.gpa, 0);
+	vcpu_run(self->vcpu);
+	io_check_exit(self->vcpu, &insn);
+	io_answer(self->vcpu, &insn, answer);
+
+	/* AL and AX are a part of RAX, EAX clears the rest of it. */
+	rax = io_low_bytes(answer, size);
+	if (size < 4)
+		rax |= TEST_DATA & ~io_low_bytes(~0ULL, size);
+	ve_check_values(self->vcpu, "read", &rax, 1);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
