@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<Instruction.CPUID>: KVM answers from the table that userspace gave
+ * by KVM_SET_CPUID2, and never exits.  R12 and R13 are EAX and ECX of the
+ * instruction; R12 to R15 become EAX, EBX, ECX and EDX.
+ *
+ * The instruction itself is the TDX module's, but for leafs that it does not know.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "vmx.h"
+#include "tdx/tdx_insn.h"
+#include "tdx/tdx_ve.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define BIT_32		BIT_ULL(32)
+
+/* Leafs that this test adds to the table: the last basic one has subleafs. */
+#define LAST_BASIC	0x7f0
+#define LAST_EXTENDED	0x800007f0
+#define HYPERVISOR	0x40000700
+#define INDEXED		KVM_CPUID_FLAG_SIGNIFCANT_INDEX
+
+/* No register of it is that of another, nor the operands of a call. */
+#define ENTRY(leaf, subleaf, how) {					\
+	.function = (leaf), .index = (subleaf), .flags = (how),		\
+	.eax = (leaf) ^ 0xa1000000 ^ (subleaf), .ebx = (leaf) ^ 0xb2000000 ^ (subleaf), \
+	.ecx = (leaf) ^ 0xc3000000 ^ (subleaf), .edx = (leaf) ^ 0xd4000000 ^ (subleaf), \
+}
+
+static const struct kvm_cpuid_entry2 added[] = {
+	ENTRY(LAST_BASIC - 2, 0, 0),
+	ENTRY(LAST_BASIC, 0, INDEXED),
+	ENTRY(LAST_BASIC, 1, INDEXED),
+	ENTRY(LAST_EXTENDED, 0, 0),
+	/* EAX of the first leaf of a class is the last one: HYPERVISOR + 2. */
+	{ .function = HYPERVISOR, .eax = HYPERVISOR + 2, .ebx = 1, .ecx = 2, .edx = 3 },
+	ENTRY(HYPERVISOR + 1, 0, 0),
+};
+
+/* The vCPU's table with @added, and with the last leafs of @added as the last ones. */
+static void add_entries(struct kvm_vcpu *vcpu)
+{
+	const u32 nent = vcpu->cpuid->nent;
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(nent + ARRAY_SIZE(added) + 2);
+	u32 i;
+
+	memcpy(cpuid->entries, vcpu->cpuid->entries, nent * sizeof(cpuid->entries[0]));
+	memcpy(&cpuid->entries[nent], added, sizeof(added));
+	cpuid->nent = nent + ARRAY_SIZE(added);
+
+	for (i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (!entry->function)
+			entry->eax = LAST_BASIC;
+		else if (entry->function == 0x80000000)
+			entry->eax = LAST_EXTENDED;
+	}
+
+	vcpu_init_cpuid(vcpu, cpuid);
+	free(cpuid);
+}
+
+static void cpuid_init(struct insn *insn, u64 leaf, u64 subleaf, u32 eax, u32 ebx, u32 ecx,
+		       u32 edx)
+{
+	insn_init(insn, TDVMCALL_CPUID, leaf, subleaf, ~leaf, ~subleaf,
+		  "CPUID 0x%lx, subleaf 0x%lx", leaf, subleaf);
+	insn->out.r12 = eax;
+	insn->out.r13 = ebx;
+	insn->out.r14 = ecx;
+	insn->out.r15 = edx;
+}
+
+static void run_entry(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf,
+		      const struct kvm_cpuid_entry2 *entry)
+{
+	struct insn insn;
+
+	cpuid_init(&insn, leaf, subleaf, entry->eax, entry->ebx, entry->ecx, entry->edx);
+	insn_run(vcpu, &insn);
+}
+
+static void run_zeros(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf)
+{
+	const struct kvm_cpuid_entry2 zeros = {};
+
+	run_entry(vcpu, leaf, subleaf, &zeros);
+}
+
+static const struct kvm_cpuid_entry2 *find_added(u32 function, u32 index)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(added); i++) {
+		if (added[i].function == function && added[i].index == index)
+			return &added[i];
+	}
+
+	TEST_FAIL("CPUID 0x%x, subleaf 0x%x is not of this test", function, index);
+}
+
+static void run_added(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf, u32 function, u32 index)
+{
+	run_entry(vcpu, leaf, subleaf, find_added(function, index));
+}
+
+FIXTURE(cpuid)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(cpuid)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_fetch_vmcalls);
+	add_entries(self->vcpu);
+}
+
+FIXTURE_TEARDOWN(cpuid)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Each entry of the table as KVM_GET_CPUID2 shows it, the feature leafs among them. */
+TEST_F_TIMEOUT(cpuid, every_entry, TIMEOUT_SECONDS)
+{
+	const struct kvm_cpuid2 *cpuid = self->vcpu->cpuid;
+	u32 i;
+
+	tdx_vm_finalize(self->vm);
+
+	errno = 0;
+	TEST_ASSERT(get_cpuid_entry(cpuid, 1, 0), "CPUID 1 is not in the vCPU's table");
+	for (i = 0; i < cpuid->nent; i++)
+		run_entry(self->vcpu, cpuid->entries[i].function, cpuid->entries[i].index,
+			  &cpuid->entries[i]);
+}
+
+/* An index counts for an entry that says so, and for no other. */
+TEST_F_TIMEOUT(cpuid, subleaf, TIMEOUT_SECONDS)
+{
+	tdx_vm_finalize(self->vm);
+
+	run_added(self->vcpu, LAST_BASIC - 2, 0, LAST_BASIC - 2, 0);
+	run_added(self->vcpu, LAST_BASIC - 2, 1, LAST_BASIC - 2, 0);
+	run_added(self->vcpu, LAST_BASIC - 2, ~0ULL, LAST_BASIC - 2, 0);
+	run_added(self->vcpu, LAST_BASIC, 0, LAST_BASIC, 0);
+	run_added(self->vcpu, LAST_BASIC, 1, LAST_BASIC, 1);
+	run_zeros(self->vcpu, LAST_BASIC, 2);
+	run_zeros(self->vcpu, LAST_BASIC, ~0U);
+}
+
+/* EAX and ECX have 32 bits, whatever R12 and R13 have. */
+TEST_F_TIMEOUT(cpuid, truncated, TIMEOUT_SECONDS)
+{
+	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
+	size_t i;
+
+	tdx_vm_finalize(self->vm);
+
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		run_added(self->vcpu, above[i] | (LAST_BASIC - 2), 0, LAST_BASIC - 2, 0);
+		run_added(self->vcpu, LAST_BASIC, above[i], LAST_BASIC, 0);
+		run_added(self->vcpu, LAST_BASIC, above[i] | 1, LAST_BASIC, 1);
+		run_added(self->vcpu, above[i] | LAST_BASIC, above[i] | 1, LAST_BASIC, 1);
+	}
+}
+
+/* A leaf that is not in the table, but not above the last one of its class. */
+TEST_F_TIMEOUT(cpuid, hole, TIMEOUT_SECONDS)
+{
+	tdx_vm_finalize(self->vm);
+
+	run_zeros(self->vcpu, LAST_BASIC - 1, 0);
+	run_zeros(self->vcpu, LAST_BASIC - 1, 1);
+	run_zeros(self->vcpu, LAST_EXTENDED - 1, 0);
+	run_zeros(self->vcpu, HYPERVISOR + 2, 0);
+}
+
+/*
+ * A leaf above the last one of its class, or of a class that the table does not
+ * have, is the last basic one, as on an Intel CPU; the index stays.
+ */
+TEST_F_TIMEOUT(cpuid, out_of_range, TIMEOUT_SECONDS)
+{
+	static const u64 leafs[] = {
+		LAST_BASIC + 1, 0x3fffffff, 0x40000000, HYPERVISOR + 3, HYPERVISOR + 0x100,
+		0x4fffffff, 0x50000000, 0x7fffffff, LAST_EXTENDED + 1, 0xbfffffff,
+		0xc0000000, 0xffffffff, ~0ULL,
+	};
+	size_t i;
+
+	tdx_vm_finalize(self->vm);
+
+	for (i = 0; i < ARRAY_SIZE(leafs); i++) {
+		run_added(self->vcpu, leafs[i], 0, LAST_BASIC, 0);
+		run_added(self->vcpu, leafs[i], 1, LAST_BASIC, 1);
+	}
+	run_zeros(self->vcpu, LAST_BASIC + 1, 2);
+}
+
+/* Userspace may call a TD's vCPU one of AMD: then there is no such fallback. */
+TEST_F_TIMEOUT(cpuid, out_of_range_of_amd, TIMEOUT_SECONDS)
+{
+	struct kvm_cpuid_entry2 *basic = vcpu_get_cpuid_entry(self->vcpu, 0);
+
+	memcpy(&basic->ebx, "Auth", 4);
+	memcpy(&basic->edx, "enti", 4);
+	memcpy(&basic->ecx, "cAMD", 4);
+	vcpu_set_cpuid(self->vcpu);
+	tdx_vm_finalize(self->vm);
+
+	run_added(self->vcpu, LAST_BASIC, 1, LAST_BASIC, 1);
+	run_zeros(self->vcpu, LAST_BASIC + 1, 0);
+	run_zeros(self->vcpu, 0x40000000, 0);
+	run_zeros(self->vcpu, 0xffffffff, 0);
+}
+
+/*
+ * Leafs of the topology go on for ever: ECX is the index, EDX that of subleaf 1,
+ * which is the APIC ID.
+ */
+TEST_F_TIMEOUT(cpuid, topology, TIMEOUT_SECONDS)
+{
+	static const u32 leafs[] = { 0xb, 0x1f };
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(self->vcpu->cpuid->nent + 4);
+	struct insn insn;
+	size_t i, j;
+
+	cpuid->nent = 0;
+	for (i = 0; i < self->vcpu->cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &self->vcpu->cpuid->entries[i];
+
+		if (entry->function != 0xb && entry->function != 0x1f)
+			cpuid->entries[cpuid->nent++] = *entry;
+	}
+	for (i = 0; i < ARRAY_SIZE(leafs); i++) {
+		for (j = 0; j < 2; j++)
+			cpuid->entries[cpuid->nent++] =
+				(struct kvm_cpuid_entry2)ENTRY(leafs[i], j, INDEXED);
+	}
+	vcpu_init_cpuid(self->vcpu, cpuid);
+	tdx_vm_finalize(self->vm);
+
+	for (i = 0; i < ARRAY_SIZE(leafs); i++) {
+		const struct kvm_cpuid_entry2 entry = ENTRY(leafs[i], 1, INDEXED);
+
+		run_entry(self->vcpu, leafs[i], 1, &entry);
+		cpuid_init(&insn, leafs[i], 2, 0, 0, 2, entry.edx);
+		insn_run(self->vcpu, &insn);
+		cpuid_init(&insn, leafs[i], 0x1fe, 0, 0, 0xfe, entry.edx);
+		insn_run(self->vcpu, &insn);
+	}
+	free(cpuid);
+}
+
+/* The last table before the TD runs counts; after that it cannot be changed. */
+TEST_F_TIMEOUT(cpuid, set_cpuid2, TIMEOUT_SECONDS)
+{
+	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(self->vcpu, LAST_BASIC - 2);
+	struct kvm_cpuid_entry2 changed;
+	int r;
+
+	entry->ebx = ~entry->ebx;
+	vcpu_set_cpuid(self->vcpu);
+	changed = *entry;
+	tdx_vm_finalize(self->vm);
+	run_entry(self->vcpu, LAST_BASIC - 2, 0, &changed);
+
+	/* The same once more is none. */
+	vcpu_set_cpuid(self->vcpu);
+
+	entry->ebx = ~entry->ebx;
+	r = __vcpu_set_cpuid(self->vcpu);
+	TEST_ASSERT(r == -1 && errno == EINVAL,
+		    "KVM_SET_CPUID2 of a vCPU that has run: wanted EINVAL, got %s",
+		    r ? strerror(errno) : "success");
+	run_entry(self->vcpu, LAST_BASIC - 2, 0, &changed);
+}
+
+/* The operands of the instruction in a TD's memory, and what it gave. */
+struct native_cpuid {
+	u32 function;
+	u32 index;
+};
+
+static void guest_native_cpuid(const struct native_cpuid *cpuid, u64 nr)
+{
+	u32 eax, ebx, ecx, edx;
+	u64 i;
+
+	for (i = 0; i < nr; i++) {
+		__cpuid(cpuid[i].function, cpuid[i].index, &eax, &ebx, &ecx, &edx);
+		GUEST_SYNC4(eax, ebx, ecx, edx);
+	}
+	GUEST_DONE();
+}
+
+FIXTURE(cpuid_native)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(cpuid_native)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_native_cpuid);
+	ve_install_handler(self->vm);
+}
+
+FIXTURE_TEARDOWN(cpuid_native)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void launch_native(struct kvm_vcpu *vcpu, const struct native_cpuid *cpuid, u64 nr)
+{
+	gva_t gva = vm_alloc(vcpu->vm, nr * sizeof(*cpuid), KVM_UTIL_MIN_VADDR);
+
+	memcpy(addr_gva2hva(vcpu->vm, gva), cpuid, nr * sizeof(*cpuid));
+	tdx_vcpu_args_set(vcpu, 2, gva, nr);
+	tdx_vm_finalize(vcpu->vm);
+}
+
+/* A leaf that the TDX module leaves to the VMM: those of hypervisors. */
+TEST_F_TIMEOUT(cpuid_native, left_to_kvm, TIMEOUT_SECONDS)
+{
+	static const struct native_cpuid cpuid = { HYPERVISOR + 1, 5 };
+	const struct ve_info ve = {
+		.exit_reason = EXIT_REASON_CPUID,
+		.instruction_length = 2,
+	};
+	const struct kvm_cpuid_entry2 *entry = find_added(HYPERVISOR + 1, 0);
+	const u64 want[] = { entry->eax, entry->ebx, entry->ecx, entry->edx };
+
+	add_entries(self->vcpu);
+	launch_native(self->vcpu, &cpuid, 1);
+	ve_run(self->vcpu, "CPUID", &ve);
+	ve_check_values(self->vcpu, "CPUID", want, ARRAY_SIZE(want));
+}
+
+/*
+ * Leaf 1 is virtualized by the TDX module, whatever userspace has in its table:
+ * features that every TD has, 64-byte lines, and the APIC ID of the first vCPU.
+ */
+TEST_F_TIMEOUT(cpuid_native, leaf_1_of_module, TIMEOUT_SECONDS)
+{
+	static const struct native_cpuid cpuid = { 1, 0 };
+	struct kvm_cpuid_entry2 entry = *vcpu_get_cpuid_entry(self->vcpu, 1);
+	struct ucall uc;
+
+	vcpu_get_cpuid_entry(self->vcpu, 1)->ebx = ~0U;
+	vcpu_set_cpuid(self->vcpu);
+	launch_native(self->vcpu, &cpuid, 1);
+
+	vcpu_run(self->vcpu);
+	vmcall_get_sync(self->vcpu, "CPUID", &uc);
+	vmcall_assert_value("CPUID", "leaf", 1, "EAX", entry.eax, uc.args[0]);
+	vmcall_assert_value("CPUID", "leaf", 1, "EBX, lines", 64 / 8, (uc.args[1] >> 8) & 0xff);
+	vmcall_assert_value("CPUID", "leaf", 1, "EBX, ids", (entry.ebx >> 16) & 0xff,
+			    (uc.args[1] >> 16) & 0xff);
+	vmcall_assert_value("CPUID", "leaf", 1, "EBX, APIC ID", 0, uc.args[1] >> 24);
+	/* OSXSAVE follows CR4. */
+	vmcall_assert_value("CPUID", "leaf", 1, "ECX", entry.ecx & ~BIT(27),
+			    uc.args[2] & ~BIT(27));
+	vmcall_assert_value("CPUID", "leaf", 1, "EDX", entry.edx, uc.args[3]);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
