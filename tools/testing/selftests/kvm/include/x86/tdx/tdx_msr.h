@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * MSRs of a TD: TDG.VP.VMCALL<Instruction.RDMSR> and <Instruction.WRMSR>.  R12 is
+ * the MSR and R13 the value of a write; what was read is in R11.  KVM emulates a
+ * list of MSRs.  For any other, and for a value that it does not take, it asks
+ * userspace if that wants to know, and else refuses.
+ */
+#ifndef SELFTEST_TDX_MSR_H
+#define SELFTEST_TDX_MSR_H
+
+#include "apic.h"
+#include "tdx/tdx_insn.h"
+
+/* All that userspace can want to know, for msr_set_exits(): bits from 0 on. */
+#define MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
+			 KVM_MSR_EXIT_REASON_INVAL)
+
+/* MSRs of the x2APIC ("x2APIC Register Address Space", Intel SDM). */
+enum x2apic_msr {
+	X2APIC_ID = 0x802,
+	X2APIC_VERSION = 0x803,
+	X2APIC_TPR = 0x808,
+	X2APIC_PPR = 0x80a,
+	X2APIC_EOI = 0x80b,
+	X2APIC_LDR = 0x80d,
+	X2APIC_SIVR = 0x80f,
+	X2APIC_ISR0 = 0x810,
+	X2APIC_IRR0 = 0x820,
+	X2APIC_ESR = 0x828,
+	X2APIC_LVT_CMCI = 0x82f,
+	X2APIC_ICR = 0x830,
+	X2APIC_LVT_TIMER = 0x832,
+	X2APIC_LVT_THERMAL = 0x833,
+	X2APIC_LVT_PMI = 0x834,
+	X2APIC_LVT_LINT0 = 0x835,
+	X2APIC_LVT_LINT1 = 0x836,
+	X2APIC_LVT_ERROR = 0x837,
+	X2APIC_INIT_COUNT = 0x838,
+	X2APIC_CUR_COUNT = 0x839,
+	X2APIC_DIV_CONF = 0x83e,
+	X2APIC_SELF_IPI = 0x83f,
+};
+
+/* Let @insn read MSR @index, of which the low 32 bits count, and get @value. */
+void rdmsr_init(struct insn *insn, u64 index, u64 value);
+
+/* Let @insn write @value to MSR @index. */
+void wrmsr_init(struct insn *insn, u64 index, u64 value);
+
+/* Choose for which of KVM_MSR_EXIT_REASON_* KVM asks userspace, for now on. */
+void msr_set_exits(struct kvm_vm *vm, u64 reasons);
+
+/* The MSRs of a filter that may be accessed, or may not. */
+struct msr_filter_row {
+	u32 flags;	/* KVM_MSR_FILTER_READ and _WRITE */
+	u32 index;
+	bool allow;
+};
+
+/* Set the filter: @nr @rows of one MSR each, before KVM_MSR_FILTER_DEFAULT_*. */
+void msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct msr_filter_row *rows,
+		    size_t nr);
+
+/* Issue @insn, and check every field of its exit, which must be for @reason. */
+void msr_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason);
+
+/* Answer the exit. */
+void msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data);
+
+/*
+ * Issue @insn, which KVM does not carry out for @reason alone, under each set of
+ * reasons that userspace can want to know: it must exit, and is answered with an
+ * error, or be refused.
+ */
+void msr_run_reasons(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason);
+
+/*
+ * Give @vcpu, which has not run, @nr_banks of machine checks and all there is of
+ * MCG_CTL, CMCI and LMCE.  Gives its MSR_IA32_MCG_CAP.
+ */
+u64 msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks);
+
+#endif /* SELFTEST_TDX_MSR_H */

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<Instruction.RDMSR>: the MSRs that KVM emulates for a TD, and those
+ * that it asks userspace about.  An MSR that is not of its list for TDs is an
+ * invalid access to it, not an unknown MSR.
+ */
+#include <asm/mtrr.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "vmx.h"
+#include "tdx/tdx_msr.h"
+#include "tdx/tdx_ve.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define BIT_32		BIT_ULL(32)
+
+/* No byte of it is that of another. */
+#define TEST_DATA	0x1122334455667788ULL
+
+#define NR_BANKS	2
+
+/* Types of memory as the MTRRs and the PAT have them: WB, UC-, WP. */
+#define FIXED_MTRR	0x0606050506060505ULL
+
+FIXTURE(rdmsr)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(rdmsr)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(rdmsr)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void run_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
+{
+	struct insn insn;
+
+	rdmsr_init(&insn, index, value);
+	insn_run(vcpu, &insn);
+}
+
+/* R11 of a read that is refused stays the number of the leaf. */
+static void run_refused(struct kvm_vcpu *vcpu, u64 index)
+{
+	struct insn insn;
+
+	rdmsr_init(&insn, index, TDVMCALL_RDMSR);
+	insn_refused(&insn);
+	insn_run(vcpu, &insn);
+}
+
+/* What the TD reads is what userspace has set, all 64 bits of it. */
+TEST_F_TIMEOUT(rdmsr, set_by_userspace, TIMEOUT_SECONDS)
+{
+	static const struct {
+		u32 index;
+		u64 value;
+	} rows[] = {
+		{ MSR_IA32_UCODE_REV, TEST_DATA },
+		{ MSR_IA32_POWER_CTL, TEST_DATA },
+		{ MSR_IA32_CR_PAT, FIXED_MTRR },
+		{ MTRRphysBase_MSR(0), 0x12345006 },
+		{ MTRRphysMask_MSR(0), 0xabcde800 },
+		{ MTRRphysBase_MSR(7), 0x765432005 },
+		{ MTRRphysMask_MSR(7), 0xfedcba800 },
+		{ MSR_MTRRfix64K_00000, FIXED_MTRR },
+		{ MSR_MTRRfix16K_80000, FIXED_MTRR ^ 3 },
+		{ MSR_MTRRfix16K_A0000, FIXED_MTRR },
+		{ MSR_MTRRfix4K_C0000, FIXED_MTRR ^ 3 },
+		{ MSR_MTRRfix4K_F8000, FIXED_MTRR },
+		{ MSR_MTRRdefType, 0xc06 },
+		{ MSR_IA32_MISC_ENABLE, TEST_DATA },
+		{ MSR_PLATFORM_INFO, TEST_DATA | BIT_ULL(31) },
+		{ MSR_MISC_FEATURES_ENABLES, 1 },
+		{ MSR_IA32_MCG_STATUS, TEST_DATA },
+		{ MSR_IA32_MCG_CTL, 0 },
+		{ MSR_IA32_MCG_EXT_CTL, 1 },
+		{ MSR_IA32_MC0_CTL, 0 },
+		{ MSR_IA32_MC0_STATUS, TEST_DATA },
+		{ MSR_IA32_MC0_ADDR, ~TEST_DATA },
+		{ MSR_IA32_MCx_MISC(NR_BANKS - 1), TEST_DATA },
+		{ MSR_IA32_MC0_CTL2, 1 },
+		{ MSR_IA32_MCx_CTL2(NR_BANKS - 1), 2 },
+		{ MSR_KVM_POLL_CONTROL, 0 },
+	};
+	size_t i;
+
+	msr_setup_mce(self->vcpu, NR_BANKS);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		vcpu_set_msr(self->vcpu, rows[i].index, rows[i].value);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		run_read(self->vcpu, rows[i].index, rows[i].value);
+}
+
+/* What userspace cannot set. */
+TEST_F_TIMEOUT(rdmsr, set_by_kvm, TIMEOUT_SECONDS)
+{
+	const u64 mcg_cap = msr_setup_mce(self->vcpu, NR_BANKS);
+
+	/* WC and fixed ranges, 8 variable ones. */
+	run_read(self->vcpu, MSR_MTRRcap, 0x508);
+	run_read(self->vcpu, MSR_IA32_MCG_CAP, mcg_cap);
+	run_read(self->vcpu, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED | FEAT_CTL_LMCE_ENABLED);
+	run_read(self->vcpu, MSR_IA32_APICBASE,
+		 APIC_DEFAULT_GPA | MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_EXTD |
+		 MSR_IA32_APICBASE_BSP);
+	run_read(self->vcpu, MSR_EFER, vcpu_get_msr(self->vcpu, MSR_EFER));
+	run_read(self->vcpu, MSR_IA32_TSC_DEADLINE, 0);
+}
+
+TEST_F_TIMEOUT(rdmsr, x2apic, TIMEOUT_SECONDS)
+{
+	static const struct {
+		u32 index;
+		u64 value;
+	} rows[] = {
+		{ X2APIC_ID, 0 },
+		/* Version 0x14, 7 entries of the LVT, EOIs without broadcast. */
+		{ X2APIC_VERSION, 0x1060014 },
+		/* The first one of cluster 0. */
+		{ X2APIC_LDR, 1 },
+		{ X2APIC_SIVR, 0xff },
+		{ X2APIC_ESR, 0 },
+		{ X2APIC_LVT_CMCI, APIC_LVT_MASKED },
+		{ X2APIC_ICR, 0 },
+		{ X2APIC_LVT_TIMER, APIC_LVT_MASKED },
+		{ X2APIC_LVT_THERMAL, APIC_LVT_MASKED },
+		{ X2APIC_LVT_PMI, APIC_LVT_MASKED },
+		{ X2APIC_LVT_LINT1, APIC_LVT_MASKED },
+		{ X2APIC_LVT_ERROR, APIC_LVT_MASKED },
+		{ X2APIC_INIT_COUNT, 0 },
+		{ X2APIC_CUR_COUNT, 0 },
+		{ X2APIC_DIV_CONF, 0 },
+	};
+	size_t i;
+
+	msr_setup_mce(self->vcpu, NR_BANKS);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		run_read(self->vcpu, rows[i].index, rows[i].value);
+}
+
+/* The neighbours of the list, and what a TD has itself or not at all. */
+TEST_F_TIMEOUT(rdmsr, not_emulated, TIMEOUT_SECONDS)
+{
+	static const u64 indexes[] = {
+		0, MSR_IA32_TSC, MSR_IA32_TSC_ADJUST, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS,
+		MSR_IA32_PERF_STATUS, MTRRphysBase_MSR(0) - 1, MSR_MTRRfix4K_F8000 + 1,
+		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
+		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
+		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
+		/* The x2APIC registers that a TD has by itself, and those of nobody. */
+		0x800, 0x801, X2APIC_TPR, X2APIC_PPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_IRR0,
+		X2APIC_ICR + 1, X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(indexes); i++)
+		run_refused(self->vcpu, indexes[i]);
+}
+
+/* In the list, but not there: holes, banks that the vCPU does not have. */
+TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
+{
+	static const u64 indexes[] = {
+		MTRRphysMask_MSR(7) + 1, MSR_MTRRfix64K_00000 - 1, MSR_MTRRfix64K_00000 + 1,
+		MSR_MTRRfix16K_A0000 + 1, MSR_MTRRfix4K_C0000 - 1, MSR_IA32_MCx_CTL(1),
+		MSR_IA32_MCx_CTL(32) - 1, MSR_IA32_MC0_CTL2, MSR_IA32_MCx_CTL2(31),
+		MSR_IA32_MCG_CTL, MSR_IA32_MCG_EXT_CTL, X2APIC_LVT_CMCI,
+		MSR_KVM_POLL_CONTROL,
+	};
+	u64 mcg_cap = 1;
+	size_t i;
+
+	/* One bank, and nothing else. */
+	vcpu_ioctl(self->vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
+	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
+	for (i = 0; i < ARRAY_SIZE(indexes); i++)
+		run_refused(self->vcpu, indexes[i]);
+
+	run_read(self->vcpu, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED);
+}
+
+/* ECX has 32 bits, whatever R12 has. */
+TEST_F_TIMEOUT(rdmsr, index_truncated, TIMEOUT_SECONDS)
+{
+	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
+	struct insn insn;
+	size_t i;
+
+	vcpu_set_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
+	msr_set_exits(self->vm, MSR_EXITS_ALL);
+
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		run_read(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA);
+		run_read(self->vcpu, above[i] | X2APIC_SIVR, 0xff);
+
+		rdmsr_init(&insn, above[i] | MSR_IA32_TSC, 0);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* Each reason against each set of reasons that userspace wants to know. */
+TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL };
+	struct insn insn;
+
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	rdmsr_init(&insn, MSR_IA32_POWER_CTL, 0);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+}
+
+TEST_F_TIMEOUT(rdmsr, reason_inval, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	rdmsr_init(&insn, MSR_IA32_TSC, 0);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+}
+
+TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
+	rdmsr_init(&insn, MSR_KVM_POLL_CONTROL, 0);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+}
+
+/* The filter is asked first, whether there is such an MSR or not. */
+TEST_F_TIMEOUT(rdmsr, filter_before_list, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC };
+	struct insn insn;
+
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	rdmsr_init(&insn, MSR_IA32_TSC, 0);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+}
+
+/* A filter that allows one MSR to be read: no filter is for those of the x2APIC. */
+TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row rows[] = {
+		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
+		{ KVM_MSR_FILTER_READ, X2APIC_SIVR, false },
+	};
+	static const u32 filtered[] = { MSR_IA32_POWER_CTL, MSR_IA32_APICBASE, 0x7ff, 0x900 };
+	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
+	struct insn insn;
+	size_t i;
+
+	vcpu_set_msr(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
+
+	run_read(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
+	run_read(self->vcpu, X2APIC_SIVR, 0xff);
+	run_read(self->vcpu, X2APIC_ICR, 0);
+	for (i = 0; i < ARRAY_SIZE(filtered); i++)
+		run_refused(self->vcpu, filtered[i]);
+
+	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	for (i = 0; i < ARRAY_SIZE(filtered); i++) {
+		rdmsr_init(&insn, filtered[i], 0);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		insn_finish(self->vcpu, &insn);
+	}
+	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
+		rdmsr_init(&insn, invalid[i], 0);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		insn_finish(self->vcpu, &insn);
+	}
+
+	/* Without a filter the MSR is read again. */
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
+	run_read(self->vcpu, MSR_IA32_POWER_CTL, vcpu_get_msr(self->vcpu, MSR_IA32_POWER_CTL));
+}
+
+/* Any error but 0 is one; then the data is nothing. */
+TEST_F_TIMEOUT(rdmsr, answer, TIMEOUT_SECONDS)
+{
+	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
+	static const u64 data[] = { 0, 1, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
+	struct insn insn;
+	size_t i, j;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		for (j = 0; j < ARRAY_SIZE(data); j++) {
+			rdmsr_init(&insn, MSR_IA32_TSC, errors[i] ? TDVMCALL_RDMSR : data[j]);
+			if (errors[i])
+				insn_refused(&insn);
+			msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+			msr_answer(self->vcpu, errors[i], data[j]);
+			insn_finish(self->vcpu, &insn);
+		}
+	}
+}
+
+/* Userspace that does nothing has let the TD read 0. */
+TEST_F_TIMEOUT(rdmsr, default_answer, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	rdmsr_init(&insn, MSR_IA32_TSC, 0);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	insn_finish(self->vcpu, &insn);
+}
+
+/* The error and the data alone are an answer. */
+TEST_F_TIMEOUT(rdmsr, edited_exit, TIMEOUT_SECONDS)
+{
+	struct kvm_run *run = self->vcpu->run;
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	rdmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+
+	msr_answer(self->vcpu, 0, TEST_DATA);
+	run->exit_reason = KVM_EXIT_X86_WRMSR;
+	run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+	run->msr.index = MSR_IA32_POWER_CTL;
+	memset(run->msr.pad, 0xff, sizeof(run->msr.pad));
+	insn_finish(self->vcpu, &insn);
+}
+
+TEST_F_TIMEOUT(rdmsr, immediate_exit, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+
+	rdmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	msr_answer(self->vcpu, 0, TEST_DATA);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+
+	rdmsr_init(&insn, MSR_IA32_TSC, TDVMCALL_RDMSR);
+	insn_refused(&insn);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	msr_answer(self->vcpu, 1, TEST_DATA);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+}
+
+static void guest_native_rdmsr(void)
+{
+	GUEST_SYNC1(rdmsr(MSR_IA32_POWER_CTL));
+}
+
+/* The instruction itself: #VE, whose handler in the TD asks KVM. */
+TEST(rdmsr_native)
+{
+	const struct ve_info ve = {
+		.exit_reason = EXIT_REASON_MSR_READ,
+		.instruction_length = 2,
+	};
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_native_rdmsr);
+	const u64 value = TEST_DATA;
+
+	ve_install_handler(vm);
+	vcpu_set_msr(vcpu, MSR_IA32_POWER_CTL, value);
+	tdx_vm_finalize(vm);
+
+	ve_run(vcpu, "RDMSR", &ve);
+	ve_check_values(vcpu, "RDMSR", &value, 1);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<Instruction.WRMSR>: the MSRs that KVM emulates for a TD, with the
+ * values that it takes, and those that it asks userspace about.
+ */
+#include <asm/mtrr.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "vmx.h"
+#include "tdx/tdx_msr.h"
+#include "tdx/tdx_ve.h"
+
+/* An emulated CPU may need a second for what hardware does in milliseconds. */
+#define TIMEOUT_SECONDS	120
+
+#define BIT_32		BIT_ULL(32)
+
+/* No byte of it is that of another. */
+#define TEST_DATA	0x1122334455667788ULL
+
+#define NR_BANKS	2
+
+/* Types of memory as the MTRRs and the PAT have them: WB, WP. */
+#define FIXED_MTRR	0x0606050506060505ULL
+
+struct msr_row {
+	u32 index;
+	u64 value;
+};
+
+FIXTURE(wrmsr)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(wrmsr)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(wrmsr)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void run_write(struct kvm_vcpu *vcpu, u64 index, u64 value)
+{
+	struct insn insn;
+
+	wrmsr_init(&insn, index, value);
+	insn_run(vcpu, &insn);
+}
+
+static void run_refused(struct kvm_vcpu *vcpu, u64 index, u64 value)
+{
+	struct insn insn;
+
+	wrmsr_init(&insn, index, value);
+	insn_refused(&insn);
+	insn_run(vcpu, &insn);
+}
+
+static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
+{
+	vmcall_assert_value("WRMSR", "MSR", index, "value", value, vcpu_get_msr(vcpu, index));
+}
+
+/* Userspace finds what the TD has written, all 64 bits of it. */
+TEST_F_TIMEOUT(wrmsr, seen_by_userspace, TIMEOUT_SECONDS)
+{
+	static const struct msr_row rows[] = {
+		{ MSR_IA32_POWER_CTL, TEST_DATA },
+		{ MSR_IA32_POWER_CTL, ~TEST_DATA },
+		{ MSR_IA32_CR_PAT, FIXED_MTRR },
+		{ MTRRphysBase_MSR(0), 0x12345006 },
+		{ MTRRphysMask_MSR(7), 0xfedcba800 },
+		{ MSR_MTRRfix64K_00000, FIXED_MTRR },
+		{ MSR_MTRRfix16K_A0000, FIXED_MTRR },
+		{ MSR_MTRRfix4K_F8000, FIXED_MTRR },
+		{ MSR_MTRRdefType, 0xc06 },
+		{ MSR_IA32_MCG_STATUS, TEST_DATA },
+		{ MSR_IA32_MCG_CTL, 0 },
+		{ MSR_IA32_MCG_CTL, ~0ULL },
+		{ MSR_IA32_MCG_EXT_CTL, 1 },
+		{ MSR_IA32_MC0_CTL, 0 },
+		{ MSR_IA32_MC0_STATUS, 0 },
+		{ MSR_IA32_MC0_ADDR, TEST_DATA },
+		{ MSR_IA32_MCx_MISC(NR_BANKS - 1), ~TEST_DATA },
+		{ MSR_IA32_MCx_CTL2(NR_BANKS - 1), BIT(30) | 1 },
+		{ MSR_KVM_POLL_CONTROL, 0 },
+		{ MSR_KVM_POLL_CONTROL, 1 },
+	};
+	size_t i;
+
+	msr_setup_mce(self->vcpu, NR_BANKS);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		run_write(self->vcpu, rows[i].index, rows[i].value);
+		check_msr(self->vcpu, rows[i].index, rows[i].value);
+	}
+}
+
+/* EMON available and the PMU's bits are not the TD's to change. */
+TEST_F_TIMEOUT(wrmsr, misc_enable, TIMEOUT_SECONDS)
+{
+	const u64 old = MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_EMON;
+
+	vcpu_set_msr(self->vcpu, MSR_IA32_MISC_ENABLE, old);
+
+	run_write(self->vcpu, MSR_IA32_MISC_ENABLE, BIT_ULL(63) | MSR_IA32_MISC_ENABLE_TM1);
+	check_msr(self->vcpu, MSR_IA32_MISC_ENABLE,
+		  BIT_ULL(63) | MSR_IA32_MISC_ENABLE_TM1 | MSR_IA32_MISC_ENABLE_EMON);
+
+	run_refused(self->vcpu, MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE_BTS_UNAVAIL);
+	run_refused(self->vcpu, MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL);
+	check_msr(self->vcpu, MSR_IA32_MISC_ENABLE,
+		  BIT_ULL(63) | MSR_IA32_MISC_ENABLE_TM1 | MSR_IA32_MISC_ENABLE_EMON);
+}
+
+/* A write of the microcode's revision is ignored. */
+TEST_F_TIMEOUT(wrmsr, ignored, TIMEOUT_SECONDS)
+{
+	vcpu_set_msr(self->vcpu, MSR_IA32_UCODE_REV, TEST_DATA);
+	run_write(self->vcpu, MSR_IA32_UCODE_REV, ~TEST_DATA);
+	check_msr(self->vcpu, MSR_IA32_UCODE_REV, TEST_DATA);
+}
+
+/* Read-only for a TD, even if the value is the one that is there. */
+TEST_F_TIMEOUT(wrmsr, read_only, TIMEOUT_SECONDS)
+{
+	static const u32 indexes[] = {
+		MSR_IA32_APICBASE, MSR_EFER, MSR_IA32_FEAT_CTL, MSR_IA32_MCG_CAP, MSR_MTRRcap,
+		MSR_PLATFORM_INFO, MSR_IA32_ARCH_CAPABILITIES,
+	};
+	u64 old;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
+		old = vcpu_get_msr(self->vcpu, indexes[i]);
+		run_refused(self->vcpu, indexes[i], old);
+		run_refused(self->vcpu, indexes[i], old ^ 1);
+		run_refused(self->vcpu, indexes[i], 0);
+		check_msr(self->vcpu, indexes[i], old);
+	}
+}
+
+static void write_and_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
+{
+	struct insn insn;
+
+	run_write(vcpu, index, value);
+	rdmsr_init(&insn, index, value);
+	insn_run(vcpu, &insn);
+}
+
+TEST_F_TIMEOUT(wrmsr, x2apic, TIMEOUT_SECONDS)
+{
+	static const u32 lvt[] = {
+		X2APIC_LVT_CMCI, X2APIC_LVT_TIMER, X2APIC_LVT_THERMAL, X2APIC_LVT_PMI,
+		X2APIC_LVT_LINT0, X2APIC_LVT_LINT1, X2APIC_LVT_ERROR,
+	};
+	static const u32 read_only[] = {
+		X2APIC_ID, X2APIC_VERSION, X2APIC_LDR, X2APIC_CUR_COUNT,
+	};
+	size_t i;
+
+	msr_setup_mce(self->vcpu, NR_BANKS);
+
+	/* While it is off all entries stay masked. */
+	write_and_read(self->vcpu, X2APIC_SIVR, APIC_SPIV_APIC_ENABLED | 0xe1);
+	for (i = 0; i < ARRAY_SIZE(lvt); i++)
+		write_and_read(self->vcpu, lvt[i], APIC_LVT_MASKED | (0xe0 + i));
+	write_and_read(self->vcpu, X2APIC_DIV_CONF, 0xb);
+
+	run_write(self->vcpu, X2APIC_ESR, 0);
+	run_write(self->vcpu, X2APIC_INIT_COUNT, 0);
+	run_write(self->vcpu, MSR_IA32_TSC_DEADLINE, 0);
+
+	run_refused(self->vcpu, X2APIC_ESR, 1);
+	for (i = 0; i < ARRAY_SIZE(read_only); i++)
+		run_refused(self->vcpu, read_only[i], 0);
+	/* All but the ICR have 32 bits. */
+	run_refused(self->vcpu, X2APIC_DIV_CONF, BIT_32 | 0xb);
+	run_refused(self->vcpu, X2APIC_SIVR, BIT_32 | 0xff);
+}
+
+/* The neighbours of the list, and what a TD has itself or not at all. */
+TEST_F_TIMEOUT(wrmsr, not_emulated, TIMEOUT_SECONDS)
+{
+	static const u64 indexes[] = {
+		0, MSR_IA32_TSC, MSR_IA32_TSC_ADJUST, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS,
+		MSR_IA32_PERF_CTL, MTRRphysBase_MSR(0) - 1, MSR_MTRRfix4K_F8000 + 1,
+		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
+		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
+		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
+		/* The x2APIC registers that a TD has by itself, and those of nobody. */
+		0x800, 0x801, X2APIC_TPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_ICR + 1,
+		X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(indexes); i++)
+		run_refused(self->vcpu, indexes[i], 0);
+}
+
+/* Values that an MSR of the list does not have, and MSRs that are not there. */
+TEST_F_TIMEOUT(wrmsr, value_refused, TIMEOUT_SECONDS)
+{
+	static const struct msr_row rows[] = {
+		{ MSR_IA32_CR_PAT, 2 },
+		{ MSR_IA32_CR_PAT, 8ULL << 56 },
+		{ MTRRphysBase_MSR(0), 2 },
+		{ MTRRphysBase_MSR(0), BIT_ULL(63) | 6 },
+		{ MTRRphysMask_MSR(0), 1 },
+		{ MTRRphysMask_MSR(7) + 1, 0 },
+		{ MSR_MTRRfix64K_00000, 2ULL << 56 },
+		{ MSR_MTRRfix64K_00000 + 1, 0 },
+		{ MSR_MTRRdefType, BIT_32 },
+		{ MSR_MTRRdefType, 7 },
+		{ MSR_MISC_FEATURES_ENABLES, 2 },
+		{ MSR_IA32_MCG_CTL, 1 },
+		{ MSR_IA32_MCG_EXT_CTL, 2 },
+		{ MSR_IA32_MC0_CTL, 2 },
+		{ MSR_IA32_MC0_STATUS, 1 },
+		{ MSR_IA32_MC0_CTL2, BIT_32 },
+		{ MSR_IA32_MCx_CTL(NR_BANKS), 0 },
+		{ MSR_IA32_MCx_CTL2(NR_BANKS), 0 },
+		{ MSR_KVM_POLL_CONTROL, 2 },
+		{ MSR_KVM_POLL_CONTROL, BIT_32 },
+	};
+	size_t i;
+
+	msr_setup_mce(self->vcpu, NR_BANKS);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		run_refused(self->vcpu, rows[i].index, rows[i].value);
+}
+
+/* ECX has 32 bits, whatever R12 has. */
+TEST_F_TIMEOUT(wrmsr, index_truncated, TIMEOUT_SECONDS)
+{
+	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
+	struct insn insn;
+	size_t i;
+
+	msr_set_exits(self->vm, MSR_EXITS_ALL);
+
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		run_write(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA + i);
+		check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA + i);
+
+		wrmsr_init(&insn, above[i] | MSR_EFER, TEST_DATA);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* Each reason against each set of reasons that userspace wants to know. */
+TEST_F_TIMEOUT(wrmsr, reason_filter, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row deny = { KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL };
+	const u64 old = vcpu_get_msr(self->vcpu, MSR_IA32_POWER_CTL);
+	struct insn insn;
+
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	wrmsr_init(&insn, MSR_IA32_POWER_CTL, TEST_DATA);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+	check_msr(self->vcpu, MSR_IA32_POWER_CTL, old);
+}
+
+TEST_F_TIMEOUT(wrmsr, reason_inval, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+}
+
+TEST_F_TIMEOUT(wrmsr, reason_inval_of_read_only, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	wrmsr_init(&insn, MSR_IA32_APICBASE, TEST_DATA);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+}
+
+TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
+	wrmsr_init(&insn, MSR_KVM_POLL_CONTROL, 1);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+}
+
+/* The filter is asked first, whether the MSR is read-only, not there, or neither. */
+TEST_F_TIMEOUT(wrmsr, filter_before_list, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row deny[] = {
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC },
+		{ KVM_MSR_FILTER_WRITE, MSR_EFER },
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_CR_PAT },
+	};
+	struct insn insn;
+	size_t i;
+
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, deny, ARRAY_SIZE(deny));
+	msr_set_exits(self->vm, MSR_EXITS_ALL);
+
+	for (i = 0; i < ARRAY_SIZE(deny); i++) {
+		wrmsr_init(&insn, deny[i].index, ~0ULL);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* A filter that allows one MSR to be written: no filter is for those of the x2APIC. */
+TEST_F_TIMEOUT(wrmsr, default_deny, TIMEOUT_SECONDS)
+{
+	static const struct msr_filter_row rows[] = {
+		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
+		{ KVM_MSR_FILTER_WRITE, X2APIC_DIV_CONF, false },
+	};
+	static const u32 filtered[] = { MSR_IA32_MISC_ENABLE, MSR_IA32_CR_PAT, 0x7ff, 0x900 };
+	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
+	struct insn insn;
+	size_t i;
+
+	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
+
+	run_write(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
+	check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
+	write_and_read(self->vcpu, X2APIC_DIV_CONF, 0xb);
+	/* An IPI to nobody: logical destination 0. */
+	run_write(self->vcpu, X2APIC_ICR, APIC_DEST_LOGICAL | 0xe0);
+	for (i = 0; i < ARRAY_SIZE(filtered); i++)
+		run_refused(self->vcpu, filtered[i], 0);
+
+	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	for (i = 0; i < ARRAY_SIZE(filtered); i++) {
+		wrmsr_init(&insn, filtered[i], TEST_DATA);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		insn_finish(self->vcpu, &insn);
+	}
+	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
+		wrmsr_init(&insn, invalid[i], TEST_DATA);
+		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		insn_finish(self->vcpu, &insn);
+	}
+}
+
+/* Any error but 0 is one.  Nothing comes back, and nothing is done by KVM. */
+TEST_F_TIMEOUT(wrmsr, answer, TIMEOUT_SECONDS)
+{
+	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
+	static const u64 values[] = { 0, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
+	const u64 old = vcpu_get_msr(self->vcpu, MSR_EFER);
+	struct insn insn;
+	size_t i, j;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		for (j = 0; j < ARRAY_SIZE(values); j++) {
+			wrmsr_init(&insn, MSR_EFER, values[j]);
+			if (errors[i])
+				insn_refused(&insn);
+			msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+			msr_answer(self->vcpu, errors[i], ~values[j]);
+			insn_finish(self->vcpu, &insn);
+		}
+	}
+
+	check_msr(self->vcpu, MSR_EFER, old);
+}
+
+/* Userspace that does nothing has let the write succeed. */
+TEST_F_TIMEOUT(wrmsr, default_answer, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	insn_finish(self->vcpu, &insn);
+}
+
+/* The error alone is an answer. */
+TEST_F_TIMEOUT(wrmsr, edited_exit, TIMEOUT_SECONDS)
+{
+	struct kvm_run *run = self->vcpu->run;
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+
+	run->exit_reason = KVM_EXIT_X86_RDMSR;
+	run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
+	run->msr.index = MSR_IA32_POWER_CTL;
+	run->msr.data = ~TEST_DATA;
+	memset(run->msr.pad, 0xff, sizeof(run->msr.pad));
+	insn_finish(self->vcpu, &insn);
+	check_msr(self->vcpu, MSR_IA32_POWER_CTL, 0);
+}
+
+TEST_F_TIMEOUT(wrmsr, immediate_exit, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+
+	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+
+	insn_refused(&insn);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	msr_answer(self->vcpu, 1, 0);
+	insn_interrupt(self->vcpu, &insn);
+	insn_finish(self->vcpu, &insn);
+}
+
+static void guest_native_wrmsr(void)
+{
+	wrmsr(MSR_IA32_POWER_CTL, TEST_DATA);
+	GUEST_SYNC1(TEST_DATA);
+}
+
+/* The instruction itself: #VE, whose handler in the TD asks KVM. */
+TEST(wrmsr_native)
+{
+	const struct ve_info ve = {
+		.exit_reason = EXIT_REASON_MSR_WRITE,
+		.instruction_length = 2,
+	};
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_native_wrmsr);
+	const u64 value = TEST_DATA;
+
+	ve_install_handler(vm);
+	tdx_vm_finalize(vm);
+
+	ve_run(vcpu, "WRMSR", &ve);
+	ve_check_values(vcpu, "WRMSR", &value, 1);
+	check_msr(vcpu, MSR_IA32_POWER_CTL, value);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
