@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A leaf of TDG.VP.VMCALL that KVM hands to userspace by KVM_EXIT_TDX, and that
+ * ends with userspace's answer, kvm_run.tdx.*.ret, in R10.
+ */
+#ifndef SELFTEST_TDX_EXIT_H
+#define SELFTEST_TDX_EXIT_H
+
+#include <linux/kvm.h>
+
+#include "tdx/tdx_vmcall.h"
+
+/* Words that a KVM_EXIT_TDX has after its answer, at most. */
+#define TDX_EXIT_MAX_DATA	5
+
+struct tdx_exit_call {
+	const char *name;	/* of the case, for messages */
+	u64 leaf;		/* R11, and kvm_run.tdx.nr */
+	u64 r12;
+	u64 r13;
+	u64 ret;		/* the answer of userspace that does nothing */
+	u32 nr_data;		/* further words of the exit, and what they must be */
+	u64 data[TDX_EXIT_MAX_DATA];
+};
+
+/* All registers at @call. */
+void tdx_exit_regs(const struct tdx_exit_call *call, struct tdcall_regs *regs);
+
+/*
+ * Let @vcpu, which runs guest_fetch_vmcalls(), issue @call, run it to the exit,
+ * and check every field of that.  The answer in kvm_run is the one of KVM.
+ */
+void tdx_exit_run(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call);
+
+/*
+ * Run @vcpu, whose exit is answered, to the end of the call.  No register but
+ * R10, which must be @r10, differs from what it was at the call.
+ */
+void tdx_exit_finish(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 r10);
+
+/* Issue @call, which KVM must refuse without an exit by @r10, and nothing else. */
+void tdx_exit_refused(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 r10);
+
+#endif /* SELFTEST_TDX_EXIT_H */

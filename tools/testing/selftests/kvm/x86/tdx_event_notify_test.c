@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<SetupEventNotifyInterrupt>: R12 is the vector by which the TD
+ * wants to hear of events.  KVM checks that it can be one, userspace keeps it.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_exit.h"
+#include "tdx/tdx_util.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_VECTOR	0xa5
+
+static struct tdx_exit_call setup_event_notify(const char *name, u64 vector)
+{
+	struct tdx_exit_call call = {
+		.name = name,
+		.leaf = TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT,
+		.r12 = vector,
+		.r13 = 0x5eed,
+		.ret = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED,
+		.nr_data = 1,
+		.data = { vector },
+	};
+
+	return call;
+}
+
+FIXTURE(event_notify_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(event_notify_refused)
+{
+	const char *name;
+	u64 vector;
+};
+
+#define REFUSED(row, number)						\
+	FIXTURE_VARIANT_ADD(event_notify_refused, row) { .name = #row, .vector = (number) }
+
+/* Exceptions. */
+REFUSED(vector_0,	0);
+REFUSED(vector_1,	1);
+REFUSED(vector_31,	31);
+/* All of R12 counts: the low byte, or half, would be a vector. */
+REFUSED(vector_256,	256);
+REFUSED(low_byte,	0x100 | TEST_VECTOR);
+REFUSED(bit_31,		BIT_ULL(31) | TEST_VECTOR);
+REFUSED(bit_32,		BIT_ULL(32) | TEST_VECTOR);
+REFUSED(bit_63,		BIT_ULL(63) | TEST_VECTOR);
+REFUSED(all_ones,	~0ULL);
+
+FIXTURE_SETUP(event_notify_refused)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(event_notify_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(event_notify_refused, without_exit, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = setup_event_notify(variant->name, variant->vector);
+
+	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
+}
+
+FIXTURE(event_notify_vector)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(event_notify_vector)
+{
+	const char *name;
+	u64 vector;
+};
+
+#define VECTOR(number)							\
+	FIXTURE_VARIANT_ADD(event_notify_vector, vector_##number) {	\
+		.name = "vector_" #number, .vector = (number),		\
+	}
+
+VECTOR(32);
+VECTOR(33);
+VECTOR(127);
+VECTOR(128);
+VECTOR(254);
+VECTOR(255);
+
+FIXTURE_SETUP(event_notify_vector)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(event_notify_vector)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Userspace that does not know of the leaf leaves KVM's answer there. */
+TEST_F_TIMEOUT(event_notify_vector, is_unsupported_unless_answered, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = setup_event_notify(variant->name, variant->vector);
+
+	tdx_exit_run(self->vcpu, &call);
+	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
+}
+
+FIXTURE(event_notify_answer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(event_notify_answer)
+{
+	const char *name;
+	u64 ret;
+};
+
+#define ANSWER(row, value)						\
+	FIXTURE_VARIANT_ADD(event_notify_answer, row) { .name = #row, .ret = (u64)(value) }
+
+#include "tdx/tdx_exit_answers.def"
+
+FIXTURE_SETUP(event_notify_answer)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(event_notify_answer)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* The answer is R10 as it is; what userspace does to the other words is nothing. */
+TEST_F_TIMEOUT(event_notify_answer, is_raw_status, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = setup_event_notify(variant->name, TEST_VECTOR);
+	struct kvm_run *run = self->vcpu->run;
+
+	tdx_exit_run(self->vcpu, &call);
+	vmcall_poison_exit(self->vcpu);
+	run->tdx.setup_event_notify.ret = variant->ret;
+	tdx_exit_finish(self->vcpu, &call, variant->ret);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<GetQuote>: R12 is the GPA of a buffer, which must be shared, and
+ * R13 its size.  KVM looks at the shared bit alone; whether userspace can make
+ * something of the buffer is for userspace to say.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_exit.h"
+#include "tdx/tdx_util.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	0x1234600000ULL
+#define SHARED		TDX_SHARED_BIT
+
+static struct tdx_exit_call get_quote(const char *name, u64 gpa, u64 size)
+{
+	struct tdx_exit_call call = {
+		.name = name,
+		.leaf = TDVMCALL_GET_QUOTE,
+		.r12 = gpa,
+		.r13 = size,
+		.ret = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED,
+		.nr_data = 2,
+		.data = { gpa & ~SHARED, size },
+	};
+
+	return call;
+}
+
+/* A buffer in private memory, wherever it is. */
+FIXTURE(get_quote_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(get_quote_refused)
+{
+	const char *name;
+	u64 gpa;
+	u64 size;
+};
+
+#define PRIVATE(row, args...)						\
+	FIXTURE_VARIANT_ADD(get_quote_refused, row) { .name = #row, args }
+
+PRIVATE(page,		.gpa = TEST_GPA, .size = SZ_4K);
+PRIVATE(gpa_0,		.gpa = 0, .size = SZ_4K);
+PRIVATE(last_page,	.gpa = SHARED - SZ_4K, .size = SZ_4K);
+/* The end does not count, in neither direction. */
+PRIVATE(across_shared_bit, .gpa = SHARED - SZ_4K, .size = SZ_8K);
+PRIVATE(size_0,		.gpa = TEST_GPA, .size = 0);
+/* Nor is a bit above the shared one taken for it. */
+PRIVATE(bit_48,		.gpa = BIT_ULL(48) | TEST_GPA, .size = SZ_4K);
+PRIVATE(bit_51,		.gpa = BIT_ULL(51) | TEST_GPA, .size = SZ_4K);
+PRIVATE(all_but_shared_bit, .gpa = ~SHARED, .size = SZ_4K);
+
+FIXTURE_SETUP(get_quote_refused)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(get_quote_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(get_quote_refused, without_exit, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_quote(variant->name, variant->gpa, variant->size);
+
+	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
+}
+
+/* Any other buffer, of which neither alignment nor size nor limits are checked. */
+FIXTURE(get_quote_buffer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(get_quote_buffer)
+{
+	const char *name;
+	u64 gpa;
+	u64 size;
+};
+
+#define BUFFER(row, args...)						\
+	FIXTURE_VARIANT_ADD(get_quote_buffer, row) { .name = #row, args }
+
+BUFFER(page,		.gpa = SHARED | TEST_GPA, .size = SZ_4K);
+BUFFER(size_16k,	.gpa = SHARED | TEST_GPA, .size = SZ_16K);
+BUFFER(size_0,		.gpa = SHARED | TEST_GPA, .size = 0);
+BUFFER(size_1,		.gpa = SHARED | TEST_GPA, .size = 1);
+BUFFER(size_all_ones,	.gpa = SHARED | TEST_GPA, .size = ~0ULL);
+BUFFER(unaligned,	.gpa = SHARED | (TEST_GPA + 1), .size = SZ_4K);
+BUFFER(first_page,	.gpa = SHARED, .size = SZ_4K);
+BUFFER(last_page,	.gpa = SHARED | (SHARED - SZ_4K), .size = SZ_4K);
+BUFFER(end_above_shared_half, .gpa = SHARED | (SHARED - SZ_4K), .size = SZ_8K);
+/* Only the shared bit itself is masked off. */
+BUFFER(above_limit,	.gpa = BIT_ULL(63) | SHARED | TEST_GPA, .size = SZ_4K);
+BUFFER(gpa_all_ones,	.gpa = ~0ULL, .size = ~0ULL);
+
+FIXTURE_SETUP(get_quote_buffer)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(get_quote_buffer)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Userspace that does not know of the leaf leaves KVM's answer there. */
+TEST_F_TIMEOUT(get_quote_buffer, is_unsupported_unless_answered, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_quote(variant->name, variant->gpa, variant->size);
+
+	tdx_exit_run(self->vcpu, &call);
+	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
+}
+
+FIXTURE(get_quote_answer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(get_quote_answer)
+{
+	const char *name;
+	u64 ret;
+};
+
+#define ANSWER(row, value)						\
+	FIXTURE_VARIANT_ADD(get_quote_answer, row) { .name = #row, .ret = (u64)(value) }
+
+#include "tdx/tdx_exit_answers.def"
+
+FIXTURE_SETUP(get_quote_answer)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(get_quote_answer)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* The answer is R10 as it is; what userspace does to the other words is nothing. */
+TEST_F_TIMEOUT(get_quote_answer, is_raw_status, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_quote(variant->name, SHARED | TEST_GPA, SZ_8K);
+	struct kvm_run *run = self->vcpu->run;
+
+	tdx_exit_run(self->vcpu, &call);
+	vmcall_poison_exit(self->vcpu);
+	run->tdx.get_quote.ret = variant->ret;
+	tdx_exit_finish(self->vcpu, &call, variant->ret);
+}
+
+/* An answer is good for one call. */
+TEST_F_TIMEOUT(get_quote_answer, is_not_kept, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_quote(variant->name, SHARED | TEST_GPA, SZ_8K);
+
+	tdx_exit_run(self->vcpu, &call);
+	self->vcpu->run->tdx.get_quote.ret = variant->ret;
+	tdx_exit_finish(self->vcpu, &call, variant->ret);
+
+	tdx_exit_run(self->vcpu, &call);
+	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<GetTdVmCallInfo>: which leafs there are.  R12 = 0 asks for those
+ * that every VMM must have, which KVM answers itself; R12 = 1 for the optional
+ * ones, which only userspace knows.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_exit.h"
+#include "tdx/tdx_util.h"
+
+#define TIMEOUT_SECONDS	120
+
+/* What userspace may have to tell in R11 to R14. */
+#define TEST_R11	0x11aaaaaaaaaaaa11ULL
+#define TEST_R12	0x12bbbbbbbbbbbb12ULL
+#define TEST_R13	0x13cccccccccccc13ULL
+#define TEST_R14	0x14dddddddddddd14ULL
+
+static struct tdx_exit_call get_info(const char *name, u64 which)
+{
+	struct tdx_exit_call call = {
+		.name = name,
+		.leaf = TDVMCALL_GET_TD_VM_CALL_INFO,
+		.r12 = which,
+		.r13 = 0x5eed,
+		.ret = TDVMCALL_STATUS_SUCCESS,
+		.nr_data = 5,
+		.data = { which },
+	};
+
+	return call;
+}
+
+/* Answer @vcpu's exit by all words of it, and check that the TD gets them. */
+static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 ret,
+		   u64 r11, u64 r12, u64 r13, u64 r14)
+{
+	struct kvm_run *run = vcpu->run;
+	struct tdcall_regs want;
+
+	tdx_exit_regs(call, &want);
+	want.r10 = ret;
+	want.r11 = r11;
+	want.r12 = r12;
+	want.r13 = r13;
+	want.r14 = r14;
+
+	/* What the exit was for is not userspace's to change. */
+	vmcall_poison_exit(vcpu);
+	run->tdx.get_tdvmcall_info.ret = ret;
+	run->tdx.get_tdvmcall_info.r11 = r11;
+	run->tdx.get_tdvmcall_info.r12 = r12;
+	run->tdx.get_tdvmcall_info.r13 = r13;
+	run->tdx.get_tdvmcall_info.r14 = r14;
+
+	vmcall_finish(vcpu, call->name, 1, &want);
+}
+
+FIXTURE(vmcall_info)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_SETUP(vmcall_info)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(vmcall_info)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* GHCI has all zeroes for "no more than what is mandatory". */
+TEST_F_TIMEOUT(vmcall_info, mandatory_without_exit, TIMEOUT_SECONDS)
+{
+	struct tdcall_regs regs, want;
+
+	vmcall_seed_leaf(&regs, TDVMCALL_GET_TD_VM_CALL_INFO);
+	regs.r12 = 0;
+	want = regs;
+	want.r11 = 0;
+	want.r13 = 0;
+	want.r14 = 0;
+
+	vmcall_issue(self->vcpu, "mandatory", &regs);
+	vmcall_poison_exit(self->vcpu);
+	vmcall_finish(self->vcpu, "mandatory", 0, &want);
+}
+
+TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_info("not answered", 1);
+	struct tdcall_regs want;
+
+	tdx_exit_run(self->vcpu, &call);
+	tdx_exit_regs(&call, &want);
+	want.r10 = TDVMCALL_STATUS_SUCCESS;
+	want.r11 = 0;
+	want.r12 = 0;
+	want.r13 = 0;
+	want.r14 = 0;
+	vmcall_finish(self->vcpu, call.name, 1, &want);
+}
+
+/* An answer is good for one call: all its words are zero at the next exit. */
+TEST_F_TIMEOUT(vmcall_info, no_answer_is_kept, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_info("answered before", 1);
+
+	tdx_exit_run(self->vcpu, &call);
+	answer(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND, TEST_R11, TEST_R12,
+	       TEST_R13, TEST_R14);
+	tdx_exit_run(self->vcpu, &call);
+	answer(self->vcpu, &call, TDVMCALL_STATUS_SUCCESS, 0, 0, 0, 0);
+}
+
+/* Neither is there for the TD: GHCI reserves all but 0 and 1. */
+FIXTURE(vmcall_info_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(vmcall_info_refused)
+{
+	const char *name;
+	u64 which;
+};
+
+#define REFUSED(row, number)						\
+	FIXTURE_VARIANT_ADD(vmcall_info_refused, row) { .name = #row, .which = (number) }
+
+REFUSED(r12_2,		2);
+REFUSED(r12_3,		3);
+REFUSED(r12_leaf,	TDVMCALL_GET_TD_VM_CALL_INFO);
+/* All of R12 counts: the low half would be 0 or 1. */
+REFUSED(bit_32,		BIT_ULL(32));
+REFUSED(bit_32_and_1,	BIT_ULL(32) | 1);
+REFUSED(bit_63,		BIT_ULL(63));
+REFUSED(all_ones,	~0ULL);
+
+FIXTURE_SETUP(vmcall_info_refused)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(vmcall_info_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(vmcall_info_refused, without_exit, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_info(variant->name, variant->which);
+
+	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
+}
+
+FIXTURE(vmcall_info_answer)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(vmcall_info_answer)
+{
+	const char *name;
+	u64 ret;
+};
+
+#define ANSWER(row, value)						\
+	FIXTURE_VARIANT_ADD(vmcall_info_answer, row) { .name = #row, .ret = (u64)(value) }
+
+#include "tdx/tdx_exit_answers.def"
+
+FIXTURE_SETUP(vmcall_info_answer)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(vmcall_info_answer)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* R10 to R14 are the answer as it is, whether or not it is a success. */
+TEST_F_TIMEOUT(vmcall_info_answer, is_raw, TIMEOUT_SECONDS)
+{
+	struct tdx_exit_call call = get_info(variant->name, 1);
+
+	tdx_exit_run(self->vcpu, &call);
+	answer(self->vcpu, &call, variant->ret, TEST_R11, TEST_R12, TEST_R13, TEST_R14);
+	tdx_exit_run(self->vcpu, &call);
+	answer(self->vcpu, &call, variant->ret, ~0ULL, ~0ULL, ~0ULL, ~0ULL);
+}
+
+/* Bits of R11 that KVM_TDX_CAPABILITIES lets userspace tell, and their leafs. */
+static const struct {
+	const char *name;
+	u64 bit;
+	u64 leaf;
+	u64 r12;
+} user_leafs[] = {
+	{ "SetupEventNotifyInterrupt", BIT_ULL(1), TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, 32 },
+};
+
+/* Userspace may offer what gets to it: a leaf that KVM reports gives an exit. */
+TEST_F_TIMEOUT(vmcall_info, capabilities, TIMEOUT_SECONDS)
+{
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(self->vm);
+	u64 known = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(user_leafs); i++) {
+		const struct tdx_exit_call call = {
+			.name = user_leafs[i].name,
+			.leaf = user_leafs[i].leaf,
+			.r12 = user_leafs[i].r12,
+			.ret = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED,
+		};
+
+		tdx_exit_run(self->vcpu, &call);
+		tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
+		known |= user_leafs[i].bit;
+	}
+
+	vmcall_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R11", known,
+			    caps->user_tdvmcallinfo_1_r11);
+	vmcall_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R12", 0,
+			    caps->user_tdvmcallinfo_1_r12);
+	/* No optional leaf is completed by KVM. */
+	vmcall_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R11", 0,
+			    caps->kernel_tdvmcallinfo_1_r11);
+	vmcall_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R12", 0,
+			    caps->kernel_tdvmcallinfo_1_r12);
+	free(caps);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
