@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<ReportFatalError>: the TD tells why it cannot go on, in any of
+ * its registers.  KVM shows all of them to userspace and checks none; the TD is
+ * as alive as before if userspace runs it again.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	120
+
+/* Words of the exit, one per register in the order of their numbers. */
+#define NR_DATA		16
+
+#define EXIT_REASON_TDCALL	77
+
+#define MESSAGE_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
+/* GHCI: R12 tells by this bit that R13 is a GPA. */
+#define GPA_VALID	BIT_ULL(63)
+
+FIXTURE(fatal_error)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(fatal_error)
+{
+	const char *name;
+	u64 r12;
+	u64 r13;
+};
+
+#define ERROR(row, code, gpa)						\
+	FIXTURE_VARIANT_ADD(fatal_error, row) { .name = #row, .r12 = (code), .r13 = (gpa) }
+
+ERROR(panic,		0, 0);
+ERROR(message,		GPA_VALID | 1, MESSAGE_GPA);
+/* Nothing of it need make sense. */
+ERROR(private_message,	GPA_VALID, 0x1234600000ULL);
+ERROR(unaligned_message, GPA_VALID, MESSAGE_GPA + 1);
+ERROR(gpa_not_valid,	~GPA_VALID, MESSAGE_GPA);
+ERROR(all_ones,		~0ULL, ~0ULL);
+
+FIXTURE_SETUP(fatal_error)
+{
+	self->vm = vmcall_vm_create(&self->vcpu);
+}
+
+FIXTURE_TEARDOWN(fatal_error)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void check_exit(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
+{
+	const struct kvm_run *run = vcpu->run;
+	/* RAX is how the TD was left; RSP and RBP cannot be shown. */
+	const u64 data[NR_DATA] = {
+		EXIT_REASON_TDCALL, regs->rcx, regs->rdx, regs->rbx, 0, 0, regs->rsi, regs->rdi,
+		regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
+		regs->r15,
+	};
+	u64 i;
+
+	vmcall_run_exit(vcpu, name, 0, KVM_EXIT_SYSTEM_EVENT);
+	vmcall_assert_value(name, "exit", 0, "system_event.type", KVM_SYSTEM_EVENT_TDX_FATAL,
+			    run->system_event.type);
+	vmcall_assert_value(name, "exit", 0, "system_event.ndata", NR_DATA,
+			    run->system_event.ndata);
+
+	for (i = 0; i < NR_DATA; i++)
+		vmcall_assert_value(name, "exit: word", i, "system_event.data", data[i],
+				    run->system_event.data[i]);
+}
+
+static void report(struct kvm_vcpu *vcpu, const char *name, struct tdcall_regs *regs,
+		   u64 r12, u64 r13)
+{
+	vmcall_seed_leaf(regs, TDVMCALL_REPORT_FATAL_ERROR);
+	regs->r12 = r12;
+	regs->r13 = r13;
+	vmcall_issue(vcpu, name, regs);
+	vmcall_poison_exit(vcpu);
+	check_exit(vcpu, name, regs);
+}
+
+TEST_F_TIMEOUT(fatal_error, shows_registers, TIMEOUT_SECONDS)
+{
+	struct tdcall_regs regs;
+
+	report(self->vcpu, variant->name, &regs, variant->r12, variant->r13);
+}
+
+/* No answer is looked at: the TD finds what it had in its registers, R10 = 0. */
+TEST_F_TIMEOUT(fatal_error, run_again_resumes, TIMEOUT_SECONDS)
+{
+	struct tdcall_regs regs;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		report(self->vcpu, variant->name, &regs, variant->r12, variant->r13);
+		vmcall_poison_exit(self->vcpu);
+		vmcall_finish(self->vcpu, variant->name, 1, &regs);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
