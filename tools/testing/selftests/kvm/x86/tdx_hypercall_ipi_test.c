@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM's hypercalls that have an effect beside their result, from a TD:
+ * KVM_HC_SEND_IPI, which the TD gets as posted interrupts, and
+ * KVM_HC_CLOCK_PAIRING, whose result goes to memory that the TD does not see.
+ */
+#include <asm/kvm_para.h>
+#include <linux/kvm_para.h>
+#include <linux/sizes.h>
+
+#include "apic.h"
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define ERROR(error)	(-(u64)(error))
+
+#define IPI_VECTOR	0x45
+#define SPURIOUS_VECTOR	0xff
+
+/* What the TD has in the page that it gives to KVM. */
+#define PAGE_PATTERN	0x7a6e7a6e7a6e7a6eULL
+
+#define NO_TSC_SKIP_REASON	"the host's clock source is not the TSC"
+
+struct td {
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	gpa_t page;		/* private, filled with PAGE_PATTERN */
+};
+
+static u64 nr_ipis;
+static u64 nr_nmis;
+
+static void guest_ipi(struct ex_regs *regs)
+{
+	nr_ipis++;
+	x2apic_write_reg(APIC_EOI, 0);
+}
+
+static void guest_nmi(struct ex_regs *regs)
+{
+	nr_nmis++;
+}
+
+/* After each call take what interrupts there are, and tell. */
+static void guest_code(const u64 *page)
+{
+	for (;;) {
+		guest_fetch_vmcall();
+		sti_nop_cli();
+		GUEST_SYNC3(nr_ipis, nr_nmis, READ_ONCE(*page));
+	}
+}
+
+static void create(struct td *td)
+{
+	gva_t page;
+	u64 *words;
+	size_t i;
+
+	td->vm = tdx_vm_create(1);
+	td->vcpu = tdx_vcpu_add(td->vm, 0, guest_code);
+
+	vm_install_exception_handler(td->vm, IPI_VECTOR, guest_ipi);
+	vm_install_exception_handler(td->vm, NMI_VECTOR, guest_nmi);
+
+	page = vm_alloc_page(td->vm);
+	td->page = addr_gva2gpa(td->vm, page);
+	words = addr_gpa2hva(td->vm, td->page);
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		words[i] = PAGE_PATTERN;
+
+	tdx_vcpu_args_set(td->vcpu, 1, page);
+	tdx_vm_finalize(td->vm);
+}
+
+/* Issue the call of @regs: R10 is @result afterwards, other registers are as before. */
+static void issue(struct td *td, const char *name, struct tdcall_regs *regs, u64 result,
+		  struct ucall *uc)
+{
+	vmcall_issue(td->vcpu, name, regs);
+	vmcall_poison_exit(td->vcpu);
+	regs->r10 = result;
+	vmcall_finish(td->vcpu, name, 0, regs);
+
+	vcpu_run(td->vcpu);
+	vmcall_get_sync(td->vcpu, name, uc);
+}
+
+/* KVM gives no interrupt to a local APIC that is off. */
+static void enable_apic(struct td *td, const char *name)
+{
+	struct tdcall_regs regs;
+	struct ucall uc;
+
+	vmcall_seed_leaf(&regs, TDVMCALL_WRMSR);
+	regs.r12 = APIC_BASE_MSR + (APIC_SPIV >> 4);
+	regs.r13 = APIC_SPIV_APIC_ENABLED | SPURIOUS_VECTOR;
+	issue(td, name, &regs, TDVMCALL_STATUS_SUCCESS, &uc);
+}
+
+FIXTURE(hypercall_ipi)
+{
+	struct td td;
+};
+
+FIXTURE_VARIANT(hypercall_ipi)
+{
+	const char *name;
+	bool apic_off;
+	u64 low;		/* R11: APIC IDs from R13 on, a bit each */
+	u64 high;		/* R12: those after them */
+	u64 first;		/* R13 */
+	u64 icr;		/* R14 */
+	u64 result;		/* how many vCPUs got it, or an error */
+	u64 ipis;		/* how many this vCPU, of APIC ID 0, took */
+	u64 nmis;
+};
+
+#define IPI(row, args...)						\
+	FIXTURE_VARIANT_ADD(hypercall_ipi, row) { .name = #row, args }
+
+#define IPI_REFUSED(row, bits)						\
+	IPI(row, .low = 1, .icr = (bits) | IPI_VECTOR, .result = ERROR(KVM_EINVAL))
+
+IPI(to_self,		.low = 1, .icr = IPI_VECTOR, .result = 1, .ipis = 1);
+IPI(nmi_to_self,	.low = 1, .icr = APIC_DM_NMI, .result = 1, .nmis = 1);
+/* Those that there are get it, and count. */
+IPI(to_all,		.low = ~0ULL, .high = ~0ULL, .icr = IPI_VECTOR, .result = 1, .ipis = 1);
+IPI(to_no_one,		.icr = IPI_VECTOR);
+IPI(to_absent,		.low = ~1ULL, .icr = IPI_VECTOR);
+IPI(to_absent_64,	.high = ~0ULL, .icr = IPI_VECTOR);
+IPI(first_is_absent,	.low = ~0ULL, .high = ~0ULL, .first = 1, .icr = IPI_VECTOR);
+IPI(first_is_bit_31,	.low = ~0ULL, .high = ~0ULL, .first = BIT_ULL(31), .icr = IPI_VECTOR);
+/* Only the low half of it is looked at. */
+IPI(first_is_bit_32,	.low = 1, .first = BIT_ULL(32), .icr = IPI_VECTOR, .result = 1, .ipis = 1);
+IPI(apic_off,		.apic_off = true, .low = 1, .icr = IPI_VECTOR);
+/* A level that goes away is no interrupt. */
+IPI(deassert,		.low = 1, .icr = APIC_INT_LEVELTRIG | IPI_VECTOR);
+IPI(external,		.low = 1, .icr = APIC_DM_EXTINT | IPI_VECTOR);
+/* The destination is that of R11 to R13, and physical. */
+IPI_REFUSED(logical,		APIC_DEST_LOGICAL);
+IPI_REFUSED(shorthand_self,	APIC_DEST_SELF);
+IPI_REFUSED(shorthand_all,	APIC_DEST_ALLINC);
+IPI_REFUSED(shorthand_others,	APIC_DEST_ALLBUT);
+
+FIXTURE_SETUP(hypercall_ipi)
+{
+	create(&self->td);
+}
+
+FIXTURE_TEARDOWN(hypercall_ipi)
+{
+	kvm_vm_free(self->td.vm);
+}
+
+TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
+{
+	struct tdcall_regs regs;
+	struct ucall uc;
+
+	if (!variant->apic_off)
+		enable_apic(&self->td, variant->name);
+
+	vmcall_seed_regs(&regs);
+	regs.r10 = KVM_HC_SEND_IPI;
+	regs.r11 = variant->low;
+	regs.r12 = variant->high;
+	regs.r13 = variant->first;
+	regs.r14 = variant->icr;
+	issue(&self->td, variant->name, &regs, variant->result, &uc);
+
+	vmcall_assert_value(variant->name, "vCPU", 0, "IPIs taken", variant->ipis, uc.args[0]);
+	vmcall_assert_value(variant->name, "vCPU", 0, "NMIs taken", variant->nmis, uc.args[1]);
+}
+
+FIXTURE(hypercall_clock_pairing)
+{
+	struct td td;
+};
+
+FIXTURE_SETUP(hypercall_clock_pairing)
+{
+	create(&self->td);
+}
+
+FIXTURE_TEARDOWN(hypercall_clock_pairing)
+{
+	kvm_vm_free(self->td.vm);
+}
+
+/* KVM can pair clocks only where its own is made of the TSC. */
+static bool host_clock_is_tsc(void)
+{
+	const char *path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+	FILE *f = fopen(path, "r");
+	char name[32] = "";
+
+	if (!f)
+		return false;
+	if (!fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	fclose(f);
+
+	return !strncmp(name, "tsc", 3);
+}
+
+static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
+{
+	struct tdcall_regs regs;
+	struct ucall uc;
+
+	vmcall_seed_regs(&regs);
+	regs.r10 = KVM_HC_CLOCK_PAIRING;
+	regs.r11 = gpa;
+	regs.r12 = KVM_CLOCK_PAIRING_WALLCLOCK;
+	issue(td, name, &regs, result, &uc);
+
+	vmcall_assert_value(name, "TD's page", 0, "word", PAGE_PATTERN, uc.args[2]);
+}
+
+/*
+ * KVM writes to what userspace has mapped at a GPA, which for a private one is
+ * not what the TD has there: a success that the TD sees nothing of.
+ */
+TEST_F_TIMEOUT(hypercall_clock_pairing, private_page_is_written_for_host, TIMEOUT_SECONDS)
+{
+	const struct kvm_clock_pairing *pairing = addr_gpa2hva(self->td.vm, self->td.page);
+	const u64 *behind = (const void *)(pairing + 1);
+	size_t i;
+
+	if (!host_clock_is_tsc())
+		SKIP(return, NO_TSC_SKIP_REASON);
+
+	pair_clocks(&self->td, "private page", self->td.page, 0);
+
+	errno = 0;
+	TEST_ASSERT(pairing->sec >= 0 && pairing->nsec >= 0 && pairing->nsec < 1000000000,
+		    "wanted a time, got %lld s, %lld ns", pairing->sec, pairing->nsec);
+	TEST_ASSERT(pairing->tsc && pairing->tsc != PAGE_PATTERN, "wanted a TSC, got 0x%llx",
+		    pairing->tsc);
+	vmcall_assert_value("private page", "clock pairing", 0, "flags", 0, pairing->flags);
+	for (i = 0; i < ARRAY_SIZE(pairing->pad); i++)
+		vmcall_assert_value("private page", "clock pairing: pad", i, "word", 0,
+				    pairing->pad[i]);
+	vmcall_assert_value("private page", "word behind", 0, "word", PAGE_PATTERN, *behind);
+}
+
+/* The shared bit is not masked off, so that there is never memory at such a GPA. */
+TEST_F_TIMEOUT(hypercall_clock_pairing, shared_bit_is_efault, TIMEOUT_SECONDS)
+{
+	if (!host_clock_is_tsc())
+		SKIP(return, NO_TSC_SKIP_REASON);
+
+	pair_clocks(&self->td, "shared bit", TDX_SHARED_BIT | self->td.page, ERROR(KVM_EFAULT));
+}
+
+TEST_F_TIMEOUT(hypercall_clock_pairing, no_memory_is_efault, TIMEOUT_SECONDS)
+{
+	if (!host_clock_is_tsc())
+		SKIP(return, NO_TSC_SKIP_REASON);
+
+	pair_clocks(&self->td, "no memory", 0x1234600000ULL, ERROR(KVM_EFAULT));
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
