@@ -5,13 +5,12 @@
  * always taken first, and as long as chunks are left the next one is handed out
  * without an EINTR: that comes only where the TD would be entered.
  */
-#include <signal.h>
-
 #include <linux/sizes.h>
 
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_interruption.h"
 #include "tdx/tdx_map_gpa.h"
 
 #define TIMEOUT_SECONDS	120
@@ -22,67 +21,6 @@
 #define NR_CHUNKS	5
 #define REFUSED_CHUNK	2
 
-/* The kernel's sigset_t, which KVM_SET_SIGNAL_MASK takes. */
-#define KERNEL_SIGSET_SIZE	8
-
-static void handle_signal(int sig)
-{
-}
-
-/* Let SIGUSR1 pend outside of KVM_RUN, and interrupt it. */
-static void block_signal(struct kvm_vcpu *vcpu)
-{
-	struct {
-		struct kvm_signal_mask mask;
-		u8 sigset[KERNEL_SIGSET_SIZE];
-	} none = { .mask.len = KERNEL_SIGSET_SIZE };
-	struct sigaction action = { .sa_handler = handle_signal };
-	sigset_t blocked;
-
-	TEST_ASSERT_EQ(sigaction(SIGUSR1, &action, NULL), 0);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGUSR1);
-	TEST_ASSERT_EQ(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
-	vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &none.mask);
-}
-
-static void raise_signal(struct kvm_vcpu *vcpu)
-{
-	TEST_ASSERT_EQ(raise(SIGUSR1), 0);
-}
-
-static void take_signal(struct kvm_vcpu *vcpu)
-{
-	struct timespec now = {};
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGUSR1);
-	TEST_ASSERT_EQ(sigtimedwait(&blocked, NULL, &now), SIGUSR1);
-}
-
-static void no_setup(struct kvm_vcpu *vcpu)
-{
-}
-
-static void set_immediate_exit(struct kvm_vcpu *vcpu)
-{
-	vcpu->run->immediate_exit = 1;
-}
-
-static void clear_immediate_exit(struct kvm_vcpu *vcpu)
-{
-	vcpu->run->immediate_exit = 0;
-}
-
-struct interruption {
-	const char *name;
-	void (*setup)(struct kvm_vcpu *vcpu);
-	/* Interrupt KVM_RUN, until it is to run again. */
-	void (*start)(struct kvm_vcpu *vcpu);
-	void (*stop)(struct kvm_vcpu *vcpu);
-};
-
 FIXTURE(map_gpa_interrupted)
 {
 	struct kvm_vcpu *vcpu;
@@ -91,32 +29,22 @@ FIXTURE(map_gpa_interrupted)
 
 FIXTURE_VARIANT(map_gpa_interrupted)
 {
-	struct interruption by;
+	const struct interruption *by;
 };
 
 FIXTURE_VARIANT_ADD(map_gpa_interrupted, immediate_exit) {
-	.by = {
-		.name = "immediate_exit",
-		.setup = no_setup,
-		.start = set_immediate_exit,
-		.stop = clear_immediate_exit,
-	},
+	.by = &interrupted_by_immediate_exit,
 };
 
 FIXTURE_VARIANT_ADD(map_gpa_interrupted, signal) {
-	.by = {
-		.name = "signal",
-		.setup = block_signal,
-		.start = raise_signal,
-		.stop = take_signal,
-	},
+	.by = &interrupted_by_signal,
 };
 
 FIXTURE_SETUP(map_gpa_interrupted)
 {
 	self->vm = map_gpa_vm_create(&self->vcpu);
 	map_gpa_enable_exits(self->vm);
-	variant->by.setup(self->vcpu);
+	variant->by->setup(self->vcpu);
 }
 
 FIXTURE_TEARDOWN(map_gpa_interrupted)
@@ -149,23 +77,15 @@ static struct map_gpa_call refused_call(const char *name, enum map_gpa_outcome o
 	return call;
 }
 
-static void run_interrupted(struct kvm_vcpu *vcpu, const char *name)
-{
-	int r = __vcpu_run(vcpu);
-
-	TEST_ASSERT(r == -1 && errno == EINTR, "%s: wanted KVM_RUN to fail with EINTR, got %s",
-		    name, r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
-}
-
 /* Before the call, when nothing is to be completed. */
 TEST_F_TIMEOUT(map_gpa_interrupted, before_call, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by.name);
+	struct map_gpa_call call = whole_call(variant->by->name);
 
 	map_gpa_launch(self->vcpu, &call);
-	variant->by.start(self->vcpu);
-	run_interrupted(self->vcpu, variant->by.name);
-	variant->by.stop(self->vcpu);
+	variant->by->start(self->vcpu);
+	vcpu_run_interrupted(self->vcpu, variant->by->name);
+	variant->by->stop(self->vcpu);
 	map_gpa_run_exits(self->vcpu, &call);
 	map_gpa_finish(self->vcpu, &call);
 }
@@ -188,9 +108,9 @@ static void test_interrupted(struct kvm_vcpu *vcpu, const struct interruption *b
 			by->start(vcpu);
 	}
 
-	run_interrupted(vcpu, by->name);
+	vcpu_run_interrupted(vcpu, by->name);
 	vcpu->run->hypercall.ret = ~call->ret;
-	run_interrupted(vcpu, by->name);
+	vcpu_run_interrupted(vcpu, by->name);
 
 	by->stop(vcpu);
 	map_gpa_finish(vcpu, call);
@@ -198,56 +118,56 @@ static void test_interrupted(struct kvm_vcpu *vcpu, const struct interruption *b
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_first_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by.name);
+	struct map_gpa_call call = whole_call(variant->by->name);
 
-	test_interrupted(self->vcpu, &variant->by, &call, 0);
+	test_interrupted(self->vcpu, variant->by, &call, 0);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_middle_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by.name);
+	struct map_gpa_call call = whole_call(variant->by->name);
 
-	test_interrupted(self->vcpu, &variant->by, &call, NR_CHUNKS / 2);
+	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS / 2);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_last_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by.name);
+	struct map_gpa_call call = whole_call(variant->by->name);
 
-	test_interrupted(self->vcpu, &variant->by, &call, NR_CHUNKS - 1);
+	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS - 1);
 }
 
 /* A refusal is kept for the TD until it is entered. */
 TEST_F_TIMEOUT(map_gpa_interrupted, with_retry, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by.name, MAP_GPA_RETRY);
+	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_RETRY);
 
 	if (map_gpa_skips(MAP_GPA_RETRY))
 		SKIP(return, MAP_GPA_SKIP_REASON);
-	test_interrupted(self->vcpu, &variant->by, &call, REFUSED_CHUNK);
+	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, with_invalid_operand, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by.name, MAP_GPA_INVALID);
+	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_INVALID);
 
 	if (map_gpa_skips(MAP_GPA_INVALID))
 		SKIP(return, MAP_GPA_SKIP_REASON);
-	test_interrupted(self->vcpu, &variant->by, &call, REFUSED_CHUNK);
+	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
 /* An unknown answer is EINVAL, not EINTR. */
 TEST_F_TIMEOUT(map_gpa_interrupted, with_unknown_answer, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by.name, MAP_GPA_RUN_EINVAL);
+	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_RUN_EINVAL);
 
 	if (map_gpa_skips(MAP_GPA_RUN_EINVAL))
 		SKIP(return, MAP_GPA_SKIP_REASON);
 	map_gpa_launch(self->vcpu, &call);
 	map_gpa_run_exits(self->vcpu, &call);
-	variant->by.start(self->vcpu);
+	variant->by->start(self->vcpu);
 	map_gpa_run_fails(self->vcpu, &call);
-	variant->by.stop(self->vcpu);
+	variant->by->stop(self->vcpu);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Ways to make KVM_RUN return early, with EINTR. */
+#ifndef SELFTEST_TDX_INTERRUPTION_H
+#define SELFTEST_TDX_INTERRUPTION_H
+
+#include "kvm_util.h"
+
+struct interruption {
+	const char *name;
+	/* Once, before the vCPU runs. */
+	void (*setup)(struct kvm_vcpu *vcpu);
+	/* Interrupt KVM_RUN, until it is to run again. */
+	void (*start)(struct kvm_vcpu *vcpu);
+	void (*stop)(struct kvm_vcpu *vcpu);
+};
+
+/* kvm_run.immediate_exit. */
+extern const struct interruption interrupted_by_immediate_exit;
+
+/* A signal that only KVM_RUN does not block. */
+extern const struct interruption interrupted_by_signal;
+
+/* Run @vcpu, which must fail with EINTR. */
+void vcpu_run_interrupted(struct kvm_vcpu *vcpu, const char *name);
+
+#endif /* SELFTEST_TDX_INTERRUPTION_H */
