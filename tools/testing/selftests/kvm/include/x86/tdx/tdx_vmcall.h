@@ -78,6 +78,9 @@ void vmcall_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc);
 void vmcall_assert_value(const char *name, const char *where, u64 i, const char *what,
 			 u64 want, u64 got);
 
+/* Names of the registers, in the order of struct tdcall_regs. */
+extern const char * const vmcall_reg_names[NR_TDCALL_REGS];
+
 /* Name of a status in R10. */
 const char *vmcall_status_name(u64 status);
 

@@ -16,7 +16,7 @@
  */
 #define READY_OFFSET	sizeof(struct tdcall_regs)
 
-static const char * const reg_names[] = {
+const char * const vmcall_reg_names[NR_TDCALL_REGS] = {
 #define REG_NAME(name, reg) #name,
 	TDCALL_REGS(REG_NAME)
 };
@@ -225,7 +225,7 @@ void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_re
 static void check_reg(const char *name, u64 exits, size_t i, u64 want, u64 got)
 {
 	if (i != offsetof(struct tdcall_regs, r10) / sizeof(u64)) {
-		vmcall_assert_value(name, "exits done", exits, reg_names[i], want, got);
+		vmcall_assert_value(name, "exits done", exits, vmcall_reg_names[i], want, got);
 		return;
 	}
 

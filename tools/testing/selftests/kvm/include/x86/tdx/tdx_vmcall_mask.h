@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The same TDG.VP.VMCALL with many masks in RCX, which say what registers it
+ * shows to the VMM: the TD's side.
+ */
+#ifndef SELFTEST_TDX_VMCALL_MASK_H
+#define SELFTEST_TDX_VMCALL_MASK_H
+
+#include "kvm_util.h"
+#include "tdx/td_boot.h"
+#include "tdx/tdcall.h"
+
+/* Registers that a mask may show. */
+#define SHOWN_REGS	TDVMCALL_EXPOSE_REGS_MASK
+
+/*
+ * A write to these words, which have no memory, tells which call comes: the one
+ * that shows all with its mask, and then the one with the mask.
+ */
+#define ALL_SHOWN_GPA	TD_VMCALL_GPA
+#define MASKED_GPA	(TD_VMCALL_GPA + 8)
+
+/* The masks, and all registers of the calls. */
+extern u64 vmcall_masks[];
+extern u64 nr_vmcall_masks;
+extern struct tdcall_regs vmcall_mask_regs;
+
+/* Bit in a mask of the @i-th register of struct tdcall_regs. */
+u64 vmcall_reg_bit(size_t i);
+
+/* Add a mask, or a boundary and a pseudo-random sample of those that are legal. */
+void vmcall_add_mask(u64 mask);
+void vmcall_add_legal_masks(void);
+
+/*
+ * Code of a TD.  For each mask, make the call that shows all registers, of which
+ * those outside of the mask are 0, and then the call with the mask, and check
+ * that the latter changed nothing but the registers of the mask, and to the same.
+ */
+void guest_compare_masks(void);
+
+/*
+ * Code of a TD.  Check that the TDX module refuses each mask by a status in RAX,
+ * and then make one call that shows all registers.
+ */
+void guest_refused_masks(void);
+
+/* Create and finalize a TD that runs one of the above, with the masks so far. */
+struct kvm_vm *vmcall_mask_vm_create(struct kvm_vcpu **vcpu, void *guest_code,
+				     const struct tdcall_regs *regs);
+
+#endif /* SELFTEST_TDX_VMCALL_MASK_H */

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mask in RCX of a TDG.VP.VMCALL says which registers the VMM sees.  To it a
+ * register that it is not shown is 0, and what it writes there does not reach
+ * the TD.  So, for every leaf and mask, two calls must be the same: one with the
+ * mask, and one that shows all registers, of which those outside of the mask
+ * are 0.  The same exits, and the same values in the registers of the mask.
+ */
+#include <signal.h>
+#include <sys/time.h>
+
+#include <asm/kvm_para.h>
+#include <linux/kvm_para.h>
+#include <linux/sizes.h>
+
+#include "apic.h"
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+#include "tdx/tdx_vmcall_mask.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
+#define TEST_PORT	0x7d5
+/* No MSR of KVM or of the TDX module. */
+#define TEST_MSR	0x4b56aaaa
+
+/* What userspace answers to any exit. */
+#define ANSWER		0x0a115e50a115e50aULL
+
+/* Word of a fatal error's exit that has the mask. */
+#define RCX_NR		1
+
+/* No reason of an exit: the vCPU halts, and userspace ends that. */
+#define EXIT_HALTED	0xa1
+#define HALT_PERIOD_US	2000
+
+FIXTURE(vmcall_mask)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(vmcall_mask)
+{
+	const char *name;
+	u64 r10;
+	u64 r11;
+	u64 r12;
+	u64 r13;
+	u64 r14;
+	u32 exit_reason;	/* of the call that shows all registers, 0 if none */
+};
+
+#define LEAF(row, number, exit, args...)				\
+	FIXTURE_VARIANT_ADD(vmcall_mask, row) {				\
+		.name = #row, .r11 = TDVMCALL_##number, .exit_reason = (exit), args \
+	}
+
+#define HYPERCALL(row, number, exit, args...)				\
+	FIXTURE_VARIANT_ADD(vmcall_mask, hypercall_##row) {		\
+		.name = #row, .r10 = KVM_HC_##number, .exit_reason = (exit), args \
+	}
+
+LEAF(cpuid,		CPUID, 0, .r12 = 0x80000008, .r13 = 0);
+LEAF(hlt,		HLT, EXIT_HALTED, .r12 = 1);
+LEAF(io_in,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 0, .r14 = TEST_PORT);
+LEAF(io_out,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 1, .r14 = TEST_PORT);
+LEAF(rdmsr,		RDMSR, KVM_EXIT_X86_RDMSR, .r12 = TEST_MSR);
+LEAF(wrmsr,		WRMSR, KVM_EXIT_X86_WRMSR, .r12 = TEST_MSR, .r13 = ~ANSWER);
+LEAF(mmio_read,		MMIO, KVM_EXIT_MMIO, .r12 = 8, .r13 = 0, .r14 = TEST_GPA);
+LEAF(mmio_write,	MMIO, KVM_EXIT_MMIO, .r12 = 8, .r13 = 1, .r14 = TEST_GPA);
+LEAF(vmcall_info_0,	GET_TD_VM_CALL_INFO, 0, .r12 = 0, .r13 = 13, .r14 = 14);
+LEAF(vmcall_info_1,	GET_TD_VM_CALL_INFO, KVM_EXIT_TDX, .r12 = 1, .r13 = 13, .r14 = 14);
+LEAF(map_gpa,		MAP_GPA, KVM_EXIT_HYPERCALL, .r12 = TEST_GPA, .r13 = SZ_4K);
+LEAF(map_gpa_unaligned,	MAP_GPA, 0, .r12 = TEST_GPA + 1, .r13 = SZ_4K);
+LEAF(get_quote,		GET_QUOTE, KVM_EXIT_TDX, .r12 = TEST_GPA, .r13 = SZ_4K);
+LEAF(fatal_error,	REPORT_FATAL_ERROR, KVM_EXIT_SYSTEM_EVENT, .r12 = 12, .r13 = 13);
+LEAF(event_notify,	SETUP_EVENT_NOTIFY_INTERRUPT, KVM_EXIT_TDX, .r12 = 0xa5);
+
+HYPERCALL(vapic_poll_irq, VAPIC_POLL_IRQ, 0);
+HYPERCALL(unknown,	FEATURES, 0);
+HYPERCALL(kick_cpu,	KICK_CPU, 0);
+HYPERCALL(clock_pairing, CLOCK_PAIRING, 0, .r12 = 1);
+HYPERCALL(send_ipi,	SEND_IPI, 0, .r11 = 1, .r14 = APIC_DEST_ALLINC);
+HYPERCALL(sched_yield,	SCHED_YIELD, 0);
+HYPERCALL(map_gpa_range, MAP_GPA_RANGE, KVM_EXIT_HYPERCALL, .r11 = TEST_GPA, .r12 = 5, .r13 = 3);
+
+static void row_regs(const FIXTURE_VARIANT(vmcall_mask) * row, struct tdcall_regs *regs)
+{
+	vmcall_seed_regs(regs);
+	regs->r10 = row->r10;
+	regs->r11 = row->r11;
+	regs->r12 = row->r12;
+	regs->r13 = row->r13;
+	regs->r14 = row->r14;
+}
+
+static void handle_alarm(int sig)
+{
+}
+
+/* Let a TD that halts be looked after now and then. */
+static void start_alarm(void)
+{
+	const struct itimerval period = {
+		.it_interval.tv_usec = HALT_PERIOD_US,
+		.it_value.tv_usec = HALT_PERIOD_US,
+	};
+	struct sigaction action = { .sa_handler = handle_alarm };
+
+	TEST_ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
+	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &period, NULL), 0);
+}
+
+FIXTURE_SETUP(vmcall_mask)
+{
+	struct tdcall_regs regs;
+
+	vmcall_add_legal_masks();
+	row_regs(variant, &regs);
+	self->vm = vmcall_mask_vm_create(&self->vcpu, guest_compare_masks, &regs);
+	map_gpa_enable_exits(self->vm);
+	vm_enable_cap(self->vm, KVM_CAP_X86_USER_SPACE_MSR,
+		      KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN);
+}
+
+FIXTURE_TEARDOWN(vmcall_mask)
+{
+	kvm_vm_free(self->vm);
+}
+
+#define MAX_EXITS	2
+
+struct exits {
+	u32 nr;
+	struct {
+		u32 reason;
+		u8 bytes[sizeof(((struct kvm_run *)0)->padding)];
+		u32 port_data;
+	} exit[MAX_EXITS];
+};
+
+static void answer(struct kvm_run *run)
+{
+	const u64 value = ANSWER;
+	size_t i;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_TDX:
+		run->tdx.unknown.ret = value;
+		for (i = 0; i < ARRAY_SIZE(run->tdx.unknown.data); i++)
+			run->tdx.unknown.data[i] = value + i;
+		break;
+	case KVM_EXIT_HYPERCALL:
+		/* Known to MapGPA, in each generation of its ABI. */
+		run->hypercall.ret = EINVAL;
+		break;
+	case KVM_EXIT_IO:
+		memcpy((void *)run + run->io.data_offset, &value, run->io.size);
+		break;
+	case KVM_EXIT_MMIO:
+		memcpy(run->mmio.data, &value, sizeof(value));
+		break;
+	case KVM_EXIT_X86_RDMSR:
+		run->msr.data = value;
+		break;
+	}
+}
+
+/* The one exit that shows all registers, and the mask. */
+static void check_fatal_error(const char *name, struct kvm_run *run, u64 mask, u64 rcx)
+{
+	const u64 *values = (const u64 *)&vmcall_mask_regs;
+	size_t i;
+
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		const u64 bit = vmcall_reg_bit(i);
+		const int nr = __builtin_ctzll(bit);
+
+		if (SHOWN_REGS & bit)
+			vmcall_assert_value(name, "register", nr, vmcall_reg_names[i],
+					    mask & bit ? values[i] : 0,
+					    run->system_event.data[nr]);
+	}
+
+	vmcall_assert_value(name, "register", RCX_NR, "RCX", rcx,
+			    run->system_event.data[RCX_NR]);
+	run->system_event.data[RCX_NR] = 0;
+}
+
+static void add_exit(struct exits *exits, const char *name, struct kvm_run *run, u32 reason)
+{
+	TEST_ASSERT(exits->nr < MAX_EXITS, "%s: wanted at most %d exits, got another for %s",
+		    name, MAX_EXITS, exit_reason_str(reason));
+
+	exits->exit[exits->nr].reason = reason;
+	memcpy(exits->exit[exits->nr].bytes, run->padding, sizeof(run->padding));
+	if (reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT)
+		memcpy(&exits->exit[exits->nr].port_data, (void *)run + run->io.data_offset,
+		       sizeof(u32));
+	exits->nr++;
+}
+
+static bool is_tell(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write &&
+	       (run->mmio.phys_addr == ALL_SHOWN_GPA || run->mmio.phys_addr == MASKED_GPA ||
+		run->mmio.phys_addr / PAGE_SIZE == TD_UCALL_GPA / PAGE_SIZE);
+}
+
+/* Run @vcpu, which has told of a call, through all exits of that. */
+static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
+		     struct exits *exits)
+{
+	struct kvm_run *run = vcpu->run;
+	struct kvm_mp_state state;
+	int r;
+
+	memset(exits, 0, sizeof(*exits));
+	vmcall_poison_exit(vcpu);
+
+	for (;;) {
+		r = __vcpu_run(vcpu);
+		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %s", name,
+			    strerror(errno));
+
+		if (r) {
+			vcpu_mp_state_get(vcpu, &state);
+			if (state.mp_state != KVM_MP_STATE_HALTED)
+				continue;
+			state.mp_state = KVM_MP_STATE_RUNNABLE;
+			vcpu_mp_state_set(vcpu, &state);
+			add_exit(exits, name, run, EXIT_HALTED);
+			continue;
+		}
+
+		if (is_tell(run))
+			return;
+
+		if (run->exit_reason == KVM_EXIT_SYSTEM_EVENT)
+			check_fatal_error(name, run, mask, rcx);
+		add_exit(exits, name, run, run->exit_reason);
+		answer(run);
+	}
+}
+
+static void check_tell(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 mask)
+{
+	struct ucall uc;
+	u64 got;
+
+	errno = 0;
+	if (vcpu->run->mmio.phys_addr != gpa && get_ucall(vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+
+	memcpy(&got, vcpu->run->mmio.data, sizeof(got));
+	vmcall_assert_value(name, "call", 0, "GPA of its mask", gpa, vcpu->run->mmio.phys_addr);
+	vmcall_assert_value(name, "call", 0, "mask", mask, got);
+}
+
+static void compare_exits(const char *name, const struct exits *all, const struct exits *masked)
+{
+	size_t i, j;
+
+	errno = 0;
+	TEST_ASSERT(all->nr == masked->nr, "%s: wanted %u exits, got %u, the first for %s", name,
+		    all->nr, masked->nr, exit_reason_str(masked->exit[0].reason));
+
+	for (i = 0; i < all->nr; i++) {
+		TEST_ASSERT(all->exit[i].reason == masked->exit[i].reason,
+			    "%s: exit %lu: wanted %s, got %s", name, i,
+			    exit_reason_str(all->exit[i].reason),
+			    exit_reason_str(masked->exit[i].reason));
+
+		for (j = 0; j < sizeof(all->exit[i].bytes); j++)
+			vmcall_assert_value(name, "exit: byte", j, "kvm_run",
+					    all->exit[i].bytes[j], masked->exit[i].bytes[j]);
+
+		vmcall_assert_value(name, "exit", i, "data of the port",
+				    all->exit[i].port_data, masked->exit[i].port_data);
+	}
+}
+
+/* That all registers are shown is the call that the row is about. */
+static void check_exit_reason(const char *name, const FIXTURE_VARIANT(vmcall_mask) * row,
+			      const struct exits *exits)
+{
+	vmcall_assert_value(name, "call", 0, "exits", !!row->exit_reason, exits->nr);
+	if (exits->nr)
+		vmcall_assert_value(name, "exit", 0, "reason", row->exit_reason,
+				    exits->exit[0].reason);
+}
+
+TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
+{
+	struct kvm_vcpu *vcpu = self->vcpu;
+	struct exits all, masked;
+	struct ucall uc;
+	char name[64];
+	size_t i;
+
+	if (variant->exit_reason == EXIT_HALTED)
+		start_alarm();
+
+	run_call(vcpu, variant->name, 0, 0, &all);
+	vmcall_assert_value(variant->name, "before the", 1, "call: exits", 0, all.nr);
+
+	for (i = 0; i < nr_vmcall_masks; i++) {
+		const u64 mask = vmcall_masks[i];
+
+		snprintf(name, sizeof(name), "%s, mask 0x%lx", variant->name, mask);
+		check_tell(vcpu, name, ALL_SHOWN_GPA, mask);
+		run_call(vcpu, name, mask, SHOWN_REGS, &all);
+		check_tell(vcpu, name, MASKED_GPA, mask);
+		run_call(vcpu, name, mask, mask, &masked);
+
+		compare_exits(name, &all, &masked);
+		if (mask == SHOWN_REGS)
+			check_exit_reason(name, variant, &all);
+	}
+
+	errno = 0;
+	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
+}
+
+FIXTURE(vmcall_mask_refused)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(vmcall_mask_refused)
+{
+	u64 bits;
+};
+
+/* Registers that the TDX module or, for RBP, KVM's NO_RBP_MOD keeps for the TD. */
+FIXTURE_VARIANT_ADD(vmcall_mask_refused, rax) { .bits = BIT_ULL(0) };
+FIXTURE_VARIANT_ADD(vmcall_mask_refused, rcx) { .bits = BIT_ULL(1) };
+FIXTURE_VARIANT_ADD(vmcall_mask_refused, rsp) { .bits = BIT_ULL(4) };
+FIXTURE_VARIANT_ADD(vmcall_mask_refused, rbp) { .bits = BIT_ULL(5) };
+/* Bits 31 to 16 are those of XMM registers, which are not tested. */
+FIXTURE_VARIANT_ADD(vmcall_mask_refused, reserved) { .bits = GENMASK_ULL(63, 32) };
+
+FIXTURE_SETUP(vmcall_mask_refused)
+{
+	struct tdcall_regs regs;
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		if (variant->bits & BIT_ULL(i)) {
+			vmcall_add_mask(BIT_ULL(i));
+			vmcall_add_mask(SHOWN_REGS | BIT_ULL(i));
+		}
+	}
+
+	vmcall_seed_leaf(&regs, TDVMCALL_REPORT_FATAL_ERROR);
+	self->vm = vmcall_mask_vm_create(&self->vcpu, guest_refused_masks, &regs);
+}
+
+FIXTURE_TEARDOWN(vmcall_mask_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* No refused call gets to KVM: the first exit is that of the good one at the end. */
+TEST_F_TIMEOUT(vmcall_mask_refused, by_tdx_module, TIMEOUT_SECONDS)
+{
+	struct exits exits;
+	struct ucall uc;
+
+	run_call(self->vcpu, "after refused masks", SHOWN_REGS, SHOWN_REGS, &exits);
+	if (get_ucall(self->vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+
+	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
+	vmcall_assert_value("after refused masks", "calls", nr_vmcall_masks, "exits", 1, exits.nr);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
