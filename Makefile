@@ -66,7 +66,7 @@ check-tool:
 	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))
 
 long-tool:
-	$(call judge,check --long $(BUILD_OPTIONS) $(BOOT_OPTIONS))
+	$(call judge,check-long $(BUILD_OPTIONS) $(BOOT_OPTIONS))
 
 $(PASSED):
 	@false

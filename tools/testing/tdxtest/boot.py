@@ -135,7 +135,8 @@ class Guest:
         return None
 
     def _died(self):
-        why = command.reason(os.path.join(self.folder, f'{self.machine.name}.log'))
+        why = next(filter(None, (command.reason(os.path.join(self.folder, self.machine.name + end))
+                                 for end in ('.log', '.out'))), 'it said nothing')
         return f'{self.machine.name} ended with status {self._process.returncode}: {why}'
 
 

@@ -6,10 +6,10 @@ import os
 
 import boot
 import ktap
+import machines
 import results
 from build import Build
 from failure import UsageError
-from machines import MACHINES
 from options import EPILOG, add_boot_options, add_place_options
 from package import IMAGE_FORMAT
 from progress import Progress
@@ -34,7 +34,7 @@ def run(args):
     about = description(args.image)
     if not os.path.isfile(args.image):
         raise UsageError(f'{args.image} is not there')
-    machine = MACHINES[args.machine]
+    machine = machines.named(args.machine)
     machine.check_cpus(args.cpus)
     progress = Progress()
     build = Build(args.build, progress, args.mirror)

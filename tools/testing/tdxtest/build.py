@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The build folder: where each product lies, and who may write to it."""
 
+import contextlib
 import fcntl
 import os
 
@@ -21,12 +22,24 @@ class Build:
         self._apt = None
         os.makedirs(os.path.join(self.root, 'logs'), exist_ok=True)
         self._lock = open(os.path.join(self.root, 'lock'), 'w', encoding='utf-8')
+        self._claim()
+
+    def _claim(self):
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
             self._lock.close()
             raise Failure(f'another run uses {self.root}; wait for it, or give '
                           'this one a folder of its own with BUILD=') from e
+
+    @contextlib.contextmanager
+    def unlocked(self):
+        """Leave the folder to runs that the body starts and waits for."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            self._claim()
 
     def path(self, *parts):
         return os.path.join(self.root, *parts)

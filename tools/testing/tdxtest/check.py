@@ -16,6 +16,7 @@ import kunit_verdict
 import mutants
 import package_check
 import patchset_check
+import second_opinion
 import series
 import tree
 from build import HERE, PROJECT
@@ -221,6 +222,7 @@ WITH_TREE = {
     'overlay invariant': check_overlay,
     'checkpatch': check_style,
     'KUnit verdicts': kunit_verdict.check_verdicts,
+    'KTAP, by KUnit\'s parser too': second_opinion.check_saved,
 }
 
 # Checks that need the built suite.
@@ -234,6 +236,11 @@ WITH_BOOT = {
     'KUnit tests': kunit_verdict.check,
     'kselftest tarball': package_check.check,
     'patch series': patchset_check.check_applies,
+}
+
+# Checks of a run of the suite.
+AFTER_RUN = {
+    'the run, by KUnit\'s parser too': second_opinion.check_run,
 }
 
 

@@ -10,6 +10,7 @@ from build import HERE, write_if_changed
 from failure import UsageError
 
 GUEST = os.path.join(HERE, 'guest')
+WARNINGS = os.path.join(GUEST, 'kernel-warnings.list')
 INIT_SOURCES = ('init.c', 'klog.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 # nohibernate: a kernel without suspend code of its own still offers S4.
@@ -96,7 +97,7 @@ class Image:
         parameters: what the kernel's command line has beside CMDLINE.
         """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
-                 '/etc/kernel-warnings.list': os.path.join(GUEST, 'kernel-warnings.list')}
+                 '/etc/kernel-warnings.list': WARNINGS}
         write_if_changed(self.path('plan'), plan.encode())
         for path, _ in kernel.modules():
             files[f'/lib/{os.path.basename(path)}'] = path

@@ -2,7 +2,9 @@
 """Judges a guest's console: KTAP results, and how the guest ended.
 
 The parser of tools/testing/kunit is not used: it comes with the tree under
-test, and a verdict must not depend on what is being tried.
+test, and a verdict must not depend on what is being tried; it reads a document
+that is whole, not the consoles of several guests that may hang. But the two must
+agree, which second_opinion.py checks.
 """
 
 import dataclasses
@@ -24,6 +26,8 @@ KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
 POWER_OFF = 'reboot: Power down'
+# The last line of machines/ssh_remote.sh, whose host stays on.
+DONE = '# tdxtest: done'
 HALTED = 'reboot: System halted'
 NO_POWER_OFF = 'reboot: Power off not available'
 # Steps of guest/init.c that are no tests.
@@ -87,7 +91,7 @@ class Console:
         line = line.rstrip('\r\n')
         if PANIC.search(line):
             self.panic = line.strip()
-        if POWER_OFF in line:
+        if POWER_OFF in line or line == DONE:
             self.powered_off = True
         if NO_POWER_OFF in line or HALTED in line:
             self.halted = True

@@ -40,8 +40,9 @@ def add_build_options(parser):
 
 
 def add_boot_options(parser, jobs=True):
-    parser.add_argument('--machine', default='bochs', choices=sorted(MACHINES),
-                        help='what runs the guest (default: %(default)s)')
+    parser.add_argument('--machine', default='bochs', metavar='NAME',
+                        help=f'what runs the guest: {", ".join(sorted(MACHINES))}, or, to run '
+                             'tests under the kernel of a host, ssh:HOST (default: %(default)s)')
     parser.add_argument('--cpus', type=int, default=1, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
     if jobs:

@@ -71,10 +71,14 @@ def head_comment(path):
     if not match:
         raise Failure(f'{path}: wanted a comment at its head that says what it is for')
     lines = [re.sub(r'^\s*\* ?', '', line).rstrip() for line in match[1].split('\n')]
-    paragraphs = '\n'.join(lines).strip().split('\n\n')
-    # What is indented is a table or code, and stays as it is.
+    return wrapped('\n'.join(lines))
+
+
+def wrapped(text):
+    """A text in lines of WIDTH. What is indented is a table or code, and stays as it is."""
     return '\n\n'.join(p.expandtabs() if re.search(r'^[ \t]', p, re.MULTILINE) else
-                       textwrap.fill(p, WIDTH) for p in paragraphs) + '\n'
+                       textwrap.fill(p, WIDTH, break_on_hyphens=False, break_long_words=False)
+                       for p in text.strip().split('\n\n')) + '\n'
 
 
 def stem(path):
@@ -243,7 +247,7 @@ def commit_all(repository, steps):
         present.update(step.files)
         for path in {*step.files, *(p for p in lists if p in present)}:
             repository.write(path, content(path, present))
-        repository.commit(f'{step.subject}\n\n{step.text}', '--signoff')
+        repository.commit(f'{step.subject}\n\n{wrapped(step.text)}', '--signoff')
 
 
 def make(session, folder, author='', version=0):
@@ -273,6 +277,6 @@ def write_cover(path, version):
     with open(path, encoding='utf-8') as f:
         text = f.read()
     text = text.replace('*** SUBJECT HERE ***', cover.headers['Cover'])
-    text = text.replace('*** BLURB HERE ***', f'{cover.text}\nApplies to Linux {version}.')
+    text = text.replace('*** BLURB HERE ***', f'{wrapped(cover.text)}\nApplies to Linux {version}.')
     with open(path, 'w', encoding='utf-8') as f:
         f.write(text)

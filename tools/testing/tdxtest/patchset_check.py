@@ -63,7 +63,7 @@ def check_style(session):
     with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
         paths = patchset.make(session, folder, AUTHOR)
         for line in checkpatch.findings(session.work, paths[1:], set(), signed=True):
-            yield line.removeprefix(f'{folder}/')
+            yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
 
 
 def check_builds(session):
@@ -131,6 +131,8 @@ def suite_folder(work, folder):
     """A copy of what the selftests are built from, by hard links: files of it are replaced."""
     for name in ('tools', 'scripts', 'Makefile'):
         command.output(['cp', '-al', os.path.join(work.tree, name), folder])
+    for name in ('arch', 'include'):
+        os.symlink(os.path.join(work.tree, name), os.path.join(folder, name))
     for path in tree.overlay_files():
         if path.startswith('tools/'):
             os.unlink(os.path.join(folder, path))

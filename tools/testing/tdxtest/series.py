@@ -10,7 +10,7 @@ from failure import Failure, UsageError
 
 # Kinds that are always applied, in the order of the table; others on request.
 ALWAYS = ('seam', 'selftests')
-KINDS = ALWAYS + ('fix', 'abi', 'mutant')
+KINDS = ALWAYS + ('machine', 'fix', 'abi', 'mutant')
 
 
 def parse_version(text):

@@ -10,9 +10,10 @@ import abi
 import apt
 import boot
 import check
-import check_long
+import host
 import image
 import ktap
+import machines
 import results
 import series
 import shards
@@ -22,7 +23,6 @@ import suite
 from build import Build
 from failure import EXIT_FAIL, EXIT_PASS, UsageError
 from kernel import Kernel
-from machines import MACHINES
 from progress import Progress
 from tree import WorkTree
 
@@ -39,8 +39,10 @@ class Session:
             raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
         # Before anything long: a typing error must not cost a build.
         self.selection = suite.parse_selection(' '.join(getattr(args, 'tests', [])))
-        self.machine = MACHINES[getattr(args, 'machine', 'bochs')]
+        self.machine = machines.named(getattr(args, 'machine', 'bochs'))
         self.machine.check_cpus(getattr(args, 'cpus', 1))
+        if self.machine.runs_host:
+            host.check_options(args)
         self.jobs = shards.jobs(getattr(args, 'jobs', None))
         # Names of generations; '' is the kernel's own.
         self.abi = getattr(args, 'abi', '')
@@ -54,6 +56,7 @@ class Session:
         self.build = Build(args.build, self.progress, args.mirror)
         self.work = self.kernel = self.suite = None
         self.results = []       # of each boot with tests
+        self.guests = []        # of the last boot
 
     def fetch(self):
         """The kernel's source with the overlay and the patches."""
@@ -69,6 +72,7 @@ class Session:
 
     def lay(self):
         extra = (*abi.patches(self.generation(), self.work.source.key()),
+                 *self.machine.patches,
                  *series.requested(getattr(self.args, 'patch', [])))
         with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
             changed = self.work.lay(extra)
@@ -87,8 +91,11 @@ class Session:
         self.kernel.configure()
         self.kernel.compile()
         if with_suite:
-            self.suite = suite.Suite(self.build, self.suite_tree())
-            self.suite.compile()
+            self.compile_suite()
+
+    def compile_suite(self):
+        self.suite = suite.Suite(self.build, self.suite_tree())
+        self.suite.compile()
 
     def suite_tree(self):
         """The tree whose selftest library the suite is built with.
@@ -113,7 +120,7 @@ class Session:
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]
         return image.Image(self.build, folder).make(self.kernel, programs, plan, busybox,
-                                                   parameters)
+                                                   f'{self.machine.parameters} {parameters}')
 
     def guest(self, folder):
         limits = boot.Limits(self.args.silence, self.args.total)
@@ -163,6 +170,7 @@ class Session:
                                 lambda: boot.progress(guests)):
             boot.run(guests, images, installation, self.args.cpus, self.progress.line)
         self.progress.move('boot', 'tests', max(guest.tests_s for guest in guests))
+        self.guests = guests
         return guests
 
     def environment(self):
@@ -187,6 +195,8 @@ def run(args):
     if args.abi == 'all':
         return run_generations(args)
     session = Session(args)
+    if session.machine.runs_host:
+        return session.conclude(host.run(session))
     session.prepare()
     return session.conclude(session.boot(session.suite.select(session.selection)))
 
@@ -239,8 +249,6 @@ def list_tests(args):
 def run_checks(args):
     session = Session(args)
     progress = session.progress
-    if args.long:
-        return check_long.run(session)
     with progress.step('check', "the project's own tests"):
         failed = check.run(check.STATIC, progress)
     session.fetch()
@@ -252,7 +260,9 @@ def run_checks(args):
     session.compile(with_suite=True)
     failed += check.run(check.WITH_SUITE, progress, session.suite)
     failed += check.run(check.WITH_BOOT, progress, session)
-    status = session.conclude(session.boot(session.suite.select([])))
+    verdict = session.boot(session.suite.select([]))
+    failed += check.run(check.AFTER_RUN, progress, session)
+    status = session.conclude(verdict)
     if failed:
         progress.line(f'FAIL: {failed} check(s) above found something wrong')
     return status or (EXIT_FAIL if failed else EXIT_PASS)

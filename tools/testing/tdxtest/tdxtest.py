@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 
 import bisection
 import boot_image
+import check_long
 import command
 import kunit_run
 import package
@@ -24,6 +25,7 @@ from options import (EPILOG, add_boot_options, add_build_options, add_expect_opt
 MODULES = (
     bisection,
     boot_image,
+    check_long,
     kunit_run,
     package,
     report,
@@ -69,8 +71,6 @@ def parse_arguments(argv):
     add_boot_options(check)
     check.add_argument('--static', action='store_true',
                        help='only what needs no boot: tables, style, unit tests')
-    check.add_argument('--long', action='store_true',
-                       help='only what takes many minutes, and installs what that needs')
 
     for module in MODULES:
         module.add_parser(commands).set_defaults(run=module.run)

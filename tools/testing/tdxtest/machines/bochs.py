@@ -9,6 +9,7 @@ import subprocess
 import apt
 import command
 from failure import Failure, UsageError
+from machines import qemu_kvm
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Older ones have no posted interrupts, hence no APICv, which KVM's TDX needs.
@@ -71,6 +72,10 @@ class Bochs:
     ips: int
     memory_mb: int
     watermark: str
+    msrs: str               # MSRs beside those of the model, a file of this folder
+    parameters: str = ''    # of the guest's kernel
+    patches: tuple = ()     # rows of patches/series that the machine needs
+    runs_host: bool = False
 
     def system(self):
         """The system's own installation if it is new enough, else None."""
@@ -138,7 +143,7 @@ class Bochs:
             'model': self.model, 'exclude': self.exclude, 'ips': self.ips,
             'cpus': cpus, 'memory_mb': self.memory_mb,
             'share': installation.share(), 'vgabios': installation.vgabios(),
-            'msrs': os.path.join(HERE, 'msrs.def'), 'image': image,
+            'msrs': os.path.join(HERE, self.msrs), 'image': image,
             'com_mode': com[0], 'com_dev': com[1],
             'log': os.path.join(folder, 'bochs.log'),
         }
@@ -171,4 +176,15 @@ MACHINE = Bochs(
     ips=50000000,
     memory_mb=1024,
     watermark='tdx_sim: simulated TDX module',
+    msrs='msrs.def',
+)
+
+# Without the MSR of a platform that has TDX, as a guest of KVM is: what such a
+# guest needs instead can be tried here.
+PLAIN = dataclasses.replace(
+    MACHINE,
+    name='bochs-plain',
+    msrs='no_msrs.def',
+    parameters=qemu_kvm.MACHINE.parameters,
+    patches=qemu_kvm.MACHINE.patches,
 )

@@ -14,6 +14,7 @@
 #include <asm/msr.h>
 
 #include "metadata.h"
+#include "platform.h"
 #include "td.h"
 
 /* IA32_MKTME_KEYID_PARTITIONING: KeyIDs of MKTME, and after them of TDX. */
@@ -87,7 +88,7 @@ u64 sim_tdh_sys_init(struct pt_regs *regs)
 		goto unlock;
 	}
 
-	if (rdmsrq_safe(MSR_IA32_MKTME_KEYID_PARTITIONING, &partitioning)) {
+	if (sim_keyid_partitioning(&partitioning)) {
 		status = sim_err(TDX_INCORRECT_MSR_VALUE, MSR_IA32_MKTME_KEYID_PARTITIONING);
 		goto unlock;
 	}
