@@ -25,7 +25,8 @@ MAX_LINES = 500
 # Data that is as long as it is.
 LONG_FILES = ('LICENSE',)
 # Licence text, transcripts, and patches carry none or their own.
-NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/test_data/', 'patches/', 'mutants/')
+NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/README.md',
+           'tools/testing/tdxtest/test_data/', 'patches/', 'mutants/')
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 # The only files where a kernel's version may decide.
 VERSION_FILES = ('tools/testing/tdxtest/series.py', 'tools/testing/tdxtest/source.py')
