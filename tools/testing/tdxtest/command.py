@@ -20,6 +20,17 @@ REASONS = (
 )
 
 
+# Where distributions keep a compiler cache's links, which have the compilers'
+# names: found by PATH they need no other command line, so nothing is built anew.
+COMPILER_CACHES = ('/usr/lib/ccache', '/usr/lib64/ccache')
+
+
+def with_compiler_cache(path, folders=COMPILER_CACHES):
+    """PATH with the compiler cache first, if one is installed."""
+    found = [f for f in folders if os.path.isdir(f) and f not in path.split(os.pathsep)]
+    return os.pathsep.join([*found, path])
+
+
 def environment(extra=None):
     """The person's environment without what changes messages or finds a repo.
 
@@ -30,6 +41,7 @@ def environment(extra=None):
            if not k.startswith('GIT_') and k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL',
                                                      'MAKEOVERRIDES', 'TESTS', 'KDIR')}
     env['LC_ALL'] = 'C.UTF-8'
+    env['PATH'] = with_compiler_cache(env.get('PATH', os.defpath))
     env.update(extra or {})
     return env
 
