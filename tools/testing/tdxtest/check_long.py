@@ -8,6 +8,7 @@ import bisection_check
 import check
 import ci_check
 import command
+import package_check
 import patchset_check
 import report_check
 import stages
@@ -30,6 +31,7 @@ def check_plain(session):
 CHECKS = {
     'git bisect': bisection_check.check,
     'CI job files, all checkers': ci_check.check_all,
+    'installed tests in a guest': package_check.check_in_guest,
     'machine without the MSR': check_plain,
     'report in a browser': report_check.check,
     'patch series, style': patchset_check.check_style,

@@ -12,6 +12,8 @@ from options import EPILOG, add_place_options
 
 WORDS = {EXIT_PASS: 'pass', EXIT_FAIL: 'fail', EXIT_NOT_RUN: 'fail'}
 SLOWEST = 15
+# Keys of coverage.json: a number of things, and how many of them were reached.
+COVERED = (('lines', 'lines_run'), ('branches', 'branches_taken'))
 BAR_REM = 12
 
 
@@ -133,11 +135,12 @@ def logs(run):
 
 
 def coverage(held):
-    """Rows of what the suite reaches: {what: [reached, all]}."""
-    return '<h2>Coverage</h2>\n' + table(
-        ['what', 'reached', 'of', '%'],
-        [[e(what), part, whole, f'{100 * part / whole:.1f}' if whole else '-']
-         for what, (part, whole) in held.items()], numbers=(1, 2, 3))
+    """What the suite reaches of KVM. held: what coverage.json of tdxtest.py coverage holds."""
+    rows = [(what, held[done], held[what]) for what, done in COVERED if what in held]
+    return (f'<h2>Coverage of hypercall paths, Linux {e(held["kernel"])}</h2>\n'
+            + table(['what', 'reached', 'of', '%'],
+                    [[what, part, whole, f'{100 * part / whole:.1f}' if whole else '-']
+                     for what, part, whole in rows], numbers=(1, 2, 3)))
 
 
 def page(runs, covered=None):
@@ -166,7 +169,7 @@ def run(args):
     files = args.results or [os.path.join(args.build, results.LAST)]
     runs = [found for path in files for found in results.load(path)]
     covered = None
-    path = args.coverage or os.path.join(args.build, 'coverage', 'summary.json')
+    path = args.coverage or os.path.join(args.build, 'coverage', 'coverage.json')
     if args.coverage or os.path.exists(path):
         with open(path, encoding='utf-8') as f:
             covered = json.load(f)
@@ -180,8 +183,8 @@ def add_parser(commands):
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='where to write it, - for standard output')
     parser.add_argument('--coverage', default='', metavar='FILE',
-                        help='JSON, {what: [reached, all]} '
-                             '(default: that of tdxtest.py coverage, if it ran)')
+                        help='coverage.json of tdxtest.py coverage '
+                             '(default: that of the last one, if there was one)')
     parser.add_argument('results', nargs='*', metavar='RESULTS.json',
                         help='what --json wrote (default: those of the last run)')
     return parser

@@ -80,7 +80,7 @@ class Page(unittest.TestCase):
         self.assertIn('absent', text)
 
     def test_coverage(self):
-        text = report.page([found('pass')], {'lines': [199, 200]})
+        text = report.page([found('pass')], {'kernel': '7.3.4', 'lines': 200, 'lines_run': 199})
         self.assertIn('99.5', text)
         self.assertNotIn('Coverage', report.page([found('pass')]))
 
