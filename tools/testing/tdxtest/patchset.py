@@ -77,7 +77,8 @@ def head_comment(path):
 def wrapped(text):
     """A text in lines of WIDTH. What is indented is a table or code, and stays as it is."""
     return '\n\n'.join(p.expandtabs() if re.search(r'^[ \t]', p, re.MULTILINE) else
-                       textwrap.fill(p, WIDTH, break_on_hyphens=False, break_long_words=False)
+                       textwrap.fill(p, WIDTH, break_on_hyphens=False, break_long_words=False,
+                                     fix_sentence_endings=True)
                        for p in text.strip().split('\n\n')) + '\n'
 
 
