@@ -30,12 +30,21 @@ def description(image):
     return about
 
 
+def check_machine(machine, about):
+    """UsageError when the image was made for a machine that needs something else."""
+    made_for = machines.named(about['machine'])
+    if machine.runs_host or machine.parameters != made_for.parameters:
+        raise UsageError(f'the image is for {made_for.name}; make one with tdxtest.py package '
+                         f'--machine {machine.name}')
+
+
 def run(args):
     about = description(args.image)
     if not os.path.isfile(args.image):
         raise UsageError(f'{args.image} is not there')
     machine = machines.named(args.machine)
     machine.check_cpus(args.cpus)
+    check_machine(machine, about)
     progress = Progress()
     build = Build(args.build, progress, args.mirror)
     installation = machine.prepare(build)

@@ -39,10 +39,14 @@ def add_build_options(parser):
                         help='look for a newer package of the kernel series')
 
 
-def add_boot_options(parser, jobs=True):
+def add_machine_option(parser):
     parser.add_argument('--machine', default='bochs', metavar='NAME',
                         help=f'what runs the guest: {", ".join(sorted(MACHINES))}, or, to run '
                              'tests under the kernel of a host, ssh:HOST (default: %(default)s)')
+
+
+def add_boot_options(parser, jobs=True):
+    add_machine_option(parser)
     parser.add_argument('--cpus', type=int, default=1, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
     if jobs:

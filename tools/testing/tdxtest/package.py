@@ -9,7 +9,7 @@ import kselftest
 import results
 import stages
 from failure import EXIT_PASS
-from options import EPILOG, add_build_options
+from options import EPILOG, add_build_options, add_machine_option
 
 IMAGE_FORMAT = 'tdxtest-image-1'
 
@@ -48,6 +48,7 @@ def add_parser(commands):
     parser = commands.add_parser('package', help='a kselftest tarball and a boot image for CI',
                                  epilog=EPILOG)
     add_build_options(parser)
+    add_machine_option(parser)
     parser.add_argument('-o', '--output', default='', metavar='DIR',
                         help='where to put them (default: package/ of the build folder)')
     parser.add_argument('--install', default='', metavar='DIR',
