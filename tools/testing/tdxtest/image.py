@@ -11,7 +11,7 @@ from failure import UsageError
 
 GUEST = os.path.join(HERE, 'guest')
 WARNINGS = os.path.join(GUEST, 'kernel-warnings.list')
-INIT_SOURCES = ('init.c', 'klog.c')
+INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 # nohibernate: a kernel without suspend code of its own still offers S4.
 # panic=0: a panic stays on the console for the watchdog to see.
@@ -22,11 +22,12 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
            'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
 
 
-def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
+def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), collect=''):
     """The plan file of guest/init.c.
 
     tests: [(name, [arguments])]; modules: [(path, [parameters])];
-    environment: {name: value} of the tests.
+    environment: {name: value} of the tests; collect: a folder of the guest whose
+    .gcda files are wanted.
     """
     lines = [f'watermark {watermark}'] if watermark else []
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
@@ -34,6 +35,7 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=()):
     lines.append(f'timeout {timeout_s}')
     lines += [f'env {name}={value}' for name, value in dict(environment).items()]
     lines += ['shell'] if shell else []
+    lines += [f'collect {collect}'] if collect else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]
     return '\n'.join(lines) + '\n'
 
@@ -89,12 +91,13 @@ class Image:
             os.replace(f'{target}.tmp', target)
         return target
 
-    def make(self, kernel, programs, plan, busybox='', parameters=''):
+    def make(self, kernel, programs, plan, busybox='', parameters='', extra=()):
         """Write boot.iso: kernel, modules, test programs, plan; gives its path.
 
         The initrd alone is left beside it, for a machine that boots no image.
 
         parameters: what the kernel's command line has beside CMDLINE.
+        extra: {path in the guest: file}, beside or in place of the others.
         """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
                  '/etc/kernel-warnings.list': WARNINGS}
@@ -111,9 +114,10 @@ class Image:
         files.update((path, path) for path in shared)
         if busybox:
             files['/bin/busybox'] = busybox
+        files.update(extra)
         with open(os.path.join(GUEST, 'initramfs.list'), encoding='utf-8') as f:
             text = f.read()
-        text += ''.join(f'dir {path} 755 0 0\n' for path in folders(shared)
+        text += ''.join(f'dir {path} 755 0 0\n' for path in folders([*shared, *dict(extra)])
                         if f'dir {path} ' not in text)
         text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
         write_if_changed(self.path('initramfs.list'), text.encode())

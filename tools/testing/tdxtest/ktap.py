@@ -23,6 +23,8 @@ SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
 # A panic is printed by the kernel itself.
 KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
+# Of guest/collect.c: for a program, not for a person.
+BULK = '# collect: data '
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
 POWER_OFF = 'reboot: Power down'
@@ -86,7 +88,7 @@ class Console:
     def feed(self, line, at=None):
         """Take a line that came at the time `at`, in seconds, None for a saved one.
 
-        True when it is part of the KTAP document.
+        True when it is a part of the KTAP document that a person may want to see.
         """
         line = line.rstrip('\r\n')
         if PANIC.search(line):
@@ -102,7 +104,7 @@ class Console:
                 self.warnings.append(line.strip())
             return self.started
         self._ktap(line, at)
-        return True
+        return not line.startswith(BULK)
 
     def _logged(self, line):
         """Keep a line of the kernel. True if it is a warning."""

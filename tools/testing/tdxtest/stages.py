@@ -55,6 +55,7 @@ class Session:
         self.progress = progress or Progress()
         self.build = Build(args.build, self.progress, args.mirror)
         self.work = self.kernel = self.suite = None
+        self.collect = ''       # see image.plan_text()
         self.results = []       # of each boot with tests
         self.guests = []        # of the last boot
 
@@ -115,7 +116,7 @@ class Session:
         """The boot image for tests, made in `folder`."""
         sim = self.kernel.has('INTEL_TDX_SIM')
         plan = image.plan_text(tests, self.kernel.modules(), self.machine.watermark if sim else '',
-                               TEST_TIMEOUT_S, bool(busybox), self.environment())
+                               TEST_TIMEOUT_S, bool(busybox), self.environment(), self.collect)
         # A shell is there to try any of them by hand.
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]
@@ -138,14 +139,19 @@ class Session:
 
     def boot(self, tests):
         """Boot with the tests, split over guests; gives the Verdict."""
+        return self.boot_judged(tests)[0]
+
+    def boot_judged(self, tests):
+        """As boot(); gives the Verdict and the Guests, which have ended."""
         shares = shards.split(tests, self.suite and self.suite.cases, self.jobs)
+        booted = self.boot_guests(shares)
         guests = [(guest.console, guest.ended,
                    {name: shards.chosen(args) for name, args in share})
-                  for guest, share in zip(self.boot_guests(shares), shares)]
+                  for guest, share in zip(booted, shares)]
         verdict = ktap.judge_all(guests, wants_tests=bool(tests))
         if tests:
             self.results.append(results.collect(guests, verdict, self.about()))
-        return verdict
+        return verdict, booted
 
     def about(self):
         """What was run on what, for the results."""

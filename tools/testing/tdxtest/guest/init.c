@@ -9,10 +9,15 @@
  *	timeout SECONDS		of each test after this line, in guest time
  *	env NAME=VALUE		environment of the tests
  *	test NAME [ARG]...	run /tests/NAME
+ *	group NAME		the modules and tests after this line, up to the
+ *				next group, are NAME's: they come, run and go
+ *				together, after the tests of no group
+ *	collect DIR		print the .gcda files below DIR after the tests
  *	shell			give an interactive shell on the console
  *
  * Everything on the console after the KTAP version line is KTAP: the output of
- * a test is nested by two spaces, a record of the kernel log is a comment.
+ * a test is nested by two spaces, that of a group likewise, a record of the
+ * kernel log is a comment.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,32 +40,33 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "collect.h"
 #include "klog.h"
+#include "plan.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
 #define PLAN_FILE	"/etc/plan"
 #define PATTERNS_FILE	"/etc/kernel-warnings.list"
-#define MAX_STEPS	128
-/* A pattern may choose every case of a test, two arguments each. */
-#define MAX_ARGS	1024
-
 /* KSFT_SKIP of tools/testing/selftests/kselftest.h. */
 #define EXIT_SKIP	4
 /* KERN_EMERG only: a line of the kernel inside a KTAP line would break it. */
 #define QUIET_CONSOLE	1
 #define SYSLOG_ACTION_CONSOLE_LEVEL	8
 
-struct step {
-	int argc;
-	char *argv[MAX_ARGS + 1];
-	int timeout_s;
-};
+/* What a module may be held by that was killed a moment ago. */
+#define UNLOAD_PATIENCE_S	10
+/* Only once does a kernel tell of a WARN_ON_ONCE(), unless asked again. */
+#define CLEAR_WARN_ONCE	"/sys/kernel/debug/clear_warn_once"
 
-static struct step modules[MAX_STEPS], tests[MAX_STEPS];
-static unsigned int nr_modules, nr_tests, test_number;
-static const char *watermark;
-static bool want_shell;
+static struct plan plan;
+/* Results so far in the document that is being written, and its nesting. */
+static unsigned int test_number;
+static int indent;
+/* Results that were not ok since the boot. */
+static unsigned int nr_failed;
+/* Warnings of the kernel, and modules that would not go, since the boot. */
+static unsigned int nr_spoiled;
 static int kmsg_fd;
 
 static void power_off(void)
@@ -119,68 +125,6 @@ static void mount_all(void)
 	}
 }
 
-static void add_step(struct step *steps, unsigned int *nr, char *words,
-		     int timeout_s)
-{
-	struct step *step = &steps[*nr];
-
-	if (*nr == MAX_STEPS)
-		bail_out("%s: more than %d steps", PLAN_FILE, MAX_STEPS);
-
-	step->timeout_s = timeout_s;
-	while (words) {
-		char *word = strsep(&words, " ");
-
-		if (!*word)
-			continue;
-		if (step->argc == MAX_ARGS)
-			bail_out("%s: more than %d words for %s", PLAN_FILE,
-				 MAX_ARGS, step->argv[0]);
-		step->argv[step->argc++] = strdup(word);
-	}
-	if (!step->argc)
-		bail_out("%s: a step without a name", PLAN_FILE);
-	(*nr)++;
-}
-
-static void read_plan(void)
-{
-	char *line = NULL, *rest, *verb;
-	int timeout_s = 600;
-	size_t size = 0;
-	FILE *f;
-
-	f = fopen(PLAN_FILE, "r");
-	if (!f)
-		bail_out("%s: %s", PLAN_FILE, strerror(errno));
-
-	while (getline(&line, &size, f) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		rest = line;
-		verb = strsep(&rest, " ");
-		if (!*verb || *verb == '#')
-			continue;
-		if (!strcmp(verb, "shell"))
-			want_shell = true;
-		else if (!rest)
-			bail_out("%s: '%s' needs an argument", PLAN_FILE, verb);
-		else if (!strcmp(verb, "watermark"))
-			watermark = strdup(rest);
-		else if (!strcmp(verb, "timeout"))
-			timeout_s = atoi(rest);
-		else if (!strcmp(verb, "env"))
-			putenv(strdup(rest));
-		else if (!strcmp(verb, "module"))
-			add_step(modules, &nr_modules, rest, timeout_s);
-		else if (!strcmp(verb, "test"))
-			add_step(tests, &nr_tests, rest, timeout_s);
-		else
-			bail_out("%s: unknown word '%s'", PLAN_FILE, verb);
-	}
-	free(line);
-	fclose(f);
-}
-
 /*
  * Print the result of a step. A kernel warning during a step that was fine by
  * itself makes it a failure, and one that was not keeps its own reason.
@@ -189,13 +133,16 @@ static void report(bool ok, const char *name, unsigned int warnings,
 		   double seconds, const char *directive)
 {
 	if (warnings)
-		printf("# %s: the kernel warned %u time(s), first: %s\n", name,
-		       warnings, klog_first_warning());
+		printf("%*s# %s: the kernel warned %u time(s), first: %s\n",
+		       indent, "", name, warnings, klog_first_warning());
 	/* An emulated clock need not run as fast as a real one. */
-	printf("# %s: %.2f s of guest time\n", name, seconds);
-	printf("%s %u %s%s%s\n", ok && !warnings ? "ok" : "not ok",
-	       ++test_number, name, *directive ? " # " : "", directive);
+	printf("%*s# %s: %.2f s of guest time\n", indent, "", name, seconds);
+	printf("%*s%s %u %s%s%s\n", indent, "",
+	       ok && !warnings ? "ok" : "not ok", ++test_number, name,
+	       *directive ? " # " : "", directive);
 	klog_forget();
+	nr_failed += !ok || warnings;
+	nr_spoiled += warnings;
 }
 
 static void check_boot(void)
@@ -203,11 +150,11 @@ static void check_boot(void)
 	unsigned int warnings;
 	bool ok = true;
 
-	klog_want(watermark);
+	klog_want(plan.watermark);
 	warnings = klog_drain(false);
-	if (watermark && !klog_wanted_seen()) {
+	if (plan.watermark && !klog_wanted_seen()) {
 		printf("# boot: wanted a line with '%s' in the kernel log, found none\n",
-		       watermark);
+		       plan.watermark);
 		ok = false;
 	}
 	report(ok, "boot", warnings, now(), "");
@@ -245,36 +192,56 @@ static const char *module_name(const char *path)
 	return name;
 }
 
-static void load_modules(void)
+static bool load_modules(const struct group *group)
 {
 	double start = now();
 	unsigned int i;
 	bool ok = true;
 
-	for (i = 0; ok && i < nr_modules; i++) {
-		if (insert_module(&modules[i])) {
-			printf("# load_kvm: %s: %s\n", modules[i].argv[0],
-			       strerror(errno));
+	for (i = 0; ok && i < group->nr_modules; i++) {
+		if (insert_module(&group->modules[i])) {
+			printf("%*s# load_kvm: %s: %s\n", indent, "",
+			       group->modules[i].argv[0], strerror(errno));
 			ok = false;
 		}
 	}
 	report(ok, "load_kvm", klog_drain(true), now() - start, "");
+	return ok;
 }
 
-static void unload_modules(void)
+static int remove_module(const char *name)
+{
+	double start = now();
+	int ret;
+
+	do {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		ret = syscall(SYS_delete_module, name, O_NONBLOCK);
+		if (!ret || errno != EWOULDBLOCK)
+			break;
+		usleep(10000);
+	} while (now() - start < UNLOAD_PATIENCE_S);
+	return ret;
+}
+
+static void unload_modules(const struct group *group)
 {
 	double start = now();
 	bool ok = true;
 	int i;
 
-	for (i = nr_modules - 1; ok && i >= 0; i--) {
-		const char *name = module_name(modules[i].argv[0]);
+	for (i = group->nr_modules - 1; ok && i >= 0; i--) {
+		const char *name = module_name(group->modules[i].argv[0]);
 
-		if (syscall(SYS_delete_module, name, O_NONBLOCK)) {
-			printf("# unload_kvm: %s: %s\n", name, strerror(errno));
+		/* One that never came in need not go. */
+		if (remove_module(name) && errno != ENOENT) {
+			printf("%*s# unload_kvm: %s: %s\n", indent, "", name,
+			       strerror(errno));
 			ok = false;
 		}
 	}
+	nr_spoiled += !ok;
 	report(ok, "unload_kvm", klog_drain(true), now() - start, "");
 }
 
@@ -296,7 +263,7 @@ static pid_t spawn(char *const argv[], int out_fd)
 	_exit(127);
 }
 
-/* Copy what a test wrote, whole lines only, nested by two spaces. */
+/* Copy what a test wrote, whole lines only, nested by two more spaces. */
 static bool copy_lines(int fd, char *buf, size_t size, size_t *used)
 {
 	ssize_t len = read(fd, buf + *used, size - *used - 1);
@@ -304,7 +271,7 @@ static bool copy_lines(int fd, char *buf, size_t size, size_t *used)
 
 	if (len <= 0) {
 		if (*used)
-			printf("  %.*s\n", (int)*used, buf);
+			printf("%*s  %.*s\n", indent, "", (int)*used, buf);
 		*used = 0;
 		return len < 0 && (errno == EAGAIN || errno == EINTR);
 	}
@@ -312,13 +279,13 @@ static bool copy_lines(int fd, char *buf, size_t size, size_t *used)
 	*used += len;
 	buf[*used] = '\0';
 	while ((end = memchr(line, '\n', buf + *used - line))) {
-		printf("  %.*s\n", (int)(end - line), line);
+		printf("%*s  %.*s\n", indent, "", (int)(end - line), line);
 		line = end + 1;
 	}
 	*used -= line - buf;
 	memmove(buf, line, *used);
 	if (*used == size - 1) {
-		printf("  %s\n", buf);
+		printf("%*s  %s\n", indent, "", buf);
 		*used = 0;
 	}
 	return true;
@@ -403,29 +370,96 @@ static void run_shell(void)
 	waitpid(spawn(shell, -1), NULL, 0);
 }
 
+static void run_group(const struct group *group)
+{
+	bool tests_run = load_modules(group);
+	unsigned int i;
+
+	if (plan.want_shell && !group->name)
+		run_shell();
+	for (i = 0; i < group->nr_tests; i++) {
+		/* Without KVM a test skips, which says nothing of what lacks. */
+		if (tests_run)
+			run_test(&group->tests[i]);
+		else
+			report(false, group->tests[i].argv[0], 0, 0, "no KVM");
+	}
+}
+
+/* Run a group as a document of its own. */
+static void run_nested(const struct group *group)
+{
+	unsigned int outer_number = test_number;
+	int fd = open(CLEAR_WARN_ONCE, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		dprintf(fd, "1");
+		close(fd);
+	}
+	indent += 2;
+	test_number = 0;
+	printf("%*sKTAP version 1\n%*s1..%u\n", indent, "", indent, "",
+	       group->nr_tests + 2);
+	run_group(group);
+	unload_modules(group);
+	indent -= 2;
+	test_number = outer_number;
+}
+
+static void run_nested_groups(void)
+{
+	unsigned int i, failed, spoiled;
+
+	for (i = 1; i < plan.nr_groups; i++) {
+		const struct group *group = &plan.groups[i];
+		double start = now();
+
+		failed = nr_failed;
+		spoiled = nr_spoiled;
+		run_nested(group);
+		report(nr_failed == failed, group->name, 0, now() - start, "");
+		/* What such a kernel does next says nothing of the next group. */
+		if (nr_spoiled > spoiled) {
+			printf("# stopped after %s: %u group(s) left\n",
+			       group->name, plan.nr_groups - i - 1);
+			return;
+		}
+	}
+}
+
+static void collect_counters(void)
+{
+	int nr = collect_files(plan.collect, ".gcda");
+
+	if (nr < 0)
+		bail_out("collect %s: %s", plan.collect, strerror(errno));
+	printf("# collect: %d file(s) of %s\n", nr, plan.collect);
+}
+
 int main(void)
 {
-	unsigned int i;
+	char error[256];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* Fast strings are slow where each byte is emulated: see CMDLINE. */
 	setenv("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-ERMS,-FSRM", 1);
 	mount_all();
-	read_plan();
+	if (plan_read(PLAN_FILE, &plan, error, sizeof(error)))
+		bail_out("%s", error);
 	kmsg_fd = klog_open(PATTERNS_FILE);
 	if (kmsg_fd < 0)
 		bail_out("kernel log: %s", strerror(errno));
-	if (!want_shell)
+	if (!plan.want_shell)
 		klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, QUIET_CONSOLE);
 
 	/* The version line must start a line, whatever the kernel printed. */
-	printf("\nKTAP version 1\n1..%u\n", nr_tests + 3);
+	printf("\nKTAP version 1\n1..%u\n",
+	       plan.groups[0].nr_tests + plan.nr_groups - 1 + 3);
 	check_boot();
-	load_modules();
-	if (want_shell)
-		run_shell();
-	for (i = 0; i < nr_tests; i++)
-		run_test(&tests[i]);
-	unload_modules();
+	run_group(&plan.groups[0]);
+	run_nested_groups();
+	if (plan.collect)
+		collect_counters();
+	unload_modules(&plan.groups[0]);
 	power_off();
 }
