@@ -11,6 +11,7 @@ write it, and lines that say what must go red, all above an ordinary diff:
     Kills: TEST:PATTERN      every case of TEST that PATTERN matches fails
     Kills: dmesg             the kernel warns
     Runs: TEST:PATTERN       is run as well, whatever comes of it
+    Cpus: 2                  takes a guest with so many CPUs
     Survives: REASON         changes nothing that a test can see, and why
 """
 
@@ -27,7 +28,7 @@ FOLDER = os.path.join(PROJECT, 'mutants')
 # The folder of the sources that a mutant may change: those of kvm-intel.ko.
 SOURCES = 'arch/x86/kvm/vmx/'
 DMESG = 'dmesg'
-FIELDS = ('Subject', 'Kills', 'Runs', 'Survives')
+FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Survives')
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
 
@@ -37,7 +38,7 @@ class Mutant:
     """One file of the folder.
 
     kills, runs: ((test, pattern), ...); warns: the kernel's log must tell of it;
-    survives: why no test can see it, '' if one must.
+    survives: why no test can see it, '' if one must; cpus: that the guest needs.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Mutant:
     warns: bool
     runs: tuple
     survives: str
+    cpus: int
 
     def named_cases(self, cases_of):
         """{test: [case ids that must fail]}; Failure for a pattern without a case."""
@@ -99,11 +101,14 @@ def parse(path, text):
         raise ValueError('wanted either "Kills: " or "Survives: "')
     if not kills and not runs:
         raise ValueError('runs no case: wanted "Kills: TEST:PATTERN" or "Runs: TEST:PATTERN"')
+    cpus = values['Cpus'] or ['1']
+    if not re.fullmatch('[1-8]', ' '.join(cpus)):
+        raise ValueError(f'"Cpus: {" ".join(cpus)}": wanted 1 to 8')
     for file, creates in series.touched(text).items():
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
             raise ValueError(f'changes {file}; wanted .c files of {SOURCES} only')
     name = os.path.basename(path)[:-len('.patch')]
-    return Mutant(name, path, values['Subject'][0], kills, warns, runs, survives)
+    return Mutant(name, path, values['Subject'][0], kills, warns, runs, survives, int(cpus[0]))
 
 
 def parse_cases(field, value):

@@ -33,6 +33,7 @@ class Parse(unittest.TestCase):
         self.assertEqual((mutant.name, mutant.subject), ('a-b', 'KVM: TDX: Lose b'))
         self.assertEqual(mutant.kills, (('a_test', 'fix.*'),))
         self.assertTrue(mutant.warns)
+        self.assertEqual((mutant.cpus, parse('Kills: a_test:*\nCpus: 2\n').cpus), (1, 2))
         self.assertEqual(mutant.named_cases(CASES.get),
                          {'a_test': ['fix.row_1.works', 'fix.row_2.works']})
         self.assertEqual(len(mutant.run_cases(CASES.get)['a_test']), 3)
@@ -55,6 +56,7 @@ class Parse(unittest.TestCase):
         self.refused('runs no case', 'Kills: dmesg\n')
         self.refused('not like TEST:PATTERN', 'Kills: a_test\n')
         self.refused('has no value', 'Kills:\n')
+        self.refused('wanted 1 to 8', 'Kills: a_test:*\nCpus: 9\n')
         self.refused('changes arch/x86/kvm/x86.c', 'Kills: a_test:*\n',
                      diff=DIFF.replace('vmx/tdx.c', 'x86.c'))
         self.refused('changes', 'Kills: a_test:*\n',

@@ -12,6 +12,7 @@ import boot_image
 import check_long
 import command
 import kunit_run
+import mutate
 import package
 import report
 import results
@@ -27,6 +28,7 @@ MODULES = (
     boot_image,
     check_long,
     kunit_run,
+    mutate,
     package,
     report,
     send,

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of mutate.py: which verdict a mutant gets."""
+
+import unittest
+
+import groups
+import ktap
+import mutants
+import mutate
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
+
+NAMED = {'a_test': ['fix.one', 'fix.two']}
+WARNING = '# kernel: [    1.000000] WARNING: CPU: 0 PID: 7 at arch/x86/kvm/vmx/tdx.c:7'
+
+
+def mutant(name='m', warns=False, survives='', kills=(('a_test', 'fix.*'),)):
+    return mutants.Mutant(name, f'mutants/{name}.patch', f'KVM: TDX: {name}',
+                          () if survives else kills, warns, (), survives, 1)
+
+
+def outcome(one, two, *, extra=(), result='ok 2 a_test', load='ok 1 load_kvm', died=''):
+    """What a group printed. one and two: "ok", "not ok", or None for no line."""
+    console = ktap.Console()
+    cases = [f'  {verdict} {n} fix.{name}' for n, (name, verdict) in
+             enumerate((('one', one), ('two', two)), 1) if verdict]
+    for line in ['KTAP version 1', '1..3', load, '  TAP version 13', '  1..2', *cases, *extra,
+                 *([result] if result else []), 'ok 3 unload_kvm']:
+        console.feed(line)
+    return groups.Outcome(groups.Group('m', (), (('a_test', []),)), console, died)
+
+
+class Judge(unittest.TestCase):
+
+    def judge(self, seen, named=None, broken=(), **kwargs):
+        return mutate.judge(mutant(**kwargs), NAMED if named is None else named, seen,
+                            set(broken))
+
+    def test_killed(self):
+        verdict = self.judge(outcome('not ok', 'not ok', result='not ok 2 a_test # exit=1'))
+        self.assertEqual((verdict.kind, verdict.red, verdict.problems), (mutate.KILLED, 2, []))
+
+    def test_partly(self):
+        verdict = self.judge(outcome('not ok', 'ok'))
+        self.assertEqual(verdict.kind, mutate.PARTLY)
+        self.assertEqual(verdict.problems, ['a_test: fix.two did not fail'])
+
+    def test_survived(self):
+        self.assertEqual(self.judge(outcome('ok', 'ok')).kind, mutate.SURVIVED)
+
+    def test_a_skip_is_no_kill(self):
+        self.assertEqual(self.judge(outcome('ok', 'ok', result='ok 2 a_test # SKIP')).kind,
+                         mutate.SURVIVED)
+
+    def test_a_case_that_was_not_run_is_no_kill(self):
+        self.assertEqual(self.judge(outcome('not ok', None)).kind, mutate.PARTLY)
+
+    def test_a_hang_is_a_kill(self):
+        verdict = self.judge(outcome('not ok', None, result='not ok 2 a_test # TIMEOUT 60 seconds'))
+        self.assertEqual(verdict.kind, mutate.KILLED)
+
+    def test_an_unnamed_warning_kills_nothing(self):
+        verdict = self.judge(outcome('ok', 'ok', extra=[WARNING]))
+        self.assertEqual(verdict.kind, mutate.SURVIVED)
+        self.assertIn('the kernel warned', verdict.notes[0])
+
+    def test_a_named_warning(self):
+        self.assertEqual(self.judge(outcome('ok', 'ok', extra=[WARNING]), {}, warns=True).kind,
+                         mutate.KILLED)
+        self.assertEqual(self.judge(outcome('ok', 'ok'), {}, warns=True).kind, mutate.SURVIVED)
+        self.assertEqual(self.judge(outcome('not ok', 'not ok'), warns=True).problems,
+                         ['the kernel did not warn'])
+
+    def test_a_dead_guest(self):
+        dead = outcome('not ok', None, result='', died='the kernel panicked')
+        self.assertEqual(self.judge(dead).kind, mutate.DIED)
+        self.assertEqual(self.judge(dead, warns=True).kind, mutate.KILLED)
+
+    def test_not_loaded(self):
+        self.assertEqual(self.judge(outcome(None, None, load='not ok 1 load_kvm')).kind,
+                         mutate.UNTRIED)
+
+    def test_red_without_it(self):
+        verdict = self.judge(outcome('not ok', 'not ok'), broken=[('a_test', 'fix.two')])
+        self.assertEqual(verdict.kind, mutate.UNTRIED)
+        self.assertIn('fix.two fails without the mutant', verdict.problems[0])
+
+    def test_explained(self):
+        self.assertEqual(self.judge(outcome('ok', 'ok'), {}, survives='why').kind,
+                         mutate.EXPLAINED)
+        self.assertEqual(self.judge(outcome('ok', 'not ok'), {}, survives='why').kind,
+                         mutate.REFUTED)
+
+
+class Summary(unittest.TestCase):
+
+    def summary(self, *kinds):
+        return mutate.summary([mutate.Verdict(mutant(f'm{n}'), kind, problems=['p'])
+                               for n, kind in enumerate(kinds)], '7.3.4')
+
+    def test_all_killed(self):
+        status, lines = self.summary(mutate.KILLED, mutate.KILLED, mutate.EXPLAINED)
+        self.assertEqual(status, EXIT_PASS)
+        self.assertEqual(lines, ['3 mutant(s): 2 killed, 1 explained; kill rate 100.0 % '
+                                 '(Linux 7.3.4)'])
+
+    def test_survivor_is_named(self):
+        status, lines = self.summary(mutate.KILLED, mutate.SURVIVED, mutate.UNTRIED)
+        self.assertEqual(status, EXIT_FAIL)
+        self.assertIn('survived: m1 (KVM: TDX: m1)', lines)
+        self.assertIn('kill rate 50.0 %', lines[-1])
+
+    def test_not_tried(self):
+        self.assertEqual(self.summary(mutate.KILLED, mutate.UNTRIED)[0], EXIT_NOT_RUN)
+
+
+if __name__ == '__main__':
+    unittest.main()
