@@ -65,6 +65,7 @@ class Kernel:
         self.work = work
         self.configs = configs
         self.state = ''     # of the configuration, by configure()
+        self.replaced = {}  # {base name of a module: another build of it}
         self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
 
     def make(self, *goals, log='build', env=None):
@@ -144,7 +145,10 @@ class Kernel:
             return parse_config(f.read()).get(option, 'n') != 'n'
 
     def modules(self):
-        """[(path, [parameters])] to load, each after what it depends on."""
+        """[(path, [parameters])] to load, each after what it depends on.
+
+        Modules that `replaced` names are those; they depend on the same ones.
+        """
         with open(os.path.join(self.out, 'modules.order'), encoding='utf-8') as f:
             paths = [line.strip() for line in f]
         built = {os.path.basename(p)[:-2].replace('-', '_'):
@@ -164,4 +168,5 @@ class Kernel:
             order.append(path)
 
         add(KVM_MODULE)
-        return [(p, MODULE_PARAMS.get(os.path.basename(p)[:-3], [])) for p in order]
+        return [(self.replaced.get(os.path.basename(p), p),
+                 MODULE_PARAMS.get(os.path.basename(p)[:-3], [])) for p in order]

@@ -11,6 +11,7 @@ import bisection
 import boot_image
 import check_long
 import command
+import gcov
 import kunit_run
 import mutate
 import package
@@ -27,6 +28,7 @@ MODULES = (
     bisection,
     boot_image,
     check_long,
+    gcov,
     kunit_run,
     mutate,
     package,

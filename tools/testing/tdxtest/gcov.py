@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that tells which lines and branches of KVM's TDX code the suite runs."""
+
+import collections
+import dataclasses
+import json
+import os
+
+import apt
+import command
+import coverage
+import gcda
+import modules
+import stages
+from build import write_if_changed
+from failure import EXIT_FAIL, EXIT_PASS, Failure
+from options import EPILOG, add_boot_options, add_build_options, add_test_argument
+
+# kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
+SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
+# As CFLAGS_GCOV of the kernel's Makefile; vCPUs run on several CPUs.
+FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im',
+         '-fprofile-update=prefer-atomic', '-Wno-maybe-uninitialized')
+# The functions of a TD's hypercalls, and what no test reaches there.
+FUNCTIONS = os.path.join(coverage.FOLDER, 'hypercall-functions.list')
+UNREACHED = os.path.join(coverage.FOLDER, 'unreached.list')
+GCOV_FILES = '/sys/kernel/debug/gcov'
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """A line that was not run, or one with branches that were not taken.
+
+    kind: "line" or "branch"; text: the line without indentation.
+    """
+
+    kind: str
+    function: str
+    number: int
+    text: str
+    branches: int = 0       # of that line that were not taken
+
+    def __str__(self):
+        what = 'not run' if self.kind == 'line' else f'{self.branches} branch(es) not taken'
+        return f'tdx.c:{self.number}: {self.function}(): {what}: {self.text}'
+
+
+def rows(path, columns, text=None):
+    """[(line number, [columns])] of a table in coverage/."""
+    if text is None:
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith('#'):
+            continue
+        words = line.split('\t')
+        if len(words) != columns or not all(w.strip() for w in words):
+            raise Failure(f'coverage/{os.path.basename(path)}:{number}: wanted {columns} '
+                          f'column(s), got {len(words)}')
+        found.append((number, words))
+    return found
+
+
+def add_parser(commands):
+    parser = commands.add_parser('coverage', help='which lines and branches of KVM does the '
+                                 'suite run?', epilog=EPILOG)
+    add_build_options(parser)
+    add_boot_options(parser)
+    parser.add_argument('--no-html', action='store_true',
+                        help='only the numbers and the tracefile; needs no lcov')
+    add_test_argument(parser)
+    return parser
+
+
+def gaps(counters, source, functions, text):
+    """(totals, [Gap]) of the functions; totals: {lines, lines_run, branches, branches_taken}.
+
+    text: the lines of the source. Branches of a line that was not run count as
+    not taken, but are no gaps of their own.
+    """
+    totals = collections.Counter(lines=0, lines_run=0, branches=0, branches_taken=0)
+    found = []
+    for function in functions:
+        lines = counters.lines_of(source, function)
+        if not lines:
+            raise Failure(f'coverage/{os.path.basename(FUNCTIONS)}: {source} has no code of '
+                          f'{function}()')
+        for number, line in lines.items():
+            said = text[number - 1].strip()
+            left = sum(not taken for taken in line.branches)
+            totals['lines'] += 1
+            totals['lines_run'] += bool(line.count)
+            totals['branches'] += len(line.branches)
+            totals['branches_taken'] += len(line.branches) - left
+            if not line.count:
+                found.append(Gap('line', function, number, said))
+            elif left:
+                found.append(Gap('branch', function, number, said, left))
+    return totals, found
+
+
+def explain(found, table):
+    """([Gap] that no row explains, [lines on rows that explain nothing]).
+
+    table: [(line number, [kind, function, text, why])]
+    """
+    used = set()
+    unexplained = []
+    for gap in found:
+        row = next((number for number, (kind, function, text, _) in table
+                    if (kind, function, text) == (gap.kind, gap.function, gap.text)), None)
+        if row is None:
+            unexplained.append(gap)
+        used.add(row)
+    stale = [f'coverage/{os.path.basename(UNREACHED)}:{number}: {words[1]}(): {words[2]}: '
+             'is reached, or gone; drop the row'
+             for number, words in table if number not in used]
+    return unexplained, stale
+
+
+def percent(part, whole):
+    return 100 * part / whole if whole else 0.0
+
+
+def summary(totals):
+    return ('hypercall paths: '
+            + ', '.join(f'{what} {totals[done]} of {totals[what]} '
+                        f'({percent(totals[done], totals[what]):.1f} %)'
+                        for what, done in (('lines', 'lines_run'),
+                                           ('branches', 'branches_taken'))))
+
+
+def html(session, folder, tracefile):
+    """The report of genhtml; gives its first page."""
+    apt.ensure_installed(session.progress, session.build.log('apt'), 'coverage')
+    target = os.path.join(folder, 'html')
+    command.run(['genhtml', '--quiet', '--branch-coverage', '--legend',
+                 '--title', f'tdxtest, Linux {session.work.source.version}',
+                 '--prefix', session.work.tree, '--output-directory', target, tracefile],
+                session.build.log('coverage'))
+    return os.path.join(target, 'index.html')
+
+
+def measure(session, folder):
+    """Run the chosen tests with an instrumented module; gives (Verdict, Counters)."""
+    variant = modules.Variant(session.kernel, session.work.out('gcov'))
+    with session.progress.step('gcov', f'building {modules.MODULE}.ko with counters'):
+        if not variant.is_built(FLAGS):
+            variant.build(SOURCES, FLAGS)
+    session.kernel.replaced[os.path.basename(variant.path)] = variant.path
+    session.collect = GCOV_FILES
+    verdict, guests = session.boot_judged(session.suite.select(session.selection))
+    consoles = []
+    for guest in guests:
+        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
+            consoles.append(f.readlines())
+    notes = {}
+    for source in SOURCES:
+        stem = os.path.splitext(source)[0]
+        notes[f'{os.path.basename(stem)}.gcda'] = os.path.join(variant.folder, f'{stem}.gcno')
+    with session.progress.step('gcov', 'reading the counters'):
+        return verdict, gcda.read(consoles, notes, folder, session.build.log('coverage'))
+
+
+def run(args):
+    functions = [words[0] for _, words in rows(FUNCTIONS, 1)]
+    table = rows(UNREACHED, 4)
+    session = stages.Session(args)
+    session.prepare()
+    folder = session.build.folder('coverage')
+    verdict, counters = measure(session, folder)
+    status = session.conclude(verdict)
+
+    tracefile = os.path.join(folder, 'coverage.info')
+    write_if_changed(tracefile, counters.tracefile().encode())
+    with open(os.path.join(session.work.tree, SOURCES[0]), encoding='utf-8') as f:
+        totals, found = gaps(counters, SOURCES[0], functions, f.read().splitlines())
+    unexplained, stale = explain(found, table)
+    if session.selection:
+        stale = []      # the rows are about the whole suite
+    line = session.progress.line
+    for gap in found:
+        line(f'  {"unexplained" if gap in unexplained else "explained"}: {gap}')
+    for problem in stale:
+        line(f'  {problem}')
+    page = tracefile if args.no_html else html(session, folder, tracefile)
+    write_if_changed(os.path.join(folder, 'coverage.json'), (json.dumps(
+        {'kernel': session.work.source.version, **totals, 'unexplained': len(unexplained)},
+        indent=1) + '\n').encode())
+    line(f'report: {page}')
+    line(f'{summary(totals)}; {len(found)} gap(s), {len(unexplained)} unexplained')
+    if session.selection:
+        return status
+    return status or (EXIT_FAIL if unexplained or stale else EXIT_PASS)
