@@ -17,6 +17,7 @@ import mutate
 import package
 import report
 import results
+import review
 import send
 import stages
 from failure import EXIT_NOT_RUN, Failure
@@ -33,6 +34,7 @@ MODULES = (
     mutate,
     package,
     report,
+    review,
     send,
 )
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of mbox.py: what mail makes of a patch series."""
+
+import base64
+import os
+import quopri
+import tempfile
+import unittest
+
+import mbox
+from failure import UsageError
+
+DIFF = b'--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a = 1\n+a = 2\n'
+
+
+def mail(subject, body, encoding='8bit'):
+    coded = {'8bit': lambda b: b, 'base64': base64.encodebytes,
+             'quoted-printable': quopri.encodestring}[encoding](body)
+    return (f'From git@z Thu Jan  1 00:00:00 1970\nSubject: {subject}\n'
+            'Content-Type: text/plain; charset=utf-8\n'
+            f'Content-Transfer-Encoding: {encoding}\n\n').encode() + coded + b'\n\n'
+
+
+class Read(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def file(self, data, name='series.mbox'):
+        path = os.path.join(self.folder.name, name)
+        with open(path, 'wb') as f:
+            f.write(data)
+        return path
+
+    def series(self, *mails):
+        return mbox.read([self.file(b''.join(mails))])
+
+    def test_order_cover_and_encodings(self):
+        series = self.series(
+            mail('[PATCH v2 2/2] KVM: Second', b'text\n---\n' + DIFF, 'base64'),
+            mail('Re: [PATCH v2 1/2] KVM: First', b'> ' + DIFF),
+            mail('[PATCH v2 0/2] The cover', b'a = 1 became a = 2\n'),
+            mail('[PATCH v2 1/2] KVM:\n First', b'text\n---\n' + DIFF, 'quoted-printable'))
+        self.assertEqual(series.title, 'The cover')
+        self.assertEqual([p.subject for p in series.patches], ['KVM: First', 'KVM: Second'])
+        for patch in series.patches:
+            self.assertIn(DIFF, patch.body)
+        self.assertEqual(series.patches[0].label(), '[PATCH 1/2] KVM: First')
+
+    def test_newest_version(self):
+        series = self.series(mail('[PATCH 1/1] KVM: Old', DIFF),
+                             mail('[RFC PATCH v10 1/1] KVM: New', DIFF),
+                             mail('[PATCH v9 1/1] KVM: Older', DIFF))
+        self.assertEqual((series.version, series.title), (10, 'KVM: New'))
+
+    def test_missing(self):
+        with self.assertRaisesRegex(UsageError, 'there is no 2/3'):
+            self.series(mail('[PATCH 1/3] A', DIFF), mail('[PATCH 3/3] C', DIFF))
+
+    def test_twice_and_crlf(self):
+        one = mail('[PATCH] KVM: One', DIFF.replace(b'\n', b'\r\n'))
+        series = self.series(one, one)
+        self.assertEqual(len(series.patches), 1)
+        self.assertIn(DIFF, series.patches[0].body)
+        self.assertEqual(series.patches[0].label(), '[PATCH] KVM: One')
+
+    def test_plain_diff_and_several_files(self):
+        first = self.file(DIFF, 'a.diff')
+        second = self.file(mail('[PATCH 2/9] KVM: B', DIFF), 'b.patch')
+        self.assertEqual(mbox.read([first]).patches[0].body, DIFF)
+        self.assertEqual([p.subject for p in mbox.read([first, second]).patches],
+                         ['a.diff', 'KVM: B'])
+
+    def test_nothing_in_it(self):
+        with self.assertRaisesRegex(UsageError, 'neither mail nor a diff'):
+            mbox.read([self.file(b'hello\n')])
+        with self.assertRaisesRegex(UsageError, 'holds no patch'):
+            self.series(mail('[PATCH 0/2] The cover', b'only words\n'))
+
+
+if __name__ == '__main__':
+    unittest.main()

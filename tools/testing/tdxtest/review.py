@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that tells what a patch series changes for the suite."""
+
+import dataclasses
+import os
+
+import groups
+import mbox
+import rebuild
+import review_report
+import shards
+import stages
+from build import write_if_changed
+from failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from options import EPILOG, add_boot_options, add_build_options, add_expect_options
+
+BASE, PATCHED = 'base', 'patched'
+STATES = ('ok', 'not ok', 'skipped')
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A case whose result differs. state: one of STATES, '' where there is no result."""
+
+    test: str
+    case: str
+    before: str
+    after: str
+    note: str
+
+    def kind(self):
+        if self.after == 'not ok':
+            return 'went red'
+        if self.before == 'not ok' and self.after == 'ok':
+            return 'went green'
+        if not self.before:
+            return 'appeared'
+        if not self.after:
+            return 'vanished'
+        return f'was {self.before}, is {self.after}'
+
+
+@dataclasses.dataclass
+class Comparison:
+    """Both runs. problems: what only the patched kernel did wrong beside cases."""
+
+    series: mbox.Series
+    version: str
+    built: str
+    changes: list
+    problems: list
+    same: int               # cases with the same result
+    red_before: list        # problems of the base, which say nothing of the series
+    ignored: list           # files of the series that no kernel is made of
+
+    def status(self):
+        bad = self.problems or any(change.kind() in ('went red', 'vanished')
+                                   for change in self.changes)
+        return EXIT_FAIL if bad else EXIT_PASS
+
+    def verdict(self):
+        counts = {}
+        for change in self.changes:
+            counts[change.kind()] = counts.get(change.kind(), 0) + 1
+        parts = [f'{count} {kind}' for kind, count in counts.items()]
+        if self.problems:
+            parts.append(f'{len(self.problems)} problem(s)')
+        return (', '.join(parts) or 'no case changed') + f'; {self.same} case(s) as before'
+
+
+def add_parser(commands):
+    parser = commands.add_parser('review', epilog=EPILOG,
+                                 help='what does a patch series change for the suite?')
+    add_build_options(parser)
+    add_boot_options(parser)
+    add_expect_options(parser)
+    parser.add_argument('--tests', nargs='+', default=[], metavar='TEST[:CASE]',
+                        help='run these only (default: all tests)')
+    parser.add_argument('--markdown', metavar='FILE', help='write the findings for a reply')
+    parser.add_argument('--html', metavar='FILE', help='write the findings as a page')
+    parser.add_argument('patches', nargs='+', metavar='MBOX|PATCH',
+                        help='an mbox as lore.kernel.org and b4 give it, or patches in order')
+    return parser
+
+
+def state(case):
+    return 'skipped' if case.skip else 'ok' if case.ok else 'not ok'
+
+
+def results(outcomes):
+    """{(test, case): (state, note)} of one kernel, all guests together."""
+    found = {}
+    for outcome in outcomes:
+        for test in outcome.console.tests:
+            for case in test.cases:
+                found[test.result.name, case.name] = (state(case), case.note)
+    return found
+
+
+def compare(before, after):
+    """([Change], number of cases with the same result)."""
+    changes = []
+    same = 0
+    for key in sorted(set(before) | set(after)):
+        old, new = before.get(key, ('', '')), after.get(key, ('', ''))
+        if old[0] == new[0]:
+            same += 1
+            continue
+        changes.append(Change(*key, old[0], new[0],
+                              new[1] if new[0] == 'not ok' else old[1]))
+    return changes, same
+
+
+def problems(outcomes):
+    """What was wrong beside cases: it did not load, died, warned, or hung."""
+    for outcome in outcomes:
+        if outcome.died:
+            yield f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
+        elif not outcome.loaded():
+            yield 'the kernel refused the modules'
+        if outcome.warned():
+            yield f'the kernel warned: {outcome.warned()}'
+        for test in outcome.console.tests:
+            why = outcome.unended(test.result.name)
+            if why:
+                yield f'{test.result.name}: {why}'
+            elif not test.result.ok and not test.failed() and test.result.name != 'load_kvm':
+                yield f'{test.result.name}: not ok' + (f': {test.result.note}'
+                                                       if test.result.note else '')
+
+
+class Review:
+    """A series on one kernel."""
+
+    def __init__(self, session, series):
+        self.session = session
+        self.series = series
+        self.folder = session.build.folder('review')
+
+    def build(self):
+        """Build the patched modules, or the patched kernel."""
+        session = self.session
+        self.patched = rebuild.Patched(session.kernel, session.work.out('review'))
+        with session.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
+            self.patched.apply(self.series.patches)
+        files = self.patched.built_files()
+        if not files:
+            raise UsageError('the series changes no file that a kernel is made of')
+        self.kernel = session.kernel
+        if not self.patched.modules_only():
+            self.built = 'a whole kernel'
+            self.kernel = rebuild.whole_kernel(session.build, session.work,
+                                               session.kernel.configs, self.patched.files)
+            modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
+                       if os.path.basename(p) in rebuild.KVM_MODULES}
+        else:
+            self.built = 'single objects' if self.patched.objects_only() else "KVM's modules"
+            with session.progress.step('patched', f'building {self.built} with the series'):
+                modules = self.patched.build()
+        self.modules = modules
+
+    def _group(self, name, tests, replaced):
+        kernel = self.session.kernel if name == BASE else self.kernel
+        chosen = tuple((replaced.get(os.path.basename(p), p), parameters)
+                       for p, parameters in kernel.modules()
+                       if os.path.basename(p) in self.modules)
+        return groups.Group(name, chosen, tuple(tests))
+
+    def _boot(self, kernel, shares, name):
+        session = self.session
+        outer = [(p, parameters) for p, parameters in kernel.modules()
+                 if os.path.basename(p) not in self.modules]
+        base, session.kernel = session.kernel, kernel
+        try:
+            return groups.Runner(session, name, outer, stages.TEST_TIMEOUT_S,
+                                 session.args.cpus).run(shares)
+        finally:
+            session.kernel = base
+
+    def run(self):
+        """Run the suite on both; gives the Comparison."""
+        session = self.session
+        tests = session.suite.select(session.selection)
+        shares = shards.split(tests, session.suite.cases, session.jobs)
+        base = [self._group(BASE, share, {}) for share in shares]
+        patched = [self._group(PATCHED, share, self.modules) for share in shares]
+        if self.kernel is session.kernel:
+            outcomes = self._boot(session.kernel, list(map(list, zip(base, patched))), 'review')
+        else:
+            outcomes = (self._boot(session.kernel, [[g] for g in base], 'review') +
+                        self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
+        before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
+        changes, same = compare(results(before), results(after))
+        old = list(problems(before))
+        return Comparison(self.series, session.work.source.version, self.built, changes,
+                          [p for p in problems(after) if p not in old], same, old,
+                          sorted(set(self.patched.files) - set(self.patched.built_files())))
+
+
+def run(args):
+    series = mbox.read(args.patches)
+    session = stages.Session(args)
+    session.prepare()
+    review = Review(session, series)
+    review.build()
+    found = review.run()
+    text = review_report.text(found)
+    for line in text:
+        session.progress.line(line)
+    for path, form in ((args.markdown, review_report.markdown), (args.html, review_report.html)):
+        if path:
+            write_if_changed(os.path.abspath(path), form(found).encode())
+    return found.status()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a review found, for a terminal, for a reply by mail, and as a page."""
+
+import html as escape
+
+# In this order; kinds of a change that are not here come last.
+KINDS = ('went red', 'vanished', 'went green', 'appeared')
+STYLE = ('body{font:15px sans-serif;max-width:70em;margin:2em auto;padding:0 1em}'
+         'table{border-collapse:collapse;width:100%}'
+         'td,th{border:1px solid #bbb;padding:.3em .5em;text-align:left;vertical-align:top}'
+         'code{font-size:90%}.red{background:#fdd}.green{background:#dfd}')
+
+
+def by_kind(found):
+    """[(kind, [Change])], the worst first."""
+    kinds = {}
+    for change in found.changes:
+        kinds.setdefault(change.kind(), []).append(change)
+    return sorted(kinds.items(),
+                  key=lambda row: (KINDS.index(row[0]) if row[0] in KINDS else len(KINDS), row[0]))
+
+
+def head(found):
+    version = f' v{found.series.version}' if found.series.version > 1 else ''
+    return (f'{found.series.title}{version}',
+            f'{len(found.series.patches)} patch(es) on Linux {found.version}; '
+            f'{found.built} built anew')
+
+
+def text(found):
+    """Lines for a terminal."""
+    lines = ['', *head(found)]
+    lines += [f'note: {path} is not built into a kernel' for path in found.ignored]
+    lines += [f'already without the series: {problem}' for problem in found.red_before]
+    for kind, changes in by_kind(found):
+        lines.append(f'{kind}:')
+        for change in changes:
+            lines.append(f'  {change.test}:{change.case}')
+            if change.note:
+                lines.append(f'    {change.note}')
+    lines += [f'with the series: {problem}' for problem in found.problems]
+    return lines + [found.verdict()]
+
+
+def markdown(found):
+    """A reply: readable as plain text too."""
+    title, what = head(found)
+    lines = [f'## {title}', '', f'{what}.', '', f'**{found.verdict()}**', '']
+    lines += [f'- with the series: {problem}' for problem in found.problems]
+    lines += [''] if found.problems else []
+    for kind, changes in by_kind(found):
+        lines += [f'### {len(changes)} {kind}', '']
+        for change in changes:
+            lines.append(f'- `{change.test}:{change.case}`')
+            if change.note:
+                lines.append(f'  {change.note}')
+        lines.append('')
+    if found.red_before:
+        lines += ['### Already without the series', '']
+        lines += [f'- {problem}' for problem in found.red_before] + ['']
+    lines += ['Patches:', '']
+    lines += [f'{number}. {patch.subject}' for number, patch in
+              enumerate(found.series.patches, 1)]
+    lines += [f'\nNot built into a kernel: {", ".join(found.ignored)}'] if found.ignored else []
+    return '\n'.join(lines) + '\n'
+
+
+def html(found):
+    """A page that needs nothing but itself."""
+    quote = escape.escape
+    title, what = head(found)
+    parts = ['<!DOCTYPE html>', '<html lang="en"><head><meta charset="utf-8">',
+             f'<title>{quote(title)}</title><style>{STYLE}</style></head><body>',
+             f'<h1>{quote(title)}</h1>', f'<p>{quote(what)}.</p>',
+             f'<p><b>{quote(found.verdict())}</b></p>']
+    if found.problems or found.red_before:
+        parts.append('<ul>')
+        parts += [f'<li class="red">with the series: {quote(p)}</li>' for p in found.problems]
+        parts += [f'<li>already without the series: {quote(p)}</li>' for p in found.red_before]
+        parts.append('</ul>')
+    if found.changes:
+        parts.append('<table><tr><th>what</th><th>case</th><th>wanted and seen</th></tr>')
+        for kind, changes in by_kind(found):
+            colour = {'went red': 'red', 'vanished': 'red', 'went green': 'green'}.get(kind, '')
+            for change in changes:
+                parts.append(f'<tr class="{colour}"><td>{quote(kind)}</td>'
+                             f'<td><code>{quote(change.test)}:{quote(change.case)}</code></td>'
+                             f'<td>{quote(change.note)}</td></tr>')
+        parts.append('</table>')
+    parts.append('<h2>Patches</h2><ol>')
+    parts += [f'<li>{quote(patch.subject)}</li>' for patch in found.series.patches]
+    parts.append('</ol>')
+    if found.ignored:
+        parts.append(f'<p>Not built into a kernel: {quote(", ".join(found.ignored))}</p>')
+    return '\n'.join(parts) + '\n</body></html>\n'

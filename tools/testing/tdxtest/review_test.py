@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of review.py and what it is made of: what changed, and how it is told."""
+
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+import groups
+import ktap
+import mbox
+import modules
+import rebuild
+import review
+import review_report
+from failure import EXIT_FAIL, EXIT_PASS, Failure
+
+SERIES = mbox.Series('KVM: <Two> things', 2, (mbox.Patch('KVM: One', 1, 1, 2, b''),))
+
+
+def outcome(*lines, name=review.BASE, died=''):
+    console = ktap.Console()
+    for line in ('KTAP version 1', '1..3', 'ok 1 load_kvm', *lines):
+        console.feed(line)
+    return groups.Outcome(groups.Group(name, (), ()), console, died)
+
+
+def test(number, *cases):
+    """cases: (verdict, name) or (verdict, name, what it said)."""
+    lines = ['  TAP version 13', f'  1..{len(cases)}']
+    for n, (verdict, name, *said) in enumerate(cases, 1):
+        lines += [f'  {text}' for text in said]
+        lines.append(f'  {verdict} {n} {name}')
+    red = any(case[0] == 'not ok' for case in cases)
+    return [*lines, f'{"not ok" if red else "ok"} {number} a_test']
+
+
+def comparison(before, after):
+    changes, same = review.compare(review.results([outcome(*before)]),
+                                   review.results([outcome(*after)]))
+    return review.Comparison(SERIES, '7.3.4', 'single objects', changes, [], same, [], ['README'])
+
+
+class Compare(unittest.TestCase):
+
+    def test_what_changed(self):
+        found = comparison(
+            test(2, ('ok', 'f.same'), ('ok', 'f.red'), ('not ok', 'f.green'), ('ok', 'f.gone')),
+            test(2, ('ok', 'f.same'), ('not ok', 'f.red', 'R10: wanted 0, got 1 & more'),
+                 ('ok', 'f.green'), ('ok', 'f.new'), ('ok', 'f.x # SKIP no')))
+        self.assertEqual({c.case: c.kind() for c in found.changes},
+                         {'f.red': 'went red', 'f.green': 'went green', 'f.gone': 'vanished',
+                          'f.new': 'appeared', 'f.x': 'appeared'})
+        self.assertEqual((found.same, found.status()), (1, EXIT_FAIL))
+        text = '\n'.join(review_report.text(found))
+        self.assertIn('went red:\n  a_test:f.red\n    R10: wanted 0, got 1 & more', text)
+        self.assertIn('1 case(s) as before', text)
+        self.assertIn('- `a_test:f.red`\n  R10: wanted 0', review_report.markdown(found))
+        page = review_report.html(found)
+        self.assertIn('got 1 &amp; more', page)
+        self.assertIn('KVM: &lt;Two&gt; things v2', page)
+
+    def test_nothing_changed(self):
+        found = comparison(test(2, ('ok', 'f.same')), test(2, ('ok', 'f.same')))
+        self.assertEqual((found.status(), found.verdict()),
+                         (EXIT_PASS, 'no case changed; 1 case(s) as before'))
+
+    def test_green_is_no_fault(self):
+        found = comparison(test(2, ('not ok', 'f.x')), test(2, ('ok', 'f.x')))
+        self.assertEqual(found.status(), EXIT_PASS)
+
+    def test_now_skipped(self):
+        found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x # SKIP no')))
+        self.assertEqual(found.changes[0].kind(), 'was ok, is skipped')
+
+
+class Problems(unittest.TestCase):
+
+    def test_a_clean_run(self):
+        self.assertEqual(list(review.problems([outcome(*test(2, ('ok', 'f.x')))])), [])
+        self.assertEqual(list(review.problems([outcome(*test(2, ('not ok', 'f.x')))])), [])
+
+    def test_others(self):
+        self.assertIn('refused', list(review.problems([groups.Outcome(
+            groups.Group('x', (), ()), ktap.Console())]))[0])
+        self.assertIn('did not get through: a panic',
+                      list(review.problems([outcome(died='a panic')]))[0])
+        warned = outcome('# kernel: [    1.000000] WARNING: CPU: 0 at tdx.c:1')
+        self.assertIn('the kernel warned', list(review.problems([warned]))[0])
+        hung = outcome('  TAP version 13', 'not ok 2 a_test # TIMEOUT 900 seconds')
+        self.assertEqual(list(review.problems([hung])), ['a_test: TIMEOUT 900 seconds'])
+
+
+DIFF = (b'--- a/arch/x86/kvm/vmx/tdx.c\n+++ b/arch/x86/kvm/vmx/tdx.c\n@@ -1,3 +1,3 @@\n'
+        b' one\n-two\n+2\n three\n')
+
+
+class Patched(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        for path, text in (('tree/arch/x86/kvm/vmx/tdx.c', 'one\ntwo\nthree\n'),
+                           ('tree/README', 'one\ntwo\nthree\n'),
+                           ('out/arch/x86/kvm/vmx/tdx.o', 'object'),
+                           ('out/tdxtest-built', 'state')):
+            full = os.path.join(self.folder, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, 'w', encoding='utf-8') as f:
+                f.write(text)
+            os.utime(full, (1000, 1000))
+        self.kernel = mock.Mock(out=os.path.join(self.folder, 'out'))
+        self.kernel.work = mock.Mock(tree=os.path.join(self.folder, 'tree'), folder=self.folder)
+        self.kernel.work.source.version = '7.3.4'
+
+    def patched(self, *bodies):
+        patched = rebuild.Patched(self.kernel, os.path.join(self.folder, 'review'))
+        patched.apply([mbox.Patch(f'KVM: {n}', n, len(bodies), 1, body)
+                       for n, body in enumerate(bodies, 1)])
+        return patched
+
+    def test_one_after_the_other(self):
+        patched = self.patched(DIFF, DIFF.replace(b'two', b'2').replace(b'+2', b'+zwei'))
+        self.assertEqual(patched.files['arch/x86/kvm/vmx/tdx.c'], b'one\nzwei\nthree\n')
+        self.assertTrue(patched.objects_only())
+
+    def test_what_is_built(self):
+        patched = self.patched(DIFF, DIFF.replace(b'arch/x86/kvm/vmx/tdx.c', b'README'))
+        self.assertFalse(patched.objects_only() or patched.modules_only())
+        patched.files['tools/testing/x'] = patched.files.pop('README')
+        self.assertTrue(patched.objects_only())
+        patched.files['arch/x86/kvm/vmx/tdx.h'] = b''
+        self.assertEqual((patched.objects_only(), patched.modules_only()), (False, True))
+
+    def test_does_not_apply(self):
+        with self.assertRaisesRegex(Failure, r'\[PATCH 2/2\] KVM: 2: does not apply to Linux '
+                                             r'7.3.4: .*patch failed: arch/x86/kvm/vmx/tdx.c:1'):
+            self.patched(DIFF, DIFF)
+
+    def test_in_place_and_back(self):
+        tdx = os.path.join(self.folder, 'tree/arch/x86/kvm/vmx/tdx.c')
+        new = os.path.join(self.folder, 'tree/arch/x86/kvm/new.h')
+        built = os.path.join(self.folder, 'out/arch/x86/kvm/vmx/tdx.o')
+        stamp = os.path.join(self.folder, 'out/tdxtest-built')
+        files = {'arch/x86/kvm/vmx/tdx.c': b'changed', 'arch/x86/kvm/new.h': b'new',
+                 'tools/x': b'not built'}
+        with self.assertRaises(KeyError):
+            with rebuild.InPlace(self.kernel, os.path.join(self.folder, 'kept'), files):
+                with open(tdx, 'rb') as f:
+                    self.assertEqual(f.read(), b'changed')
+                self.assertTrue(os.path.exists(new))
+                self.assertFalse(os.path.exists(stamp))
+                with open(built, 'w', encoding='utf-8') as f:
+                    f.write('other object')
+                raise KeyError
+        with open(tdx, 'rb') as f:
+            self.assertEqual(f.read(), b'one\ntwo\nthree\n')
+        with open(built, 'rb') as f:
+            self.assertEqual(f.read(), b'object')
+        self.assertEqual([os.path.getmtime(tdx), os.path.getmtime(built)], [1000, 1000])
+        self.assertFalse(os.path.exists(new))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, 'tree/tools/x')))
+        self.assertTrue(os.path.exists(stamp))
+
+
+class SavedCommands(unittest.TestCase):
+
+    COMMAND = "gcc -Wp,-MMD,k/.tdx.o.d -DX='\"a b\"' -c -o k/tdx.o /t/k/tdx.c ; objtool k/tdx.o"
+
+    def test_read_and_replace(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, '.tdx.o.cmd'), 'w', encoding='utf-8') as f:
+                f.write("savedcmd_k/tdx.o := gcc -DX='$(pound)' -c $$A\n\nsource_x := y\n")
+            self.assertEqual(modules.saved_command(os.path.join(folder, 'tdx.o')),
+                             "gcc -DX='#' -c $A")
+            with self.assertRaisesRegex(Failure, 'is not built'):
+                modules.saved_command(os.path.join(folder, 'main.o'))
+
+    def test_replaced(self):
+        text = modules.replaced(self.COMMAND, 'k/tdx.o', '/n/tdx.o')
+        self.assertIn('-o /n/tdx.o /t/k/tdx.c ; objtool /n/tdx.o', text)
+        self.assertIn('-MMD,k/.tdx.o.d', text)
+        self.assertIn('-MMD,/n/d ', modules.replaced(self.COMMAND, 'k/.tdx.o.d', '/n/d'))
+        with self.assertRaisesRegex(Failure, 'does not name k/main.o'):
+            modules.replaced(self.COMMAND, 'k/main.o', '/n/main.o')
+
+
+if __name__ == '__main__':
+    unittest.main()
