@@ -8,9 +8,12 @@ import bisection_check
 import check
 import ci_check
 import command
+import gcov
+import mutate
 import package_check
 import patchset_check
 import report_check
+import review
 import stages
 from build import HERE
 from failure import EXIT_FAIL, EXIT_PASS, UsageError
@@ -33,7 +36,10 @@ CHECKS = {
     'CI job files, all checkers': ci_check.check_all,
     'installed tests in a guest': package_check.check_in_guest,
     'machine without the MSR': check_plain,
+    'coverage of hypercalls': gcov.check,
+    'mutants': mutate.check,
     'report in a browser': report_check.check,
+    'review of a seeded series': review.check,
     'patch series, style': patchset_check.check_style,
     'patch series, each patch builds': patchset_check.check_builds,
 }

@@ -159,7 +159,8 @@ class Runner:
         extra = {group.guest_path(file): file for group in share for file, _ in group.modules}
         names = sorted({name for group in share for name, _ in group.tests})
         programs = [session.suite.program(name) for name in names]
-        return image.Image(session.build, folder).make(session.kernel, programs, plan, extra=extra)
+        return image.Image(session.build, folder).make(session.kernel, programs, plan, '',
+                                                         session.machine.parameters, extra)
 
     def _boot(self, shares):
         """One guest for each share, side by side; gives [(lines, ended)]."""

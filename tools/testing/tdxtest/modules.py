@@ -17,7 +17,7 @@ import command
 import series
 import tree
 from build import write_if_changed
-from failure import Failure
+from failure import Failure, UsageError
 
 FOLDER = 'arch/x86/kvm'
 MODULE = 'kvm-intel'
@@ -46,6 +46,13 @@ def replaced(text, old, new):
     if not count:
         raise Failure(f'a command that kbuild saved does not name {old}')
     return changed
+
+
+def check_machine(machine):
+    """UsageError for a machine on which no module can be tried."""
+    if machine.runs_host:
+        raise UsageError(f'--machine {machine.name}: runs the KVM that it has; another one '
+                         'can be tried in a guest only')
 
 
 class Variant:

@@ -2,19 +2,25 @@
 """The command that tells what a patch series changes for the suite."""
 
 import dataclasses
+import email.message
+import mailbox
 import os
 
 import groups
 import mbox
+import modules
+import mutants
 import rebuild
 import review_report
 import shards
 import stages
 from build import write_if_changed
-from failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from failure import EXIT_FAIL, EXIT_PASS, UsageError
 from options import EPILOG, add_boot_options, add_build_options, add_expect_options
 
 BASE, PATCHED = 'base', 'patched'
+# The mutant that make check-long has reviewed.
+SEEDED = 'map-gpa-retry-falls-through'
 STATES = ('ok', 'not ok', 'skipped')
 
 
@@ -151,13 +157,12 @@ class Review:
             self.built = 'a whole kernel'
             self.kernel = rebuild.whole_kernel(session.build, session.work,
                                                session.kernel.configs, self.patched.files)
-            modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
-                       if os.path.basename(p) in rebuild.KVM_MODULES}
+            self.modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
+                            if os.path.basename(p) in rebuild.KVM_MODULES}
         else:
             self.built = 'single objects' if self.patched.objects_only() else "KVM's modules"
             with session.progress.step('patched', f'building {self.built} with the series'):
-                modules = self.patched.build()
-        self.modules = modules
+                self.modules = self.patched.build()
 
     def _group(self, name, tests, replaced):
         kernel = self.session.kernel if name == BASE else self.kernel
@@ -177,10 +182,9 @@ class Review:
         finally:
             session.kernel = base
 
-    def run(self):
-        """Run the suite on both; gives the Comparison."""
+    def run(self, tests):
+        """Run the tests, [(name, [arguments])], on both; gives the Comparison."""
         session = self.session
-        tests = session.suite.select(session.selection)
         shares = shards.split(tests, session.suite.cases, session.jobs)
         base = [self._group(BASE, share, {}) for share in shares]
         patched = [self._group(PATCHED, share, self.modules) for share in shares]
@@ -197,13 +201,48 @@ class Review:
                           sorted(set(self.patched.files) - set(self.patched.built_files())))
 
 
+def seeded_series(folder, mutant):
+    """An mbox of a mutant, as an archive gives it: with a cover letter, encoded."""
+    with open(mutant.path, 'rb') as f:
+        body = f.read()
+    path = os.path.join(folder, f'{mutant.name}.mbox')
+    box = mailbox.mbox(path)
+    box.clear()
+    for subject, text in ((f'[PATCH v3 1/1] {mutant.subject}', body),
+                          ('[PATCH v3 0/1] A seeded regression', b'Words only.\n'),
+                          ('Re: [PATCH v3 1/1] An answer', b'> quoted\n')):
+        message = email.message.EmailMessage()
+        message['Subject'] = subject
+        message.set_content(text.decode(), cte='base64')
+        box.add(message)
+    box.close()
+    return path
+
+
+def check(session):
+    """A seeded series turns red what its mutant names: for make check-long."""
+    mutant = mutants.chosen([SEEDED])[0]
+    series = mbox.read([seeded_series(session.build.folder('review'), mutant)])
+    review = Review(session, series)
+    review.build()
+    named = mutant.named_cases(session.suite.cases_of)
+    found = review.run([(test, [word for case in cases for word in ('-r', case)])
+                        for test, cases in named.items()])
+    red = {(change.test, change.case) for change in found.changes if change.kind() == 'went red'}
+    for test, cases in named.items():
+        yield from (f'review: {test}: {case} did not go red' for case in cases
+                    if (test, case) not in red)
+    yield from (f'review: {problem}' for problem in found.problems)
+
+
 def run(args):
     series = mbox.read(args.patches)
     session = stages.Session(args)
+    modules.check_machine(session.machine)
     session.prepare()
     review = Review(session, series)
     review.build()
-    found = review.run()
+    found = review.run(session.suite.select(session.selection))
     text = review_report.text(found)
     for line in text:
         session.progress.line(line)

@@ -139,19 +139,14 @@ class Session:
 
     def boot(self, tests):
         """Boot with the tests, split over guests; gives the Verdict."""
-        return self.boot_judged(tests)[0]
-
-    def boot_judged(self, tests):
-        """As boot(); gives the Verdict and the Guests, which have ended."""
         shares = shards.split(tests, self.suite and self.suite.cases, self.jobs)
-        booted = self.boot_guests(shares)
         guests = [(guest.console, guest.ended,
                    {name: shards.chosen(args) for name, args in share})
-                  for guest, share in zip(booted, shares)]
+                  for guest, share in zip(self.boot_guests(shares), shares)]
         verdict = ktap.judge_all(guests, wants_tests=bool(tests))
         if tests:
             self.results.append(results.collect(guests, verdict, self.about()))
-        return verdict, booted
+        return verdict
 
     def about(self):
         """What was run on what, for the results."""
