@@ -128,11 +128,11 @@ def telling(said):
 
 
 def suite_folder(work, folder):
-    """A copy of what the selftests are built from, by hard links: files of it are replaced."""
-    for name in ('tools', 'scripts', 'Makefile'):
-        command.output(['cp', '-al', os.path.join(work.tree, name), folder])
-    for name in ('arch', 'include'):
-        os.symlink(os.path.join(work.tree, name), os.path.join(folder, name))
+    """A copy of the tree, by links: hard ones of tools/, whose files are replaced."""
+    for name in os.listdir(work.tree):
+        if name != 'tools':
+            os.symlink(os.path.join(work.tree, name), os.path.join(folder, name))
+    command.output(['cp', '-al', os.path.join(work.tree, 'tools'), folder])
     for path in tree.overlay_files():
         if path.startswith('tools/'):
             os.unlink(os.path.join(folder, path))
