@@ -112,27 +112,30 @@ def judge(console, ended, names, skip_is_bad=False):
     why = ktap.unbooted_why(console, ended)
     if why:
         return EXIT_SKIP, f'did not boot: {why}'
-    tests = {test.result.name: test for test in console.tests}
-    load = tests.get('load_kvm')
+    load = next((t.result for t in console.tests if t.result.name == 'load_kvm'), None)
     if not load:
         return EXIT_SKIP, f'{console.panic or ended}, {console.running()}'
-    if not load.result.ok:
+    if not load.ok:
         return EXIT_SKIP, 'KVM did not load'
-    cases = []
-    for name in names:
-        if name not in tests and not console.powered_off:
+    # A test that was named twice, with two patterns, runs twice.
+    found = [test for test in console.tests if test.result.name in names]
+    if len(found) < len(names):
+        if not console.powered_off:
             return EXIT_BAD, f'{console.panic or ended}, {console.running()}'
-        if name not in tests or (tests[name].planned == 0 and not tests[name].result.skip):
-            return EXIT_SKIP, f'{name}: no case was run'
-        problems = ktap.test_problems(tests[name])
+        return EXIT_SKIP, f'{len(found)} of {len(names)} tests were run'
+    cases = []
+    for test in found:
+        if test.planned == 0 and not test.result.skip:
+            return EXIT_SKIP, f'{test.result.name}: no case was run'
+        problems = ktap.test_problems(test)
         if problems:
             return EXIT_BAD, problems[0]
-        cases += tests[name].cases or [tests[name].result]
+        cases += test.cases or [test.result]
     skipped = sum(case.skip for case in cases)
     if skipped and skip_is_bad:
         return EXIT_BAD, f'{skipped} case(s) were skipped'
     if skipped == len(cases):
-        reasons = [test.skip_reason for test in tests.values() if test.skip_reason]
+        reasons = [test.skip_reason for test in found if test.skip_reason]
         return EXIT_SKIP, ': '.join(['every case was skipped', *reasons[:1]])
     return EXIT_GOOD, f'{len(cases) - skipped} case(s) passed'
 

@@ -73,6 +73,15 @@ class Judge(unittest.TestCase):
         self.assertEqual(bisection.judge(console, 'silence', [TEST]),
                          (EXIT_SKIP, 'silence, after boot'))
 
+    def test_a_test_that_is_named_twice(self):
+        for first, status in (('ok', EXIT_GOOD), ('not ok', EXIT_BAD)):
+            console = ktap.Console()
+            for line in ('KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm', '  1..1',
+                         f'  {first} 1 f.a', f'{first} 3 {TEST}', '  1..1', '  ok 1 f.b',
+                         f'ok 4 {TEST}', 'ok 5 unload_kvm', ktap.POWER_OFF):
+                console.feed(line)
+            self.assertEqual(bisection.judge(console, '', [TEST, TEST])[0], status)
+
     def test_what_is_expected(self):
         for status, outcome, wanted in ((EXIT_GOOD, 'pass', EXIT_GOOD),
                                         (EXIT_BAD, 'pass', EXIT_BAD),
