@@ -119,10 +119,21 @@ struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
  */
 struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
 
+/*
+ * The two steps of tdx_vcpu_add(), for tests of what comes between them:
+ * KVM_CREATE_VCPU with all that the vCPU needs, and KVM_TDX_INIT_VCPU.
+ */
+struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
+void tdx_vcpu_init(struct kvm_vcpu *vcpu);
+
 /* Set the @num (at most TD_BOOT_NR_ARGS) u64 arguments of the guest code. */
 void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 
-/* Add all memory in use to the TD, which needs a vCPU for it, and finalize it. */
+/*
+ * Add all memory in use to the TD, by its first vCPU, which must be initialized.
+ * tdx_vm_finalize() does so, and finalizes the TD by KVM_TDX_FINALIZE_VM.
+ */
+void tdx_vm_add_memory(struct kvm_vm *vm);
 void tdx_vm_finalize(struct kvm_vm *vm);
 
 /*

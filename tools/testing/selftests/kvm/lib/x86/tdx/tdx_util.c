@@ -209,7 +209,7 @@ static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
 	free(cpuid);
 }
 
-struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
+struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
 {
 	struct td_boot_parameters *params = td_boot_parameters(vm);
 	const size_t stack_size = DEFAULT_STACK_PGS * PAGE_SIZE;
@@ -231,13 +231,25 @@ struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
 
 	vcpu = __vm_vcpu_add(vm, vcpu_id);
 	vcpu_init_cpuid_from_tdx(vcpu);
-	tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, 0);
 
 	/* A C function finds its stack 8 bytes below a multiple of 16. */
 	stack = __vm_alloc(vm, stack_size, DEFAULT_GUEST_STACK_VADDR_MIN,
 			   MEM_REGION_DATA);
 	params->vcpus[vcpu_id].rsp = stack + stack_size - 8;
 	params->vcpus[vcpu_id].entry = (u64)guest_code;
+	return vcpu;
+}
+
+void tdx_vcpu_init(struct kvm_vcpu *vcpu)
+{
+	tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, 0);
+}
+
+struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
+{
+	struct kvm_vcpu *vcpu = tdx_vcpu_create(vm, vcpu_id, guest_code);
+
+	tdx_vcpu_init(vcpu);
 	return vcpu;
 }
 
@@ -297,7 +309,7 @@ static void vm_add_region(struct kvm_vm *vm, struct userspace_mem_region *region
 	}
 }
 
-void tdx_vm_finalize(struct kvm_vm *vm)
+void tdx_vm_add_memory(struct kvm_vm *vm)
 {
 	struct userspace_mem_region *region;
 	int ctr;
@@ -306,7 +318,11 @@ void tdx_vm_finalize(struct kvm_vm *vm)
 
 	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)
 		vm_add_region(vm, region);
+}
 
+void tdx_vm_finalize(struct kvm_vm *vm)
+{
+	tdx_vm_add_memory(vm);
 	tdx_vm_ioctl(vm, KVM_TDX_FINALIZE_VM, 0, 0);
 }
 
