@@ -6,10 +6,10 @@
  */
 #include <linux/sizes.h>
 
-#include "apic.h"
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
 
 #define TIMEOUT_SECONDS	120
@@ -20,26 +20,12 @@
 #define NR_CHUNKS	5
 
 #define MSI_VECTOR	0xa5
-#define SPURIOUS_VECTOR	0xff
 
 static u64 nr_nmis;
 
 static void guest_nmi(struct ex_regs *regs)
 {
 	nr_nmis++;
-}
-
-/* KVM gives no interrupt to a local APIC that is off. */
-static void guest_enable_apic(void)
-{
-	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_WRMSR,
-		.r12 = APIC_BASE_MSR + (APIC_SPIV >> 4),
-		.r13 = APIC_SPIV_APIC_ENABLED | SPURIOUS_VECTOR,
-	};
-
-	GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
-	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
 }
 
 /* Interrupts stay off, as they are when a TD starts. */
@@ -60,13 +46,7 @@ static void inject_nmi(struct kvm_vcpu *vcpu)
 
 static void inject_msi(struct kvm_vcpu *vcpu)
 {
-	struct kvm_msi msi = {
-		.address_lo = APIC_DEFAULT_GPA | vcpu->id << 12,
-		.data = MSI_VECTOR,
-	};
-	int r = __vm_ioctl(vcpu->vm, KVM_SIGNAL_MSI, &msi);
-
-	TEST_ASSERT(r > 0, "KVM_SIGNAL_MSI: wanted a vCPU to get the MSI, got %d", r);
+	tdx_signal_msi(vcpu, MSI_VECTOR);
 }
 
 struct event {

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<Instruction.HLT>: KVM halts the vCPU by itself until an event
+ * comes.  KVM does not see RFLAGS.IF: the TD says in R12 whether interrupts are
+ * blocked, in which case they do not wake it.
+ */
+#include "apic.h"
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_irq.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	60
+
+#define MSI_VECTOR	0xa5
+/* Lets no interrupt through but those of the highest priority class. */
+#define TPR_MASKS_MSI	0xa0
+
+/* Signals that a halted vCPU is to survive. */
+#define NR_SIGNALS	3
+
+/* A pause after which a vCPU that should be woken would have been. */
+#define GRACE_US	50000
+
+static u64 nr_nmis, nr_msis;
+
+static void guest_nmi(struct ex_regs *regs)
+{
+	nr_nmis++;
+}
+
+static void guest_msi(struct ex_regs *regs)
+{
+	nr_msis++;
+	guest_eoi();
+}
+
+/*
+ * After each HLT tell the events that were taken up to its end, and those that
+ * are taken when interrupts are let through.
+ */
+static void guest_code(u64 blocked, u64 interrupts_on, u64 tpr)
+{
+	guest_enable_apic();
+	x2apic_write_reg(APIC_TASKPRI, tpr);
+	if (interrupts_on)
+		sti();
+
+	for (;;) {
+		guest_vmcall(0, TDVMCALL_HLT, blocked, 0, 0, 0);
+		GUEST_SYNC2(nr_nmis, nr_msis);
+
+		x2apic_write_reg(APIC_TASKPRI, 0);
+		sti_nop_cli();
+		GUEST_SYNC2(nr_nmis, nr_msis);
+
+		x2apic_write_reg(APIC_TASKPRI, tpr);
+		if (interrupts_on)
+			sti();
+	}
+}
+
+/* What a HLT is to be, and whether an MSI ... */
+struct hlt {
+	const char *name;
+	u64 blocked;		/* R12 */
+	u64 interrupts_on;	/* RFLAGS.IF */
+	u64 tpr;
+	bool wakes;		/* ... wakes the TD from it, */
+	bool pending;		/* or keeps it from halting if it is pending */
+};
+
+FIXTURE(hlt)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hlt)
+{
+	struct hlt hlt;
+};
+
+FIXTURE_VARIANT_ADD(hlt, interrupts_on) {
+	.hlt = { .name = "interrupts on", .interrupts_on = 1, .wakes = true },
+};
+
+/* R12 is what counts, not RFLAGS.IF. */
+FIXTURE_VARIANT_ADD(hlt, interrupts_off) {
+	.hlt = { .name = "interrupts off", .wakes = true, .pending = true },
+};
+
+/* KVM is not told about priorities, but the TDX module knows them. */
+FIXTURE_VARIANT_ADD(hlt, masked_by_tpr) {
+	.hlt = { .name = "masked by TPR", .tpr = TPR_MASKS_MSI, .wakes = true },
+};
+
+FIXTURE_VARIANT_ADD(hlt, blocked) {
+	.hlt = { .name = "blocked", .blocked = 1 },
+};
+
+FIXTURE_VARIANT_ADD(hlt, blocked_by_bit_32) {
+	.hlt = { .name = "blocked by bit 32", .blocked = BIT_ULL(32) },
+};
+
+FIXTURE_VARIANT_ADD(hlt, blocked_interrupts_on) {
+	.hlt = { .name = "blocked, interrupts on", .blocked = 1, .interrupts_on = 1 },
+};
+
+static struct kvm_vcpu *add_vcpu(struct kvm_vm *vm, const struct hlt *hlt)
+{
+	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_code);
+
+	tdx_vcpu_args_set(vcpu, 3, hlt->blocked, hlt->interrupts_on, hlt->tpr);
+	vm_install_exception_handler(vm, NMI_VECTOR, guest_nmi);
+	vm_install_exception_handler(vm, MSI_VECTOR, guest_msi);
+	tdx_vm_finalize(vm);
+	return vcpu;
+}
+
+FIXTURE_SETUP(hlt)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = add_vcpu(self->vm, &variant->hlt);
+}
+
+FIXTURE_TEARDOWN(hlt)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void check_events(struct kvm_vcpu *vcpu, const struct hlt *hlt, const char *when,
+			 u64 nmis, u64 msis)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, hlt->name, &uc);
+	vmcall_assert_value(hlt->name, when, 1, "NMIs taken", nmis, uc.args[0]);
+	vmcall_assert_value(hlt->name, when, 1, "MSIs taken", msis, uc.args[1]);
+}
+
+/* The HLT has ended: nothing changed but what the events did. */
+static void check_hlt(struct kvm_vcpu *vcpu, const struct hlt *hlt, u64 nmis, u64 msis)
+{
+	const bool taken_at_once = hlt->interrupts_on && !hlt->tpr;
+	struct tdcall_regs want;
+
+	vmcall_seed_regs(&want);
+	want.r10 = TDVMCALL_STATUS_SUCCESS;
+	want.r11 = TDVMCALL_HLT;
+	want.r12 = hlt->blocked;
+	want.r13 = 0;
+	want.r14 = 0;
+	want.r15 = 0;
+	vmcall_check_regs(vcpu, hlt->name, 0, &want);
+
+	check_events(vcpu, hlt, "before interrupts are let through", nmis,
+		     taken_at_once ? msis : 0);
+	check_events(vcpu, hlt, "after interrupts were let through", nmis, msis);
+}
+
+static void launch(struct kvm_vcpu *vcpu, const struct hlt *hlt)
+{
+	vmcall_launch(vcpu, hlt->name);
+	tdx_vcpu_run_to_halt(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_INTR);
+}
+
+/* Run a vCPU that is to stay halted. */
+static void check_halted(struct kvm_vcpu *vcpu, const struct hlt *hlt)
+{
+	int r = tdx_vcpu_run_interrupted(vcpu);
+
+	TEST_ASSERT(r == -1 && errno == EINTR, "%s: wanted the vCPU to stay halted, got %s",
+		    hlt->name, r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
+	vmcall_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
+			    tdx_vcpu_mp_state(vcpu));
+}
+
+static void set_mp_state(struct kvm_vcpu *vcpu, u32 state)
+{
+	struct kvm_mp_state mp_state = { .mp_state = state };
+
+	vcpu_mp_state_set(vcpu, &mp_state);
+}
+
+static void inject_nmi(struct kvm_vcpu *vcpu)
+{
+	vcpu_ioctl(vcpu, KVM_NMI, NULL);
+}
+
+TEST_F_TIMEOUT(hlt, ended_by_nmi, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hlt);
+	inject_nmi(self->vcpu);
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, &variant->hlt, 1, 0);
+}
+
+/* An interrupt that does not wake the TD is not lost. */
+TEST_F_TIMEOUT(hlt, ended_by_msi, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hlt);
+	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+
+	if (!variant->hlt.wakes) {
+		check_halted(self->vcpu, &variant->hlt);
+		set_mp_state(self->vcpu, KVM_MP_STATE_RUNNABLE);
+	}
+
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, &variant->hlt, 0, 1);
+}
+
+TEST_F_TIMEOUT(hlt, ended_by_mp_state, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hlt);
+	set_mp_state(self->vcpu, KVM_MP_STATE_RUNNABLE);
+	vmcall_assert_value(variant->hlt.name, "KVM_GET_MP_STATE", 1, "mp_state",
+			    KVM_MP_STATE_RUNNABLE, tdx_vcpu_mp_state(self->vcpu));
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, &variant->hlt, 0, 0);
+}
+
+/* A signal ends KVM_RUN, not the halt. */
+TEST_F_TIMEOUT(hlt, not_ended_by_signal, TIMEOUT_SECONDS)
+{
+	int i;
+
+	launch(self->vcpu, &variant->hlt);
+	for (i = 0; i < NR_SIGNALS; i++)
+		check_halted(self->vcpu, &variant->hlt);
+
+	inject_nmi(self->vcpu);
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, &variant->hlt, 1, 0);
+}
+
+/* An MSI that is with the TD already, in the virtual APIC that KVM cannot read. */
+TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
+{
+	const struct hlt *hlt = &variant->hlt;
+	u64 nmis = 0;
+	int r;
+
+	vmcall_launch(self->vcpu, hlt->name);
+	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+
+	if (!hlt->pending) {
+		tdx_vcpu_run_to_halt(self->vcpu);
+		inject_nmi(self->vcpu);
+		nmis++;
+	}
+
+	do {
+		r = tdx_vcpu_run_interrupted(self->vcpu);
+		TEST_ASSERT(!r || tdx_vcpu_mp_state(self->vcpu) != KVM_MP_STATE_HALTED,
+			    "%s: wanted HLT to return at once, the vCPU halted", hlt->name);
+	} while (r);
+
+	check_hlt(self->vcpu, hlt, nmis, 1);
+}
+
+/* The vCPU is in KVM_RUN when the event comes. */
+static void test_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt,
+			  void (*signal)(struct kvm_vcpu *vcpu), int cpu)
+{
+	struct tdx_vcpu_thread thread;
+
+	tdx_vcpu_block(&thread, vcpu, cpu);
+	signal(vcpu);
+	tdx_vcpu_join(&thread);
+	TEST_ASSERT(!thread.ret, "%s: wanted KVM_RUN to go on, got %s", hlt->name,
+		    strerror(thread.err));
+}
+
+static void signal_nmi(struct kvm_vcpu *vcpu)
+{
+	tdx_signal_msi(vcpu, APIC_DM_NMI);
+}
+
+static void signal_msi(struct kvm_vcpu *vcpu)
+{
+	tdx_signal_msi(vcpu, MSI_VECTOR);
+}
+
+/* The vCPU blocks on, and a signal does not end the halt either. */
+static void test_still_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt)
+{
+	struct tdx_vcpu_thread thread;
+
+	tdx_vcpu_block(&thread, vcpu, -1);
+	signal_msi(vcpu);
+	usleep(GRACE_US);
+	TEST_ASSERT(vcpu_get_stat(vcpu, blocking), "%s: an MSI has woken the vCPU", hlt->name);
+
+	tdx_vcpu_interrupt(&thread);
+	tdx_vcpu_join(&thread);
+	TEST_ASSERT(thread.ret == -1 && thread.err == EINTR,
+		    "%s: wanted KVM_RUN to fail with EINTR, got %s", hlt->name,
+		    thread.ret ? strerror(thread.err) : exit_reason_str(vcpu->run->exit_reason));
+	vmcall_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
+			    tdx_vcpu_mp_state(vcpu));
+
+	set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
+	vcpu_run(vcpu);
+}
+
+TEST_F_TIMEOUT(hlt, woken_by_nmi, TIMEOUT_SECONDS)
+{
+	vmcall_launch(self->vcpu, variant->hlt.name);
+	test_blocking(self->vcpu, &variant->hlt, signal_nmi, -1);
+	check_hlt(self->vcpu, &variant->hlt, 1, 0);
+}
+
+TEST_F_TIMEOUT(hlt, woken_by_msi, TIMEOUT_SECONDS)
+{
+	vmcall_launch(self->vcpu, variant->hlt.name);
+	if (variant->hlt.wakes)
+		test_blocking(self->vcpu, &variant->hlt, signal_msi, -1);
+	else
+		test_still_blocking(self->vcpu, &variant->hlt);
+	check_hlt(self->vcpu, &variant->hlt, 0, 1);
+}
+
+/* Userspace halts a vCPU that runs: the same events let it go on. */
+TEST_F_TIMEOUT(hlt, by_mp_state, TIMEOUT_SECONDS)
+{
+	const struct hlt *hlt = &variant->hlt;
+
+	vmcall_launch(self->vcpu, hlt->name);
+	set_mp_state(self->vcpu, KVM_MP_STATE_HALTED);
+	check_halted(self->vcpu, hlt);
+	inject_nmi(self->vcpu);
+
+	/* This was the wait before the TD's own HLT. */
+	tdx_vcpu_run_to_halt(self->vcpu);
+	inject_nmi(self->vcpu);
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, hlt, 2, 0);
+}
+
+/* A halted vCPU and who wakes it on different CPUs, or the vCPU on the move. */
+FIXTURE(hlt_cpus)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hlt_cpus)
+{
+	void (*signal)(struct kvm_vcpu *vcpu);
+	u64 nmis;
+	u64 msis;
+};
+
+FIXTURE_VARIANT_ADD(hlt_cpus, nmi) { .signal = signal_nmi, .nmis = 1 };
+FIXTURE_VARIANT_ADD(hlt_cpus, msi) { .signal = signal_msi, .msis = 1 };
+
+static const struct hlt hlt_cpus = { .name = "CPUs", .interrupts_on = 1 };
+
+FIXTURE_SETUP(hlt_cpus)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, TDX_TWO_CPUS_REASON);
+
+	self->vm = tdx_vm_create(1);
+	self->vcpu = add_vcpu(self->vm, &hlt_cpus);
+	pin_self_to_cpu(0);
+	vmcall_launch(self->vcpu, hlt_cpus.name);
+}
+
+FIXTURE_TEARDOWN(hlt_cpus)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(hlt_cpus, woken_from_another, TIMEOUT_SECONDS)
+{
+	test_blocking(self->vcpu, &hlt_cpus, variant->signal, 1);
+	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
+}
+
+TEST_F_TIMEOUT(hlt_cpus, halted_on_one_woken_on_another, TIMEOUT_SECONDS)
+{
+	tdx_vcpu_run_to_halt(self->vcpu);
+	test_blocking(self->vcpu, &hlt_cpus, variant->signal, 1);
+	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
