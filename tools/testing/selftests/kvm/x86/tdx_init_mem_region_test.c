@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operands of KVM_TDX_INIT_MEM_REGION that KVM must refuse, the order in which it
+ * looks at them, and how far it tells to have got.  After each refusal the TD is
+ * built and run to its end.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_cmd.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS		120
+
+/* Two pages to add, below the 39 bits of GPA that every CPU with EPT has. */
+#define TEST_GPA		0x1234600000ULL
+#define TEST_SLOT		21
+#define TEST_PAGES		2
+/* The same without guest_memfd, and nothing at all. */
+#define SHARED_GPA		0x1234700000ULL
+#define SHARED_SLOT		22
+#define NO_SLOT_GPA		0x1234800000ULL
+
+static void guest_code(void)
+{
+	GUEST_DONE();
+}
+
+struct init_mem_region {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct kvm_tdx_cmd cmd;
+	struct tdx_cmd_buffer buffer;	/* its operand */
+};
+
+static struct kvm_tdx_init_mem_region *region(struct init_mem_region *init)
+{
+	return init->buffer.data;
+}
+
+static void set_good_operand(struct init_mem_region *init)
+{
+	const struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)addr_gpa2hva(init->vm, TEST_GPA),
+		.gpa = TEST_GPA,
+		.nr_pages = TEST_PAGES,
+	};
+
+	vm_mem_set_private(init->vm, TEST_GPA, TEST_PAGES * SZ_4K);
+	tdx_cmd_buffer_set(&init->buffer, &region, sizeof(region));
+	init->cmd = (struct kvm_tdx_cmd) {
+		.id = KVM_TDX_INIT_MEM_REGION,
+		.data = (u64)init->buffer.data,
+	};
+}
+
+static void setup(struct init_mem_region *init)
+{
+	init->vm = tdx_vm_create(1);
+	vm_userspace_mem_region_add(init->vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT,
+				    TEST_PAGES, KVM_MEM_GUEST_MEMFD);
+	vm_userspace_mem_region_add(init->vm, VM_MEM_SRC_ANONYMOUS, SHARED_GPA, SHARED_SLOT,
+				    1, 0);
+	init->vcpu = tdx_vcpu_add(init->vm, 0, guest_code);
+	set_good_operand(init);
+}
+
+/* The TD is as good as if nothing had been refused. */
+static void finish(struct init_mem_region *init)
+{
+	struct ucall uc;
+
+	tdx_vm_finalize(init->vm);
+	vcpu_run(init->vcpu);
+	errno = 0;
+	TEST_ASSERT(get_ucall(init->vcpu, &uc) == UCALL_DONE,
+		    "wanted UCALL_DONE, got ucall %lu, %s", uc.cmd, exit_reason_str(init->vcpu->run->exit_reason));
+}
+
+FIXTURE(refused)
+{
+	struct init_mem_region init;
+};
+
+FIXTURE_VARIANT(refused)
+{
+	void (*spoil)(struct init_mem_region *init);
+	struct tdx_cmd_refusal refusal;
+};
+
+static void source_unaligned(struct init_mem_region *init)
+{
+	region(init)->source_addr += SZ_2K;
+}
+
+static void source_unmapped(struct init_mem_region *init)
+{
+	region(init)->source_addr = (u64)tdx_cmd_buffer_end(&init->buffer);
+}
+
+static void gpa_unaligned(struct init_mem_region *init)
+{
+	region(init)->gpa += SZ_2K;
+}
+
+static void no_pages(struct init_mem_region *init)
+{
+	region(init)->nr_pages = 0;
+}
+
+/* The last page ends at 2^64; one more page and the end is beyond. */
+static void size_overflows(struct init_mem_region *init)
+{
+	region(init)->nr_pages = 0 - region(init)->gpa / SZ_4K;
+}
+
+static void nr_pages_max(struct init_mem_region *init)
+{
+	region(init)->nr_pages = ~0ull;
+}
+
+static void gpa_shared(struct init_mem_region *init)
+{
+	region(init)->gpa |= TDX_SHARED_BIT;
+}
+
+static void end_shared(struct init_mem_region *init)
+{
+	region(init)->gpa = TDX_SHARED_BIT - SZ_4K;
+}
+
+static void gpa_without_slot(struct init_mem_region *init)
+{
+	region(init)->gpa = NO_SLOT_GPA;
+}
+
+static void gpa_without_guest_memfd(struct init_mem_region *init)
+{
+	region(init)->gpa = SHARED_GPA;
+}
+
+/* Said to be shared, though guest_memfd has memory for it. */
+static void gpa_not_private(struct init_mem_region *init)
+{
+	vm_mem_set_shared(init->vm, TEST_GPA, SZ_4K);
+}
+
+/* What breaks two rules tells which of them comes first. */
+static void source_unaligned_and_unmapped(struct init_mem_region *init)
+{
+	source_unmapped(init);
+	source_unaligned(init);
+}
+
+static void no_slot_and_source_unmapped(struct init_mem_region *init)
+{
+	gpa_without_slot(init);
+	source_unmapped(init);
+}
+
+static void not_private_and_source_unmapped(struct init_mem_region *init)
+{
+	gpa_not_private(init);
+	source_unmapped(init);
+}
+
+/* What is wrong with the command itself; bit 0 of the flags is a legal one. */
+FIXTURE_VARIANT_ADD(refused, flags_bit_1) {
+	.refusal = { .flags = BIT(1), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(refused, flags_bit_31) {
+	.refusal = { .flags = BIT(31), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(refused, hw_error) {
+	.refusal = { .given = 1, .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(refused, no_operand) {
+	.refusal = { .no_operand = true, .error = EFAULT },
+};
+
+FIXTURE_VARIANT_ADD(refused, flags_without_operand) {
+	.refusal = { .flags = BIT(1), .no_operand = true, .error = EINVAL },
+};
+
+#define REFUSED(_spoil, _error)						\
+	FIXTURE_VARIANT_ADD(refused, _spoil) {				\
+		.spoil = _spoil, .refusal = { .error = _error },	\
+	}
+
+REFUSED(source_unaligned, EINVAL);
+REFUSED(source_unmapped, EFAULT);
+REFUSED(gpa_unaligned, EINVAL);
+REFUSED(no_pages, EINVAL);
+REFUSED(size_overflows, EINVAL);
+REFUSED(nr_pages_max, EINVAL);
+REFUSED(gpa_shared, EINVAL);
+REFUSED(end_shared, EINVAL);
+REFUSED(gpa_without_slot, EINVAL);
+REFUSED(gpa_without_guest_memfd, EINVAL);
+REFUSED(gpa_not_private, EINVAL);
+REFUSED(source_unaligned_and_unmapped, EINVAL);
+REFUSED(no_slot_and_source_unmapped, EINVAL);
+REFUSED(not_private_and_source_unmapped, EFAULT);
+
+FIXTURE_SETUP(refused)
+{
+	setup(&self->init);
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+	kvm_vm_free(self->init.vm);
+}
+
+TEST_F_TIMEOUT(refused, then_carried_out, TIMEOUT_SECONDS)
+{
+	struct init_mem_region *init = &self->init;
+
+	if (variant->spoil)
+		variant->spoil(init);
+	tdx_cmd_refused(init->vcpu->fd, &init->cmd, &variant->refusal);
+
+	set_good_operand(init);
+	tdx_cmd_carried_out(init->vcpu->fd, &init->cmd);
+	finish(init);
+}
+
+/* KVM moves the region on as far as it got, however the command ends. */
+FIXTURE(region)
+{
+	struct init_mem_region init;
+};
+
+FIXTURE_SETUP(region)
+{
+	setup(&self->init);
+}
+
+FIXTURE_TEARDOWN(region)
+{
+	kvm_vm_free(self->init.vm);
+}
+
+static void check_region(struct init_mem_region *init, u64 done, u64 left)
+{
+	const u64 source = (u64)addr_gpa2hva(init->vm, TEST_GPA);
+	const char *name = "KVM_TDX_INIT_MEM_REGION";
+
+	vmcall_assert_value(name, "pages done", done, "source_addr", source + done * SZ_4K,
+			    region(init)->source_addr);
+	vmcall_assert_value(name, "pages done", done, "gpa", TEST_GPA + done * SZ_4K,
+			    region(init)->gpa);
+	vmcall_assert_value(name, "pages done", done, "nr_pages", left,
+			    region(init)->nr_pages);
+}
+
+TEST_F_TIMEOUT(region, measured, TIMEOUT_SECONDS)
+{
+	self->init.cmd.flags = KVM_TDX_MEASURE_MEMORY_REGION;
+	tdx_cmd_carried_out(self->init.vcpu->fd, &self->init.cmd);
+	check_region(&self->init, TEST_PAGES, 0);
+	finish(&self->init);
+}
+
+/* The pages up to the end of the slot are added. */
+TEST_F_TIMEOUT(region, beyond_slot, TIMEOUT_SECONDS)
+{
+	const struct tdx_cmd_refusal no_slot = { .error = EINVAL };
+
+	region(&self->init)->nr_pages = TEST_PAGES + 1;
+	tdx_cmd_refused(self->init.vcpu->fd, &self->init.cmd, &no_slot);
+	check_region(&self->init, TEST_PAGES, 1);
+	finish(&self->init);
+}
+
+TEST_F_TIMEOUT(region, page_twice, TIMEOUT_SECONDS)
+{
+	const struct tdx_cmd_refusal there_already = { .error = EIO };
+
+	tdx_cmd_carried_out(self->init.vcpu->fd, &self->init.cmd);
+	set_good_operand(&self->init);
+	tdx_cmd_refused(self->init.vcpu->fd, &self->init.cmd, &there_already);
+	check_region(&self->init, 0, TEST_PAGES);
+	finish(&self->init);
+}
+
+/* Where KVM has not yet thought of pages without a source it says EOPNOTSUPP. */
+TEST_F_TIMEOUT(region, no_source, TIMEOUT_SECONDS)
+{
+	int r;
+
+	region(&self->init)->source_addr = 0;
+	r = ioctl(self->init.vcpu->fd, KVM_MEMORY_ENCRYPT_OP, &self->init.cmd);
+	TEST_ASSERT(r == -1 && (errno == EINVAL || errno == EOPNOTSUPP),
+		    "wanted EINVAL or EOPNOTSUPP, got %s", r ? strerror(errno) : "success");
+	finish(&self->init);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_CREATE_VCPU, KVM_TDX_GET_CPUID and KVM_TDX_INIT_VCPU of a TD: what KVM must
+ * refuse, after which the vCPU is initialized and run to its end.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_cmd.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS		120
+
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define ONE_VCPU_REASON		"a TD has no more vCPUs than the host has CPUs"
+
+#define NR_IOAPIC_PINS		24
+
+static void guest_code(void)
+{
+	GUEST_DONE();
+}
+
+static size_t cpuid_size(u32 nent)
+{
+	return sizeof(struct kvm_cpuid2) + nent * sizeof(struct kvm_cpuid_entry2);
+}
+
+/* Initialize @vcpu, the only one, and run it to its end. */
+static void finish(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	tdx_vcpu_init(vcpu);
+	tdx_vm_finalize(vcpu->vm);
+	vcpu_run(vcpu);
+	errno = 0;
+	TEST_ASSERT(get_ucall(vcpu, &uc) == UCALL_DONE, "wanted UCALL_DONE, got ucall %lu, %s",
+		    uc.cmd, exit_reason_str(vcpu->run->exit_reason));
+}
+
+FIXTURE(get_cpuid_refused)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct kvm_cpuid2 *good;
+	struct kvm_tdx_cmd cmd;
+	struct tdx_cmd_buffer buffer;
+};
+
+/* The room that KVM is told of, and the room that there is. */
+FIXTURE_VARIANT(get_cpuid_refused)
+{
+	struct tdx_cmd_refusal refusal;
+	bool nent_0;
+	int nent_change;
+	int room_change;
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, hw_error) {
+	.refusal = { .given = 1, .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, no_operand) {
+	.refusal = { .no_operand = true, .error = EFAULT },
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, no_room) {
+	.refusal = { .error = E2BIG }, .nent_0 = true,
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, room_short_by_one) {
+	.refusal = { .error = E2BIG }, .nent_change = -1,
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, entry_unmapped) {
+	.refusal = { .error = EFAULT }, .room_change = -1,
+};
+
+FIXTURE_VARIANT_ADD(get_cpuid_refused, short_and_unmapped) {
+	.refusal = { .error = E2BIG }, .nent_change = -1, .room_change = -1,
+};
+
+FIXTURE_SETUP(get_cpuid_refused)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
+	self->good = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->good);
+}
+
+FIXTURE_TEARDOWN(get_cpuid_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* If the room is short KVM tells how much is needed, and writes no entry. */
+TEST_F_TIMEOUT(get_cpuid_refused, then_carried_out, TIMEOUT_SECONDS)
+{
+	const u32 nent = self->good->nent;
+	struct kvm_cpuid2 *cpuid;
+
+	tdx_cmd_buffer_set(&self->buffer, self->good, cpuid_size(nent + variant->room_change));
+	cpuid = self->buffer.data;
+	memset(cpuid->entries, 0xa5, cpuid_size(nent + variant->room_change) - cpuid_size(0));
+	cpuid->nent = variant->nent_0 ? 0 : nent + variant->nent_change;
+
+	self->cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_GET_CPUID, .data = (u64)cpuid };
+	tdx_cmd_refused(self->vcpu->fd, &self->cmd, &variant->refusal);
+	if (variant->refusal.error == E2BIG) {
+		vmcall_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "nent", nent,
+				    cpuid->nent);
+		vmcall_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "first function",
+				    0xa5a5a5a5, cpuid->entries[0].function);
+	}
+
+	tdx_cmd_buffer_set(&self->buffer, self->good, cpuid_size(nent));
+	cpuid = self->buffer.data;
+	memset(cpuid->entries, 0xa5, cpuid_size(nent) - cpuid_size(0));
+	self->cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_GET_CPUID, .data = (u64)cpuid };
+	tdx_cmd_carried_out(self->vcpu->fd, &self->cmd);
+	TEST_ASSERT(!memcmp(cpuid, self->good, cpuid_size(nent)),
+		    "KVM_TDX_GET_CPUID gives different entries the second time");
+	finish(self->vcpu);
+}
+
+/* A flag of KVM_TDX_GET_CPUID is not looked at. */
+TEST(get_cpuid_flags)
+{
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	struct kvm_tdx_cmd cmd = {
+		.id = KVM_TDX_GET_CPUID,
+		.flags = ~0,
+		.data = (u64)cpuid,
+	};
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_create(vm, 0, guest_code);
+
+	tdx_cmd_carried_out(vcpu->fd, &cmd);
+	free(cpuid);
+	kvm_vm_free(vm);
+}
+
+FIXTURE(init_vcpu_refused)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_VARIANT(init_vcpu_refused)
+{
+	struct tdx_cmd_refusal refusal;
+	bool no_x2apic;		/* in the vCPU's CPUID */
+};
+
+FIXTURE_VARIANT_ADD(init_vcpu_refused, flags_bit_0) {
+	.refusal = { .flags = BIT(0), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(init_vcpu_refused, flags_bit_31) {
+	.refusal = { .flags = BIT(31), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(init_vcpu_refused, hw_error) {
+	.refusal = { .given = 1, .error = EINVAL },
+};
+
+/* A TD's local APIC is an x2APIC: userspace has to say so. */
+FIXTURE_VARIANT_ADD(init_vcpu_refused, no_x2apic) {
+	.refusal = { .error = EINVAL }, .no_x2apic = true,
+};
+
+FIXTURE_SETUP(init_vcpu_refused)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
+}
+
+FIXTURE_TEARDOWN(init_vcpu_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(init_vcpu_refused, then_carried_out, TIMEOUT_SECONDS)
+{
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VCPU };
+
+	if (variant->no_x2apic)
+		vcpu_clear_cpuid_feature(self->vcpu, X86_FEATURE_X2APIC);
+	tdx_cmd_refused(self->vcpu->fd, &cmd, &variant->refusal);
+	if (variant->no_x2apic)
+		vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_X2APIC);
+
+	finish(self->vcpu);
+}
+
+/* The first vCPU is runnable when it is created, but for that. */
+TEST(run_needs_init_vcpu)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_create(vm, 0, guest_code);
+
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	finish(vcpu);
+	kvm_vm_free(vm);
+}
+
+static void vcpu_refused(struct kvm_vm *vm, u64 id, int error)
+{
+	int r = ioctl(vm->fd, KVM_CREATE_VCPU, id);
+
+	TEST_ASSERT(r == -1 && errno == error, "vCPU %lu: wanted %s, got %s", id,
+		    strerror(error), r == -1 ? strerror(errno) : "success");
+}
+
+static void vcpu_created(struct kvm_vm *vm, u64 id)
+{
+	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
+
+	TEST_ASSERT(fd >= 0, "vCPU %lu: wanted success, got %s", id, strerror(errno));
+	kvm_close(fd);
+}
+
+TEST(create_vcpu_before_init_vm)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
+
+	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, NR_IOAPIC_PINS);
+	vcpu_refused(vm, 0, EIO);
+	tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, params);
+	vcpu_created(vm, 0);
+
+	free(params);
+	kvm_vm_free(vm);
+}
+
+/* KVM_TDX_INIT_VM does not ask for the irqchip, a vCPU does. */
+TEST(create_vcpu_without_split_irqchip)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
+
+	tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, params);
+	vcpu_refused(vm, 0, EINVAL);
+	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, NR_IOAPIC_PINS);
+	vcpu_created(vm, 0);
+
+	free(params);
+	kvm_vm_free(vm);
+}
+
+/* As many vCPUs as the host has CPUs, whatever KVM allows to other VMs. */
+TEST(create_vcpu_number)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	const int max = vm_check_cap(vm, KVM_CAP_MAX_VCPUS);
+	struct kvm_vcpu *vcpu;
+	int i;
+
+	TEST_ASSERT_EQ(max, (int)sysconf(_SC_NPROCESSORS_CONF));
+	vcpu_refused(vm, kvm_check_cap(KVM_CAP_MAX_VCPU_ID), EINVAL);
+
+	vcpu = tdx_vcpu_create(vm, 0, guest_code);
+	vcpu_refused(vm, 0, max > 1 ? EEXIST : EINVAL);
+	for (i = 1; i < max; i++)
+		vcpu_created(vm, i);
+	vcpu_refused(vm, max, EINVAL);
+
+	finish(vcpu);
+	kvm_vm_free(vm);
+}
+
+TEST(create_vcpu_after_finalize)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		SKIP(return, ONE_VCPU_REASON);
+
+	vm = tdx_vm_create(1);
+	vcpu = tdx_vcpu_create(vm, 0, guest_code);
+	finish(vcpu);
+	vcpu_refused(vm, 1, EIO);
+	kvm_vm_free(vm);
+}
+
+/* It is created, and may be given up, but neither initialized nor run. */
+TEST(init_vcpu_after_finalize)
+{
+	const struct tdx_cmd_refusal too_late = { .error = EINVAL };
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VCPU };
+	struct kvm_vcpu *vcpu, *late;
+	struct kvm_vm *vm;
+
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		SKIP(return, ONE_VCPU_REASON);
+
+	vm = tdx_vm_create(2);
+	vcpu = tdx_vcpu_create(vm, 0, guest_code);
+	late = tdx_vcpu_create(vm, 1, guest_code);
+	finish(vcpu);
+	tdx_cmd_refused(late->fd, &cmd, &too_late);
+
+	/* Not runnable yet, it would wait for what nobody can send. */
+	late->run->immediate_exit = 1;
+	TEST_ASSERT_EQ(__vcpu_run(late), -1);
+	TEST_ASSERT_EQ(errno, EINTR);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_TDX_CAPABILITIES and KVM_TDX_FINALIZE_VM: operands that KVM must refuse, and
+ * what it makes of those that it takes.  KVM_TDX_INIT_VM has a test of its own.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_cmd.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS		120
+
+/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
+#define KVM_MAX_CPUID_ENTRIES	256
+
+static size_t caps_size(u32 nent)
+{
+	return sizeof(struct kvm_tdx_capabilities) + nent * sizeof(struct kvm_cpuid_entry2);
+}
+
+/*
+ * What a test does with the room that it has told KVM of, nent, and with the room
+ * that there is.
+ */
+FIXTURE(capabilities_refused)
+{
+	struct kvm_vm *vm;
+	struct kvm_tdx_capabilities *good;
+	struct kvm_tdx_cmd cmd;
+	struct tdx_cmd_buffer buffer;
+};
+
+FIXTURE_VARIANT(capabilities_refused)
+{
+	struct tdx_cmd_refusal refusal;
+	bool nent_0;
+	int nent_change;
+	int room_change;
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, flags_bit_0) {
+	.refusal = { .flags = BIT(0), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, flags_bit_31) {
+	.refusal = { .flags = BIT(31), .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, hw_error) {
+	.refusal = { .given = 1, .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, no_operand) {
+	.refusal = { .no_operand = true, .error = EFAULT },
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, flags_without_operand) {
+	.refusal = { .flags = BIT(0), .no_operand = true, .error = EINVAL },
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, no_room) {
+	.refusal = { .error = E2BIG }, .nent_0 = true,
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, room_short_by_one) {
+	.refusal = { .error = E2BIG }, .nent_change = -1,
+};
+
+/* KVM finds the end of memory when it has all there is to copy. */
+FIXTURE_VARIANT_ADD(capabilities_refused, entry_unmapped) {
+	.refusal = { .error = EFAULT }, .room_change = -1,
+};
+
+FIXTURE_VARIANT_ADD(capabilities_refused, short_and_unmapped) {
+	.refusal = { .error = E2BIG }, .nent_change = -1, .room_change = -1,
+};
+
+static void set_good_operand(struct tdx_cmd_buffer *buffer, struct kvm_tdx_cmd *cmd,
+			     const struct kvm_tdx_capabilities *good, int room_change)
+{
+	tdx_cmd_buffer_set(buffer, good, caps_size(good->cpuid.nent + room_change));
+	*cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_CAPABILITIES, .data = (u64)buffer->data };
+}
+
+FIXTURE_SETUP(capabilities_refused)
+{
+	self->vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	self->good = tdx_vm_get_capabilities(self->vm);
+}
+
+FIXTURE_TEARDOWN(capabilities_refused)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Unlike KVM_TDX_GET_CPUID it does not tell how many entries there are. */
+TEST_F_TIMEOUT(capabilities_refused, then_carried_out, TIMEOUT_SECONDS)
+{
+	const u32 nent = variant->nent_0 ? 0 : self->good->cpuid.nent + variant->nent_change;
+	struct kvm_tdx_capabilities *caps;
+
+	set_good_operand(&self->buffer, &self->cmd, self->good, variant->room_change);
+	caps = self->buffer.data;
+	caps->cpuid.nent = nent;
+	tdx_cmd_refused(self->vm->fd, &self->cmd, &variant->refusal);
+	if (variant->refusal.error == E2BIG)
+		vmcall_assert_value("KVM_TDX_CAPABILITIES", "refusal", 1, "nent", nent,
+				    caps->cpuid.nent);
+
+	set_good_operand(&self->buffer, &self->cmd, self->good, 0);
+	tdx_cmd_carried_out(self->vm->fd, &self->cmd);
+}
+
+/* KVM tells how many entries it has wherever there is room for them. */
+TEST(capabilities_with_more_room)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_capabilities *want = tdx_vm_get_capabilities(vm);
+	const size_t size = caps_size(want->cpuid.nent);
+	struct kvm_tdx_capabilities *caps = calloc(1, caps_size(KVM_MAX_CPUID_ENTRIES));
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_CAPABILITIES, .data = (u64)caps };
+	u32 nent;
+
+	TEST_ASSERT(caps, "No memory for %u CPUID entries", KVM_MAX_CPUID_ENTRIES);
+
+	for (nent = want->cpuid.nent; nent <= KVM_MAX_CPUID_ENTRIES; nent *= 2) {
+		memset(caps, 0xa5, size);
+		caps->cpuid.nent = nent;
+		tdx_cmd_carried_out(vm->fd, &cmd);
+		TEST_ASSERT(!memcmp(caps, want, size),
+			    "the capabilities depend on the room, of %u entries, for them", nent);
+	}
+
+	free(caps);
+	free(want);
+	kvm_vm_free(vm);
+}
+
+/* KVM_TDX_FINALIZE_VM has no operands: KVM looks at none, and at no flag. */
+TEST(finalize_vm_flags)
+{
+	const struct tdx_cmd_refusal hw_error = { .given = 1, .error = EINVAL };
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
+	struct kvm_vm *vm = tdx_vm_create(1);
+
+	tdx_vcpu_add(vm, 0, NULL);
+	tdx_cmd_refused(vm->fd, &cmd, &hw_error);
+
+	cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_FINALIZE_VM, .flags = ~0, .data = ~0ull };
+	tdx_cmd_carried_out(vm->fd, &cmd);
+	vmcall_assert_value("KVM_TDX_FINALIZE_VM", "success", 1, "hw_error", 0, cmd.hw_error);
+	kvm_vm_free(vm);
+}
+
+/*
+ * The TDX module finalizes no TD without a vCPU.  KVM takes its refusal for a bug
+ * of its own, warns, and gives the TD up: run on request.
+ */
+TEST(finalize_vm_without_vcpu)
+{
+	const struct tdx_cmd_refusal no_vcpus = { .error = EIO, .hw_error = TDX_NO_VCPUS };
+	const struct tdx_cmd_refusal dead = { .error = EIO };
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
+	struct kvm_vm *vm;
+
+	if (!tdx_may_warn())
+		SKIP(return, TDX_WARN_REASON);
+
+	vm = tdx_vm_create(1);
+	tdx_cmd_refused(vm->fd, &cmd, &no_vcpus);
+	/* Of a VM that KVM has given up every ioctl fails alike. */
+	tdx_cmd_refused(vm->fd, &cmd, &dead);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
