@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a TD, step by step.  At each step every command that does not
+ * belong there is refused, and does no harm to what follows; and the TD can be
+ * destroyed, by its owner or with it.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define NR_TDS		3
+
+/* A time in which a TD that runs has been entered. */
+#define GRACE_US	20000
+
+enum td_stage {
+	TD_INITIALIZED,		/* KVM_TDX_INIT_VM */
+	TD_VCPU_CREATED,	/* KVM_CREATE_VCPU */
+	TD_VCPU_INITIALIZED,	/* KVM_TDX_INIT_VCPU */
+	TD_MEMORY_ADDED,	/* KVM_TDX_INIT_MEM_REGION */
+	TD_FINALIZED,		/* KVM_TDX_FINALIZE_VM */
+	TD_ENTERED,		/* KVM_RUN */
+	TD_DONE,		/* KVM_RUN to the end of the guest's code */
+};
+
+#define STAGES(first, last)	GENMASK(last, first)
+#define ALL_STAGES		STAGES(TD_INITIALIZED, TD_DONE)
+#define NO_STAGE		0
+
+struct td {
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	enum td_stage stage;
+};
+
+static void guest_code(void)
+{
+	GUEST_SYNC1(0);
+	GUEST_DONE();
+}
+
+static void guest_spin(void)
+{
+	GUEST_SYNC1(0);
+	for (;;)
+		cpu_relax();
+}
+
+static void run_to(struct td *td, u64 cmd)
+{
+	struct ucall uc;
+
+	vcpu_run(td->vcpu);
+	errno = 0;
+	TEST_ASSERT(get_ucall(td->vcpu, &uc) == cmd, "wanted ucall %lu, got %lu, %s", cmd,
+		    uc.cmd, exit_reason_str(td->vcpu->run->exit_reason));
+}
+
+static void td_advance(struct td *td, void *guest)
+{
+	switch (++td->stage) {
+	case TD_VCPU_CREATED:
+		td->vcpu = tdx_vcpu_create(td->vm, 0, guest);
+		break;
+	case TD_VCPU_INITIALIZED:
+		tdx_vcpu_init(td->vcpu);
+		break;
+	case TD_MEMORY_ADDED:
+		tdx_vm_add_memory(td->vm);
+		break;
+	case TD_FINALIZED:
+		tdx_vm_ioctl(td->vm, KVM_TDX_FINALIZE_VM, 0, 0);
+		break;
+	case TD_ENTERED:
+		run_to(td, UCALL_SYNC);
+		break;
+	case TD_DONE:
+		run_to(td, UCALL_DONE);
+		break;
+	default:
+		TEST_FAIL("no stage %d", td->stage);
+	}
+}
+
+static void td_build(struct td *td, enum td_stage stage, void *guest)
+{
+	if (!td->vm)
+		td->vm = tdx_vm_create(1);
+	while (td->stage < stage)
+		td_advance(td, guest);
+}
+
+/* A TD that lives on the same KVM, and has no reason not to. */
+static void check_another_td(void)
+{
+	struct td td = {};
+
+	td_build(&td, TD_DONE, guest_code);
+	kvm_vm_free(td.vm);
+}
+
+/* Each command with operands that are good where it is legal. */
+static const struct command {
+	const char *name;
+	u32 id;
+	bool of_vcpu;
+	u64 legal;	/* stages at which KVM carries it out */
+} commands[] = {
+	{ "KVM_TDX_CAPABILITIES", KVM_TDX_CAPABILITIES, false, ALL_STAGES },
+	{ "KVM_TDX_INIT_VM", KVM_TDX_INIT_VM, false, NO_STAGE },
+	{ "KVM_TDX_INIT_VCPU of a VM", KVM_TDX_INIT_VCPU, false, NO_STAGE },
+	{ "KVM_TDX_INIT_MEM_REGION of a VM", KVM_TDX_INIT_MEM_REGION, false, NO_STAGE },
+	{ "KVM_TDX_FINALIZE_VM", KVM_TDX_FINALIZE_VM, false,
+	  STAGES(TD_INITIALIZED, TD_MEMORY_ADDED) },
+	{ "KVM_TDX_GET_CPUID of a VM", KVM_TDX_GET_CPUID, false, NO_STAGE },
+	{ "the command after the last of a VM", KVM_TDX_CMD_NR_MAX, false, NO_STAGE },
+	{ "command ~0 of a VM", ~0u, false, NO_STAGE },
+	{ "KVM_TDX_CAPABILITIES of a vCPU", KVM_TDX_CAPABILITIES, true, NO_STAGE },
+	{ "KVM_TDX_INIT_VM of a vCPU", KVM_TDX_INIT_VM, true, NO_STAGE },
+	{ "KVM_TDX_INIT_VCPU", KVM_TDX_INIT_VCPU, true,
+	  STAGES(TD_VCPU_CREATED, TD_VCPU_CREATED) },
+	{ "KVM_TDX_INIT_MEM_REGION", KVM_TDX_INIT_MEM_REGION, true,
+	  STAGES(TD_VCPU_INITIALIZED, TD_MEMORY_ADDED) },
+	{ "KVM_TDX_FINALIZE_VM of a vCPU", KVM_TDX_FINALIZE_VM, true, NO_STAGE },
+	{ "KVM_TDX_GET_CPUID", KVM_TDX_GET_CPUID, true,
+	  STAGES(TD_VCPU_CREATED, TD_MEMORY_ADDED) },
+	{ "the command after the last of a vCPU", KVM_TDX_CMD_NR_MAX, true, NO_STAGE },
+	{ "command ~0 of a vCPU", ~0u, true, NO_STAGE },
+};
+
+/* Good operands, one of a kind. */
+struct operands {
+	struct kvm_tdx_capabilities *caps;
+	struct kvm_tdx_init_vm *init_vm;
+	struct kvm_tdx_init_mem_region region;
+	struct kvm_cpuid2 *cpuid;
+};
+
+static void *operand(struct operands *operands, u32 id)
+{
+	switch (id) {
+	case KVM_TDX_CAPABILITIES:
+		return operands->caps;
+	case KVM_TDX_INIT_VM:
+		return operands->init_vm;
+	case KVM_TDX_INIT_MEM_REGION:
+		return &operands->region;
+	case KVM_TDX_GET_CPUID:
+		return operands->cpuid;
+	default:
+		return NULL;
+	}
+}
+
+static int issue(struct td *td, const struct command *command, void *data, u64 *hw_error)
+{
+	if (command->of_vcpu)
+		return __tdx_vcpu_ioctl(td->vcpu, command->id, 0, data, hw_error);
+
+	return __tdx_vm_ioctl(td->vm, command->id, 0, data, hw_error);
+}
+
+static void refuse(struct td *td, const struct command *command, void *data)
+{
+	u64 hw_error;
+	int r = issue(td, command, data, &hw_error);
+
+	TEST_ASSERT(r == -1 && errno == EINVAL,
+		    "%s at stage %d: wanted EINVAL, got %s", command->name, td->stage,
+		    r ? strerror(errno) : "success");
+	vmcall_assert_value(command->name, "stage", td->stage, "hw_error", 0, hw_error);
+}
+
+static void refuse_run(struct td *td)
+{
+	int r = __vcpu_run(td->vcpu);
+
+	TEST_ASSERT(r == -1 && errno == EINVAL, "KVM_RUN at stage %d: wanted EINVAL, got %s",
+		    td->stage, r ? strerror(errno) : exit_reason_str(td->vcpu->run->exit_reason));
+}
+
+static void refuse_commands(struct td *td)
+{
+	struct operands operands = {
+		.caps = tdx_vm_get_capabilities(td->vm),
+		.init_vm = tdx_vm_get_init_params(td->vm),
+		.region = {
+			.source_addr = (u64)addr_gpa2hva(td->vm, td->vm->mmu.pgd),
+			.gpa = td->vm->mmu.pgd,
+			.nr_pages = 1,
+		},
+		.cpuid = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+
+		if (!(command->legal & BIT(td->stage)) && (td->vcpu || !command->of_vcpu))
+			refuse(td, command, operand(&operands, command->id));
+	}
+
+	if (td->vcpu && td->stage < TD_FINALIZED)
+		refuse_run(td);
+
+	free(operands.cpuid);
+	free(operands.init_vm);
+	free(operands.caps);
+}
+
+FIXTURE(td_stage)
+{
+	struct td td;
+};
+
+FIXTURE_VARIANT(td_stage)
+{
+	enum td_stage stage;
+};
+
+FIXTURE_VARIANT_ADD(td_stage, initialized)	{ .stage = TD_INITIALIZED };
+FIXTURE_VARIANT_ADD(td_stage, vcpu_created)	{ .stage = TD_VCPU_CREATED };
+FIXTURE_VARIANT_ADD(td_stage, vcpu_initialized)	{ .stage = TD_VCPU_INITIALIZED };
+FIXTURE_VARIANT_ADD(td_stage, memory_added)	{ .stage = TD_MEMORY_ADDED };
+FIXTURE_VARIANT_ADD(td_stage, finalized)	{ .stage = TD_FINALIZED };
+FIXTURE_VARIANT_ADD(td_stage, entered)		{ .stage = TD_ENTERED };
+FIXTURE_VARIANT_ADD(td_stage, done)		{ .stage = TD_DONE };
+
+FIXTURE_SETUP(td_stage)
+{
+}
+
+FIXTURE_TEARDOWN(td_stage)
+{
+	if (self->td.vm)
+		kvm_vm_free(self->td.vm);
+}
+
+/* Refused commands change nothing: the TD is built and run to its end. */
+TEST_F_TIMEOUT(td_stage, commands_refused, TIMEOUT_SECONDS)
+{
+	td_build(&self->td, variant->stage, guest_code);
+	refuse_commands(&self->td);
+	td_build(&self->td, TD_DONE, guest_code);
+}
+
+TEST_F_TIMEOUT(td_stage, destroyed, TIMEOUT_SECONDS)
+{
+	td_build(&self->td, variant->stage, guest_code);
+	kvm_vm_free(self->td.vm);
+	self->td.vm = NULL;
+	check_another_td();
+}
+
+/* What is destroyed when its owner is killed, in KVM_RUN if it gets there. */
+static void __noreturn own_td(enum td_stage stage, int ready)
+{
+	struct td td = {};
+
+	td_build(&td, min(stage, TD_ENTERED), guest_spin);
+	TEST_ASSERT_EQ(write(ready, "", 1), 1);
+	for (;;) {
+		if (stage >= TD_ENTERED)
+			__vcpu_run(td.vcpu);
+		else
+			pause();
+	}
+}
+
+TEST_F_TIMEOUT(td_stage, owner_killed, TIMEOUT_SECONDS)
+{
+	int fds[2], status;
+	pid_t owner;
+	char byte;
+
+	TEST_ASSERT_EQ(pipe(fds), 0);
+	owner = fork();
+	TEST_ASSERT(owner != -1, "fork() failed");
+	if (!owner)
+		own_td(variant->stage, fds[1]);
+
+	/* An owner that fails closes the pipe. */
+	close(fds[1]);
+	TEST_ASSERT(read(fds[0], &byte, 1) == 1, "the TD was not built");
+	usleep(GRACE_US);
+
+	TEST_ASSERT_EQ(kill(owner, SIGKILL), 0);
+	TEST_ASSERT_EQ(waitpid(owner, &status, 0), owner);
+	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "wanted the owner to be killed, got status 0x%x", status);
+	check_another_td();
+}
+
+/* TDs that are built, run and destroyed in turns know nothing of each other. */
+TEST(several_tds)
+{
+	struct td tds[NR_TDS] = {};
+	enum td_stage stage;
+	int i;
+
+	for (stage = TD_INITIALIZED; stage <= TD_DONE; stage++) {
+		for (i = 0; i < NR_TDS; i++)
+			td_build(&tds[i], stage, guest_code);
+	}
+
+	for (i = NR_TDS - 1; i >= 0; i--)
+		kvm_vm_free(tds[i].vm);
+}
+
+/* The end of one TD is not that of another which is under way. */
+TEST(another_destroyed)
+{
+	struct td first = {}, second = {};
+
+	td_build(&first, TD_ENTERED, guest_code);
+	td_build(&second, TD_MEMORY_ADDED, guest_code);
+	kvm_vm_free(first.vm);
+	td_build(&second, TD_DONE, guest_code);
+	kvm_vm_free(second.vm);
+}
+
+/* An ordinary VM has no such commands. */
+TEST(not_a_td)
+{
+	struct td vm = {};
+	u64 hw_error;
+
+	vm.vm = vm_create_with_one_vcpu(&vm.vcpu, guest_code);
+	TEST_ASSERT_EQ(__tdx_vm_ioctl(vm.vm, KVM_TDX_CAPABILITIES, 0, 0, &hw_error), -1);
+	TEST_ASSERT_EQ(errno, ENOTTY);
+	TEST_ASSERT_EQ(__tdx_vcpu_ioctl(vm.vcpu, KVM_TDX_INIT_VCPU, 0, 0, &hw_error), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	kvm_vm_free(vm.vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
