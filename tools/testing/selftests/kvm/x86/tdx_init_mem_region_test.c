@@ -75,10 +75,7 @@ static void finish(struct init_mem_region *init)
 	struct ucall uc;
 
 	tdx_vm_finalize(init->vm);
-	vcpu_run(init->vcpu);
-	errno = 0;
-	TEST_ASSERT(get_ucall(init->vcpu, &uc) == UCALL_DONE,
-		    "wanted UCALL_DONE, got ucall %lu, %s", uc.cmd, exit_reason_str(init->vcpu->run->exit_reason));
+	tdx_vcpu_run_to_ucall(init->vcpu, UCALL_DONE, &uc);
 }
 
 FIXTURE(refused)

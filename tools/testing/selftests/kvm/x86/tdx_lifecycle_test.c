@@ -54,18 +54,10 @@ static void guest_spin(void)
 		cpu_relax();
 }
 
-static void run_to(struct td *td, u64 cmd)
+static void td_advance(struct td *td, void *guest)
 {
 	struct ucall uc;
 
-	vcpu_run(td->vcpu);
-	errno = 0;
-	TEST_ASSERT(get_ucall(td->vcpu, &uc) == cmd, "wanted ucall %lu, got %lu, %s", cmd,
-		    uc.cmd, exit_reason_str(td->vcpu->run->exit_reason));
-}
-
-static void td_advance(struct td *td, void *guest)
-{
 	switch (++td->stage) {
 	case TD_VCPU_CREATED:
 		td->vcpu = tdx_vcpu_create(td->vm, 0, guest);
@@ -80,10 +72,10 @@ static void td_advance(struct td *td, void *guest)
 		tdx_vm_ioctl(td->vm, KVM_TDX_FINALIZE_VM, 0, 0);
 		break;
 	case TD_ENTERED:
-		run_to(td, UCALL_SYNC);
+		tdx_vcpu_run_to_ucall(td->vcpu, UCALL_SYNC, &uc);
 		break;
 	case TD_DONE:
-		run_to(td, UCALL_DONE);
+		tdx_vcpu_run_to_ucall(td->vcpu, UCALL_DONE, &uc);
 		break;
 	default:
 		TEST_FAIL("no stage %d", td->stage);

@@ -79,16 +79,6 @@ static struct kvm_vm *create(struct kvm_vcpu *vcpus[], u32 nr_vcpus, void *guest
 	return vm;
 }
 
-/* Run to the next ucall, which must be @cmd. */
-static void run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc)
-{
-	vcpu_run(vcpu);
-
-	errno = 0;
-	TEST_ASSERT(get_ucall(vcpu, uc) == cmd, "wanted ucall %lu, got %lu, %s", cmd,
-		    uc->cmd, exit_reason_str(vcpu->run->exit_reason));
-}
-
 /* An empty TD: neither memory nor a vCPU. */
 TEST(destroy_uninitialized)
 {
@@ -169,13 +159,13 @@ static void test_args(u32 nr_vcpus)
 	tdx_vm_finalize(vm);
 
 	for (i = 0; i < nr_vcpus; i++) {
-		run_to_ucall(vcpus[i], UCALL_SYNC, &uc);
+		tdx_vcpu_run_to_ucall(vcpus[i], UCALL_SYNC, &uc);
 		for (j = 0; j < NR_ARGS; j++)
 			TEST_ASSERT_EQ(uc.args[j], arg(i, j));
 	}
 
 	for (i = 0; i < nr_vcpus; i++)
-		run_to_ucall(vcpus[i], UCALL_DONE, &uc);
+		tdx_vcpu_run_to_ucall(vcpus[i], UCALL_DONE, &uc);
 
 	kvm_vm_free(vm);
 }
@@ -205,12 +195,12 @@ TEST(globals)
 	tdx_vm_finalize(vm);
 	*copy = 4;
 
-	run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
 	TEST_ASSERT_EQ(uc.args[0], 3ul);
 	TEST_ASSERT_EQ(*copy, 4ul);
 	TEST_ASSERT_EQ(guest_global, 1ul);
 
-	run_to_ucall(vcpu, UCALL_DONE, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }
 
@@ -241,9 +231,9 @@ TEST(printed_text)
 	struct ucall uc;
 
 	tdx_vm_finalize(vm);
-	run_to_ucall(vcpu, UCALL_PRINTF, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_PRINTF, &uc);
 	ASSERT_STREQ("from a TD, 7d7d7d7d\n", uc.buffer);
-	run_to_ucall(vcpu, UCALL_DONE, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }
 

@@ -35,10 +35,7 @@ static void finish(struct kvm_vcpu *vcpu)
 
 	tdx_vcpu_init(vcpu);
 	tdx_vm_finalize(vcpu->vm);
-	vcpu_run(vcpu);
-	errno = 0;
-	TEST_ASSERT(get_ucall(vcpu, &uc) == UCALL_DONE, "wanted UCALL_DONE, got ucall %lu, %s",
-		    uc.cmd, exit_reason_str(vcpu->run->exit_reason));
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 }
 
 FIXTURE(get_cpuid_refused)

@@ -20,6 +20,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "ucall_common.h"
 #include "tdx/tdx.h"
 
 /* The reason of a skip is part of the result's name for some: keep it. */
@@ -135,6 +136,12 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
  */
 void tdx_vm_add_memory(struct kvm_vm *vm);
 void tdx_vm_finalize(struct kvm_vm *vm);
+
+/*
+ * Run @vcpu to its next ucall, which must be @cmd, one of UCALL_*, and give it in
+ * *@uc.
+ */
+void tdx_vcpu_run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc);
 
 /*
  * True if a case in which the TD touches shared memory is to be skipped, by
