@@ -12,7 +12,7 @@
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
-#define TIMEOUT_SECONDS	60
+#define TIMEOUT_SECONDS	30
 
 #define MSI_VECTOR	0xa5
 /* Lets no interrupt through but those of the highest priority class. */

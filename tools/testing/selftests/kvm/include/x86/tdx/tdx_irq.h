@@ -28,6 +28,21 @@ void guest_enable_apic(void);
 void guest_eoi(void);
 
 /*
+ * Record what a TD takes: tdx_vm_record_irqs() before it is finalized, the NMI and
+ * vectors from 0x20 on included.  The TD waits for one by either of the next two
+ * functions, with interrupts off before and after, and tells them by
+ * guest_tell_irqs(), which forgets them.  The first ucall of that is what @vcpu has
+ * exited with when the host calls tdx_vcpu_check_irqs(), which runs it through the
+ * others and checks that the TD took these @nr vectors in this order.  One vCPU
+ * at a time can do so.
+ */
+void tdx_vm_record_irqs(struct kvm_vm *vm);
+void guest_halt_for_irq(void);
+void guest_spin_for_irq(void);
+void guest_tell_irqs(void);
+void tdx_vcpu_check_irqs(struct kvm_vcpu *vcpu, const char *when, const u8 *vectors, u64 nr);
+
+/*
  * Signal an MSI to @vcpu, of @data: a vector from 16 to 255, or APIC_DM_NMI.
  * Unlike KVM_NMI this does not wait for KVM_RUN to end.  Returns the result of
  * KVM_SIGNAL_MSI: 1 if the vCPU took it, 0 if it did not.
@@ -57,7 +72,10 @@ struct tdx_vcpu_thread {
 	bool done;
 };
 
-/* Start a thread, and wait until its vCPU blocks in KVM_RUN because it halted. */
+/* Start a thread on @cpu, -1 for any, that runs @vcpu once. */
+void tdx_vcpu_start(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu);
+
+/* The same, and wait until the vCPU blocks in KVM_RUN because it has halted. */
 void tdx_vcpu_block(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu);
 
 /* Send the thread a signal, which ends its KVM_RUN with EINTR. */

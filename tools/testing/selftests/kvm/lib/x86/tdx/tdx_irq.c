@@ -11,6 +11,9 @@
 
 #define SPURIOUS_VECTOR		0xff
 
+#define FIRST_VECTOR		0x20
+#define NR_VECTORS		0x100
+
 /* Between two signals to KVM_RUN, and between two looks at a vCPU. */
 #define SIGNAL_PERIOD_US	10000
 #define POLL_PERIOD_US		1000
@@ -36,6 +39,75 @@ void guest_enable_apic(void)
 void guest_eoi(void)
 {
 	x2apic_write_reg(APIC_EOI, 0);
+}
+
+/* What the TD took, in the order in which it did; the rest is not recorded. */
+static u8 taken[2 * NR_VECTORS];
+static u64 nr_taken;
+
+static void guest_record_irq(struct ex_regs *regs)
+{
+	if (nr_taken < ARRAY_SIZE(taken))
+		taken[nr_taken] = regs->vector;
+	nr_taken++;
+
+	if (regs->vector != NMI_VECTOR)
+		guest_eoi();
+}
+
+void tdx_vm_record_irqs(struct kvm_vm *vm)
+{
+	int vector;
+
+	vm_install_exception_handler(vm, NMI_VECTOR, guest_record_irq);
+	for (vector = FIRST_VECTOR; vector < NR_VECTORS; vector++)
+		vm_install_exception_handler(vm, vector, guest_record_irq);
+}
+
+/*
+ * With interrupts off one that is pending keeps the TD from halting, so that it
+ * cannot come too early.
+ */
+void guest_halt_for_irq(void)
+{
+	while (!READ_ONCE(nr_taken)) {
+		struct tdcall_regs regs = { .r11 = TDVMCALL_HLT };
+
+		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
+		sti_nop_cli();
+	}
+}
+
+void guest_spin_for_irq(void)
+{
+	sti();
+	while (!READ_ONCE(nr_taken))
+		cpu_relax();
+	cli();
+}
+
+void guest_tell_irqs(void)
+{
+	u64 i;
+
+	GUEST_SYNC1(nr_taken);
+	for (i = 0; i < nr_taken; i++)
+		GUEST_SYNC1(taken[i]);
+	nr_taken = 0;
+}
+
+void tdx_vcpu_check_irqs(struct kvm_vcpu *vcpu, const char *when, const u8 *vectors, u64 nr)
+{
+	struct ucall uc;
+	u64 i;
+
+	vmcall_get_sync(vcpu, "interrupts", &uc);
+	vmcall_assert_value("interrupts", when, 1, "number taken", nr, uc.args[0]);
+	for (i = 0; i < nr; i++) {
+		vcpu_run(vcpu);
+		vmcall_get_sync(vcpu, "interrupts", &uc);
+		vmcall_assert_value("interrupts", when, i, "vector", vectors[i], uc.args[0]);
+	}
 }
 
 int __tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data)
@@ -118,11 +190,16 @@ static void *run_once(void *arg)
 	return NULL;
 }
 
-/* KVM_GET_MP_STATE waits for KVM_RUN to end; the statistics do not. */
-void tdx_vcpu_block(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu)
+void tdx_vcpu_start(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu)
 {
 	*thread = (struct tdx_vcpu_thread) { .vcpu = vcpu, .cpu = cpu };
 	TEST_ASSERT_EQ(pthread_create(&thread->thread, NULL, run_once, thread), 0);
+}
+
+/* KVM_GET_MP_STATE waits for KVM_RUN to end; the statistics do not. */
+void tdx_vcpu_block(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu)
+{
+	tdx_vcpu_start(thread, vcpu, cpu);
 
 	while (!vcpu_get_stat(vcpu, blocking)) {
 		TEST_ASSERT(!READ_ONCE(thread->done), "wanted vCPU %u to halt, got %s",

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts and NMIs that the host sends to a TD.  KVM cannot touch a TD's local
+ * APIC: it posts interrupts in the vCPU's descriptor, where the CPU finds them,
+ * and leaves NMIs to the TDX module.
+ */
+#include <sys/eventfd.h>
+
+#include "apic.h"
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_irq.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	30
+
+#define MSI_VECTOR	0xa5
+#define FIRST_VECTOR	0x20
+#define NR_VECTORS	0x100
+
+/* The first interrupt that is none of the split irqchip's I/O APIC. */
+#define MSI_GSI		24
+
+/* A time in which a vCPU that runs has been entered. */
+#define GRACE_US	20000
+
+static void guest_halts(void)
+{
+	guest_enable_apic();
+	for (;;) {
+		GUEST_SYNC1(0);
+		guest_halt_for_irq();
+		guest_tell_irqs();
+	}
+}
+
+static void guest_runs(void)
+{
+	guest_enable_apic();
+	for (;;) {
+		GUEST_SYNC1(0);
+		guest_spin_for_irq();
+		guest_tell_irqs();
+	}
+}
+
+/* Let in what is there, with the priority @tpr and then without. */
+static void guest_opens_windows(u64 tpr)
+{
+	guest_enable_apic();
+	for (;;) {
+		x2apic_write_reg(APIC_TASKPRI, tpr);
+		GUEST_SYNC1(0);
+		sti_nop_cli();
+		guest_tell_irqs();
+		x2apic_write_reg(APIC_TASKPRI, 0);
+		sti_nop_cli();
+		guest_tell_irqs();
+	}
+}
+
+/* The local APIC is off, as it is when a TD starts. */
+static void guest_without_apic(void)
+{
+	GUEST_SYNC1(0);
+	sti_nop_cli();
+	guest_tell_irqs();
+	guest_enable_apic();
+	guest_runs();
+}
+
+static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+
+	*vcpu = tdx_vcpu_add(vm, 0, guest_code);
+	tdx_vm_record_irqs(vm);
+	return vm;
+}
+
+/* To the ucall before the wait, or before a window. */
+static void run_to_ready(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	vmcall_get_sync(vcpu, "ready", &uc);
+}
+
+/* Where the vCPU is when the interrupt comes. */
+enum vcpu_place {
+	VCPU_OUT,		/* not in KVM_RUN, about to go on */
+	VCPU_HALTED,		/* the same, in HLT */
+	VCPU_BLOCKING,		/* in KVM_RUN, in HLT */
+	VCPU_RUNNING,		/* in KVM_RUN, in the TD as a rule */
+};
+
+struct source {
+	int eventfd;		/* of an MSI with MSI_VECTOR */
+};
+
+static void send_msi(struct kvm_vcpu *vcpu, struct source *source)
+{
+	tdx_signal_msi(vcpu, MSI_VECTOR);
+}
+
+static void send_lowest_priority(struct kvm_vcpu *vcpu, struct source *source)
+{
+	tdx_signal_msi(vcpu, APIC_DM_LOWEST | MSI_VECTOR);
+}
+
+static void send_irqfd(struct kvm_vcpu *vcpu, struct source *source)
+{
+	const u64 one = 1;
+
+	TEST_ASSERT_EQ(write(source->eventfd, &one, sizeof(one)), sizeof(one));
+}
+
+static void send_nmi(struct kvm_vcpu *vcpu, struct source *source)
+{
+	tdx_signal_msi(vcpu, APIC_DM_NMI);
+}
+
+FIXTURE(interrupt)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct source source;
+};
+
+FIXTURE_VARIANT(interrupt)
+{
+	enum vcpu_place place;
+};
+
+FIXTURE_VARIANT_ADD(interrupt, out)	 { .place = VCPU_OUT };
+FIXTURE_VARIANT_ADD(interrupt, halted)	 { .place = VCPU_HALTED };
+FIXTURE_VARIANT_ADD(interrupt, blocking) { .place = VCPU_BLOCKING };
+FIXTURE_VARIANT_ADD(interrupt, running)	 { .place = VCPU_RUNNING };
+
+static void route_msi(struct kvm_vm *vm, struct source *source)
+{
+	struct kvm_irq_routing *routing = kvm_gsi_routing_create();
+
+	routing->entries[routing->nr++] = (struct kvm_irq_routing_entry) {
+		.gsi = MSI_GSI,
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi.address_lo = APIC_DEFAULT_GPA,
+		.u.msi.data = MSI_VECTOR,
+	};
+	kvm_gsi_routing_write(vm, routing);
+
+	source->eventfd = eventfd(0, 0);
+	TEST_ASSERT(source->eventfd >= 0, "eventfd() failed");
+	kvm_assign_irqfd(vm, MSI_GSI, source->eventfd);
+}
+
+FIXTURE_SETUP(interrupt)
+{
+	const bool halts = variant->place == VCPU_HALTED || variant->place == VCPU_BLOCKING;
+
+	self->vm = create(&self->vcpu, halts ? guest_halts : guest_runs);
+	route_msi(self->vm, &self->source);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(interrupt)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Send to a vCPU that is at the ucall before its wait, and let it tell. */
+static void send_to(struct kvm_vcpu *vcpu, enum vcpu_place place, struct source *source,
+		    void (*send)(struct kvm_vcpu *vcpu, struct source *source), u8 vector)
+{
+	struct tdx_vcpu_thread thread;
+
+	run_to_ready(vcpu);
+
+	switch (place) {
+	case VCPU_HALTED:
+		tdx_vcpu_run_to_halt(vcpu);
+		break;
+	case VCPU_BLOCKING:
+		tdx_vcpu_block(&thread, vcpu, -1);
+		break;
+	case VCPU_RUNNING:
+		tdx_vcpu_start(&thread, vcpu, -1);
+		usleep(GRACE_US);
+		break;
+	default:
+		break;
+	}
+
+	send(vcpu, source);
+
+	if (place == VCPU_BLOCKING || place == VCPU_RUNNING) {
+		tdx_vcpu_join(&thread);
+		TEST_ASSERT(!thread.ret, "wanted KVM_RUN to go on, got %s",
+			    strerror(thread.err));
+	} else {
+		vcpu_run(vcpu);
+	}
+
+	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
+}
+
+/* More than one of each: the end of the first lets in the second. */
+#define SEND_TEST(_send, _vector)						\
+TEST_F_TIMEOUT(interrupt, _send, TIMEOUT_SECONDS)				\
+{										\
+	int i;									\
+										\
+	for (i = 0; i < 3; i++)							\
+		send_to(self->vcpu, variant->place, &self->source, _send, _vector); \
+}
+
+SEND_TEST(send_msi, MSI_VECTOR)
+SEND_TEST(send_lowest_priority, MSI_VECTOR)
+SEND_TEST(send_irqfd, MSI_VECTOR)
+SEND_TEST(send_nmi, NMI_VECTOR)
+
+/* What is sent before interrupts are let in, and what comes of it. */
+FIXTURE(pending)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+struct vectors {
+	u64 nr;
+	u8 vectors[8];
+};
+
+FIXTURE_VARIANT(pending)
+{
+	u64 tpr;
+	struct vectors sent;
+	struct vectors first;	/* taken with this TPR */
+	struct vectors second;	/* taken without */
+};
+
+/* The highest vector first, whatever came first. */
+FIXTURE_VARIANT_ADD(pending, by_priority) {
+	.sent = { 6, { 0x31, 0xa5, 0x72, 0xfe, 0x35, 0x20 } },
+	.first = { 6, { 0xfe, 0xa5, 0x72, 0x35, 0x31, 0x20 } },
+};
+
+FIXTURE_VARIANT_ADD(pending, one_class) {
+	.sent = { 4, { 0xa1, 0xa0, 0xaf, 0xa8 } },
+	.first = { 4, { 0xaf, 0xa8, 0xa1, 0xa0 } },
+};
+
+/* It cannot be pending more than once. */
+FIXTURE_VARIANT_ADD(pending, same_vector) {
+	.sent = { 3, { 0xa5, 0xa5, 0xa5 } },
+	.first = { 1, { 0xa5 } },
+};
+
+/* The class of TPR, and those below it, have to wait. */
+FIXTURE_VARIANT_ADD(pending, masked_by_tpr) {
+	.tpr = 0xa0,
+	.sent = { 4, { 0x31, 0xa5, 0xb0, 0xaf } },
+	.first = { 1, { 0xb0 } },
+	.second = { 3, { 0xaf, 0xa5, 0x31 } },
+};
+
+FIXTURE_VARIANT_ADD(pending, all_masked) {
+	.tpr = 0xf0,
+	.sent = { 2, { 0xa5, 0xf1 } },
+	.second = { 2, { 0xf1, 0xa5 } },
+};
+
+FIXTURE_SETUP(pending)
+{
+	self->vm = create(&self->vcpu, guest_opens_windows);
+	tdx_vcpu_args_set(self->vcpu, 1, variant->tpr);
+	tdx_vm_finalize(self->vm);
+	run_to_ready(self->vcpu);
+}
+
+FIXTURE_TEARDOWN(pending)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(pending, taken, TIMEOUT_SECONDS)
+{
+	u64 i;
+
+	for (i = 0; i < variant->sent.nr; i++)
+		tdx_signal_msi(self->vcpu, variant->sent.vectors[i]);
+
+	vcpu_run(self->vcpu);
+	tdx_vcpu_check_irqs(self->vcpu, "first", variant->first.vectors, variant->first.nr);
+	vcpu_run(self->vcpu);
+	tdx_vcpu_check_irqs(self->vcpu, "second", variant->second.vectors, variant->second.nr);
+}
+
+/* Each bit of the descriptor. */
+TEST(every_vector)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_opens_windows);
+	u8 vectors[NR_VECTORS];
+	u64 nr = 0;
+	int vector;
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	for (vector = FIRST_VECTOR; vector < NR_VECTORS; vector++)
+		tdx_signal_msi(vcpu, vector);
+	while (vector-- > FIRST_VECTOR)
+		vectors[nr++] = vector;
+
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "first", vectors, nr);
+	kvm_vm_free(vm);
+}
+
+/* KVM knows when a TD's local APIC is off, and tells the sender. */
+TEST(apic_off)
+{
+	const u8 vector = MSI_VECTOR;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_without_apic);
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	TEST_ASSERT_EQ(__tdx_signal_msi(vcpu, vector), 0);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "with the APIC off", NULL, 0);
+
+	run_to_ready(vcpu);
+	tdx_signal_msi(vcpu, vector);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "with the APIC on", &vector, 1);
+	kvm_vm_free(vm);
+}
+
+/* NMIs that the TDX module has not delivered yet are one. */
+TEST(nmis_collapse)
+{
+	const u8 vector = NMI_VECTOR;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_runs);
+	int i;
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	for (i = 0; i < 3; i++)
+		vcpu_ioctl(vcpu, KVM_NMI, NULL);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
+	kvm_vm_free(vm);
+}
+
+/*
+ * What a TD's vCPU cannot be made to do: INIT and SIPI are not for it, which KVM
+ * does not tell, and there is no SMM, which it tells.
+ */
+TEST(init_sipi_smi)
+{
+	const u8 vector = MSI_VECTOR;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_runs);
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	tdx_signal_msi(vcpu, APIC_DM_INIT);
+	tdx_signal_msi(vcpu, APIC_DM_STARTUP);
+	TEST_ASSERT_EQ(__tdx_signal_msi(vcpu, APIC_DM_SMI), 0);
+	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SMI, NULL), -1);
+	TEST_ASSERT_EQ(errno, ENOTTY);
+	TEST_ASSERT_EQ(tdx_vcpu_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
+
+	/* It goes on where it was, and with what it had. */
+	tdx_signal_msi(vcpu, vector);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
