@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ioctls of ordinary VMs that KVM must refuse for a TD, whose state it neither
+ * has nor could change, before the TD is finalized and after it has run; and the
+ * few that it takes.  None of them does harm: the TD runs to its end.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_irq.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	120
+
+/* Below the 39 bits of GPA that every CPU with EPT has. */
+#define TEST_GPA	0x1234600000ULL
+#define TEST_SLOT	21
+
+/* As large as any operand, of KVM_GET_XSAVE2 too. */
+#define OPERAND_SIZE	SZ_64K
+
+static void guest_code(void)
+{
+	GUEST_SYNC1(0);
+	GUEST_DONE();
+}
+
+#define IOCTL(_name, _errno) { #_name, _name, _errno }
+
+/* With an operand of zeros, which for most of them is a good one. */
+static const struct request {
+	const char *name;
+	unsigned long number;
+	int error;		/* 0 for what KVM takes */
+} vcpu_requests[] = {
+	IOCTL(KVM_GET_REGS, EINVAL),
+	IOCTL(KVM_SET_REGS, EINVAL),
+	IOCTL(KVM_GET_SREGS, EINVAL),
+	IOCTL(KVM_SET_SREGS, EINVAL),
+	IOCTL(KVM_GET_SREGS2, EINVAL),
+	IOCTL(KVM_SET_SREGS2, EINVAL),
+	IOCTL(KVM_GET_FPU, EINVAL),
+	IOCTL(KVM_SET_FPU, EINVAL),
+	IOCTL(KVM_GET_XSAVE, EINVAL),
+	IOCTL(KVM_GET_XSAVE2, EINVAL),
+	IOCTL(KVM_SET_XSAVE, EINVAL),
+	IOCTL(KVM_GET_XCRS, EINVAL),
+	IOCTL(KVM_SET_XCRS, EINVAL),
+	IOCTL(KVM_GET_DEBUGREGS, EINVAL),
+	IOCTL(KVM_SET_DEBUGREGS, EINVAL),
+	IOCTL(KVM_GET_LAPIC, EINVAL),
+	IOCTL(KVM_SET_LAPIC, EINVAL),
+	IOCTL(KVM_SET_GUEST_DEBUG, EINVAL),
+	IOCTL(KVM_SET_TSC_KHZ, EINVAL),
+	IOCTL(KVM_SMI, ENOTTY),
+	IOCTL(KVM_GET_MP_STATE, 0),
+	IOCTL(KVM_SET_MP_STATE, 0),
+	IOCTL(KVM_GET_VCPU_EVENTS, 0),
+	IOCTL(KVM_SET_VCPU_EVENTS, 0),
+};
+
+static const struct request vm_requests[] = {
+	IOCTL(KVM_CREATE_IRQCHIP, EEXIST),
+	IOCTL(KVM_GET_IRQCHIP, ENXIO),
+	IOCTL(KVM_SET_IRQCHIP, ENXIO),
+	IOCTL(KVM_CREATE_PIT2, ENOENT),
+	IOCTL(KVM_GET_PIT2, ENXIO),
+	IOCTL(KVM_SET_PIT2, ENXIO),
+	IOCTL(KVM_SET_TSC_KHZ, EINVAL),
+	IOCTL(KVM_SET_IDENTITY_MAP_ADDR, EINVAL),
+	IOCTL(KVM_MEMORY_ENCRYPT_REG_REGION, ENOTTY),
+	IOCTL(KVM_MEMORY_ENCRYPT_UNREG_REGION, ENOTTY),
+};
+
+static void check_requests(int fd, const struct request *requests, size_t nr)
+{
+	void *operand = calloc(1, OPERAND_SIZE);
+	size_t i;
+	int r;
+
+	TEST_ASSERT(operand, "No memory for operands");
+
+	for (i = 0; i < nr; i++) {
+		memset(operand, 0, OPERAND_SIZE);
+		r = ioctl(fd, requests[i].number, operand);
+		if (requests[i].error)
+			TEST_ASSERT(r == -1 && errno == requests[i].error,
+				    "%s: wanted %s, got %s", requests[i].name,
+				    strerror(requests[i].error),
+				    r == -1 ? strerror(errno) : "success");
+		else
+			TEST_ASSERT(!r, "%s: wanted success, got %s", requests[i].name,
+				    strerror(errno));
+	}
+
+	free(operand);
+}
+
+/* KVM_GET_MSRS and KVM_SET_MSRS give the number of MSRs that they did. */
+static int access_msr(struct kvm_vcpu *vcpu, unsigned long request, u32 index)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.header.nmsrs = 1,
+		.entry.index = index,
+	};
+
+	return ioctl(vcpu->fd, request, &msrs);
+}
+
+/* MSRs that the TD has to itself, and one that KVM emulates. */
+static void check_msrs(struct kvm_vcpu *vcpu)
+{
+	static const u32 protected[] = {
+		MSR_IA32_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE,
+		MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(protected); i++) {
+		vmcall_assert_value("KVM_GET_MSRS", "MSR", protected[i], "number read", 0,
+				    access_msr(vcpu, KVM_GET_MSRS, protected[i]));
+		vmcall_assert_value("KVM_SET_MSRS", "MSR", protected[i], "number written", 0,
+				    access_msr(vcpu, KVM_SET_MSRS, protected[i]));
+	}
+
+	vmcall_assert_value("KVM_GET_MSRS", "MSR", MSR_IA32_MISC_ENABLE, "number read", 1,
+			    access_msr(vcpu, KVM_GET_MSRS, MSR_IA32_MISC_ENABLE));
+}
+
+/* Registers by kvm_run, which KVM says that it does not have for a TD. */
+static void check_sync_regs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	TEST_ASSERT_EQ(vm_check_cap(vcpu->vm, KVM_CAP_SYNC_REGS), 0);
+
+	run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	run->kvm_valid_regs = 0;
+
+	run->kvm_dirty_regs = KVM_SYNC_X86_EVENTS;
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	run->kvm_dirty_regs = 0;
+}
+
+FIXTURE(protected_state)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(protected_state)
+{
+	bool entered;		/* the TD is finalized and has run */
+};
+
+FIXTURE_VARIANT_ADD(protected_state, before_finalize)	{ .entered = false };
+FIXTURE_VARIANT_ADD(protected_state, after_run)		{ .entered = true };
+
+FIXTURE_SETUP(protected_state)
+{
+	struct ucall uc;
+
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
+	if (!variant->entered)
+		return;
+
+	tdx_vm_finalize(self->vm);
+	tdx_vcpu_run_to_ucall(self->vcpu, UCALL_SYNC, &uc);
+}
+
+FIXTURE_TEARDOWN(protected_state)
+{
+	struct ucall uc;
+
+	if (!variant->entered) {
+		tdx_vm_finalize(self->vm);
+		tdx_vcpu_run_to_ucall(self->vcpu, UCALL_SYNC, &uc);
+	}
+
+	tdx_vcpu_run_to_ucall(self->vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(protected_state, vcpu_ioctls, TIMEOUT_SECONDS)
+{
+	check_requests(self->vcpu->fd, vcpu_requests, ARRAY_SIZE(vcpu_requests));
+}
+
+TEST_F_TIMEOUT(protected_state, vm_ioctls, TIMEOUT_SECONDS)
+{
+	check_requests(self->vm->fd, vm_requests, ARRAY_SIZE(vm_requests));
+}
+
+TEST_F_TIMEOUT(protected_state, msrs, TIMEOUT_SECONDS)
+{
+	check_msrs(self->vcpu);
+}
+
+TEST_F_TIMEOUT(protected_state, sync_regs, TIMEOUT_SECONDS)
+{
+	check_sync_regs(self->vcpu);
+}
+
+/* A vCPU that waits for a SIPI, which a TD never gets. */
+TEST_F_TIMEOUT(protected_state, wait_for_sipi, TIMEOUT_SECONDS)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_INIT_RECEIVED };
+
+	vcpu_mp_state_set(self->vcpu, &state);
+	TEST_ASSERT_EQ(__vcpu_run(self->vcpu), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+
+	state.mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_mp_state_set(self->vcpu, &state);
+}
+
+static int set_slot(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
+{
+	return __vm_set_user_memory_region2(vm, TEST_SLOT, flags, TEST_GPA, SZ_4K, hva,
+					    guest_memfd, 0);
+}
+
+static void slot_refused(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
+{
+	int r = set_slot(vm, flags, guest_memfd, hva);
+
+	TEST_ASSERT(r == -1 && errno == EINVAL, "slot with flags 0x%x: wanted EINVAL, got %s",
+		    flags, r ? strerror(errno) : "success");
+}
+
+static void slot_set(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
+{
+	int r = set_slot(vm, flags, guest_memfd, hva);
+
+	TEST_ASSERT(!r, "slot with flags 0x%x: wanted success, got %s", flags,
+		    strerror(errno));
+}
+
+/*
+ * Private memory can be neither logged nor read-only; the shared memory of a TD
+ * cannot be read-only either, but it can be logged.
+ */
+TEST_F_TIMEOUT(protected_state, memory_slots, TIMEOUT_SECONDS)
+{
+	void *hva = kvm_mmap(SZ_4K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	const int gmem = vm_create_guest_memfd(self->vm, SZ_4K, 0);
+
+	TEST_ASSERT_EQ(vm_check_cap(self->vm, KVM_CAP_READONLY_MEM), 0);
+
+	slot_refused(self->vm, KVM_MEM_GUEST_MEMFD | KVM_MEM_LOG_DIRTY_PAGES, gmem, hva);
+	slot_refused(self->vm, KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY, gmem, hva);
+	slot_refused(self->vm, KVM_MEM_READONLY, -1, hva);
+
+	slot_set(self->vm, 0, -1, hva);
+	slot_set(self->vm, KVM_MEM_LOG_DIRTY_PAGES, -1, hva);
+	slot_set(self->vm, 0, -1, hva);
+	TEST_ASSERT_EQ(__vm_set_user_memory_region2(self->vm, TEST_SLOT, 0, TEST_GPA, 0, hva,
+						    -1, 0), 0);
+
+	/* What it is cannot be changed once it is there. */
+	slot_set(self->vm, KVM_MEM_GUEST_MEMFD, gmem, hva);
+	slot_refused(self->vm, KVM_MEM_GUEST_MEMFD, gmem, hva);
+	slot_refused(self->vm, KVM_MEM_LOG_DIRTY_PAGES, -1, hva);
+	TEST_ASSERT_EQ(__vm_set_user_memory_region2(self->vm, TEST_SLOT, 0, TEST_GPA, 0, hva,
+						    -1, 0), 0);
+
+	kvm_close(gmem);
+	kvm_munmap(hva, SZ_4K);
+}
+
+/* The split irqchip is the only one, and comes once. */
+TEST(irqchip)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+
+	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL), -1);
+	TEST_ASSERT_EQ(errno, ENOTTY);
+	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24);
+	TEST_ASSERT_EQ(__vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24), -1);
+	TEST_ASSERT_EQ(errno, EEXIST);
+	kvm_vm_free(vm);
+}
+
+/* A TD's state can be neither copied to another VM nor moved to it. */
+TEST(state_not_moved)
+{
+	struct kvm_vm *from = tdx_vm_create(1);
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+
+	TEST_ASSERT_EQ(__vm_enable_cap(vm, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM, from->fd), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT_EQ(__vm_enable_cap(vm, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM, from->fd), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	kvm_vm_free(vm);
+	kvm_vm_free(from);
+}
+
+/* What KVM_CHECK_EXTENSION says of a TD. */
+TEST(capabilities)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+
+	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_X86_SMM), 0);
+	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_SYNC_REGS), 0);
+	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_READONLY_MEM), 0);
+	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_MEMORY_ATTRIBUTES),
+		       KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	TEST_ASSERT(vm_check_cap(vm, KVM_CAP_GUEST_MEMFD), "no guest_memfd for a TD");
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
