@@ -257,7 +257,7 @@ static void __noreturn own_td(enum td_stage stage, int ready)
 {
 	struct td td = {};
 
-	td_build(&td, min(stage, TD_ENTERED), guest_spin);
+	td_build(&td, stage < TD_ENTERED ? stage : TD_ENTERED, guest_spin);
 	TEST_ASSERT_EQ(write(ready, "", 1), 1);
 	for (;;) {
 		if (stage >= TD_ENTERED)

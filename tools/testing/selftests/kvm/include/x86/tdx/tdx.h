@@ -11,6 +11,7 @@
 
 /* TDCALL leaf, passed in RAX (TDX module ABI specification, "TDCALL leaves"). */
 #define TDG_VP_VMCALL			0
+#define TDG_VP_INFO			1
 #define TDG_VP_VEINFO_GET		3
 #define TDG_MEM_PAGE_ACCEPT		6
 
@@ -72,6 +73,7 @@
  * completion status"), and what it has in its low half to name the operand.
  */
 #define TDX_NO_VCPUS			0xc000060900000000ULL
+#define TDX_VCPU_STATE_INCORRECT	0xc000070000000000ULL
 #define TDX_OPERAND_INVALID		0xc000010000000000ULL
 #define TDX_OPERAND_ID_XFAM		65
 #define TDX_OPERAND_ID_CPUID_CONFIG	69

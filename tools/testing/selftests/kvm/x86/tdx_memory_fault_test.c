@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accesses of a TD to memory that is not there, or not as the TD takes it to be,
+ * private or shared: KVM gives them to userspace, which makes the memory be there
+ * or not, but never changes it by itself.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdcall.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	30
+
+/* Below the 39 bits of GPA that every CPU with EPT has. */
+#define TEST_GPA	0x1234600000ULL
+#define TEST_SLOT	21
+
+/* Each KVM_RUN finds the same as long as nothing was done about it. */
+#define NR_TRIES	3
+
+#define GUEST_VALUE	0x7d7d7d7d7d7d7d7dULL
+
+static void guest_load(u64 *word)
+{
+	READ_ONCE(*word);
+	GUEST_DONE();
+}
+
+static void guest_store(u64 *word)
+{
+	WRITE_ONCE(*word, GUEST_VALUE);
+	GUEST_DONE();
+}
+
+/* Needs the page as a load does, but may be the first to touch it. */
+static void guest_accept(u64 *word)
+{
+	struct tdcall_regs regs = {
+		.rax = TDG_MEM_PAGE_ACCEPT,
+		.rcx = TEST_GPA,		/* level 0 */
+	};
+
+	__tdcall(&regs);
+	GUEST_ASSERT_EQ(regs.rax, 0ul);
+	GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
+	guest_store(word);
+}
+
+enum memory {
+	NO_SLOT,
+	SHARED_SLOT,		/* without guest_memfd */
+	PRIVATE_SLOT,
+};
+
+struct place {
+	enum memory memory;
+	bool private;		/* by its attribute */
+	bool shared_access;	/* the TD's page table has the shared bit */
+};
+
+static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const struct place *place)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	gva_t gva;
+
+	*vcpu = tdx_vcpu_add(vm, 0, guest_code);
+
+	gva = vm_unused_gva_gap(vm, SZ_4K, KVM_UTIL_MIN_VADDR);
+	virt_map(vm, gva, TEST_GPA, 1);
+	if (place->shared_access)
+		*vm_get_pte(vm, gva) |= TDX_SHARED_BIT;
+	tdx_vcpu_args_set(*vcpu, 1, gva);
+	tdx_vm_finalize(vm);
+
+	/* After that: it is not to be part of the initial memory. */
+	if (place->memory != NO_SLOT)
+		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
+					    place->memory == PRIVATE_SLOT ?
+					    KVM_MEM_GUEST_MEMFD : 0);
+	if (place->private)
+		vm_mem_set_private(vm, TEST_GPA, SZ_4K);
+
+	return vm;
+}
+
+FIXTURE(memory_fault)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(memory_fault)
+{
+	void (*guest_code)(u64 *word);
+	struct place place;
+	u64 flags;		/* of the exit */
+};
+
+/* Private accesses. */
+FIXTURE_VARIANT_ADD(memory_fault, load_no_slot) {
+	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { NO_SLOT, .private = true },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, store_no_slot) {
+	.guest_code = guest_store, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { NO_SLOT, .private = true },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, load_no_slot_shared) {
+	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { NO_SLOT },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, load_no_guest_memfd) {
+	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { SHARED_SLOT, .private = true },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, load_no_guest_memfd_shared) {
+	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { SHARED_SLOT },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, load_shared) {
+	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { PRIVATE_SLOT },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, accept_no_slot) {
+	.guest_code = guest_accept, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { NO_SLOT, .private = true },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, accept_shared) {
+	.guest_code = guest_accept, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
+	.place = { PRIVATE_SLOT },
+};
+
+/* Shared accesses. */
+FIXTURE_VARIANT_ADD(memory_fault, shared_load_private) {
+	.guest_code = guest_load,
+	.place = { PRIVATE_SLOT, .private = true, .shared_access = true },
+};
+
+FIXTURE_VARIANT_ADD(memory_fault, shared_store_private) {
+	.guest_code = guest_store,
+	.place = { PRIVATE_SLOT, .private = true, .shared_access = true },
+};
+
+FIXTURE_SETUP(memory_fault)
+{
+	self->vm = create(&self->vcpu, variant->guest_code, &variant->place);
+}
+
+FIXTURE_TEARDOWN(memory_fault)
+{
+	kvm_vm_free(self->vm);
+}
+
+static void run_to_fault(struct kvm_vcpu *vcpu, u64 try, u64 flags)
+{
+	struct kvm_run *run = vcpu->run;
+	int r;
+
+	memset(&run->memory_fault, 0xa5, sizeof(run->memory_fault));
+	r = __vcpu_run(vcpu);
+	TEST_ASSERT(r == -1 && errno == EFAULT, "wanted KVM_RUN to fail with EFAULT, got %s",
+		    r ? strerror(errno) : exit_reason_str(run->exit_reason));
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MEMORY_FAULT);
+	vmcall_assert_value("fault", "try", try, "flags", flags, run->memory_fault.flags);
+	vmcall_assert_value("fault", "try", try, "GPA", TEST_GPA, run->memory_fault.gpa);
+	vmcall_assert_value("fault", "try", try, "size", SZ_4K, run->memory_fault.size);
+}
+
+TEST_F_TIMEOUT(memory_fault, exits, TIMEOUT_SECONDS)
+{
+	u64 i;
+
+	for (i = 0; i < NR_TRIES; i++)
+		run_to_fault(self->vcpu, i, variant->flags);
+}
+
+/*
+ * An implicit conversion: the TD takes the page for private, userspace makes it
+ * so when it hears of that, and the TD, which accepts it, goes on.
+ */
+TEST(converted_to_private)
+{
+	const struct place place = { PRIVATE_SLOT };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_accept, &place);
+	u64 *word = addr_gpa2hva(vm, TEST_GPA);
+	struct ucall uc;
+
+	*word = 1;
+	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	vm_mem_set_private(vm, TEST_GPA, SZ_4K);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+
+	/* What the TD finds and leaves there is not the host's. */
+	TEST_ASSERT_EQ(*word, 1ul);
+	kvm_vm_free(vm);
+}
+
+/* The same the other way round, and this memory is the host's. */
+TEST(converted_to_shared)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true, .shared_access = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	if (tdx_leaks_page_tables())
+		SKIP(return, TDX_LEAK_SKIP_REASON);
+
+	vm = create(&vcpu, guest_store, &place);
+	run_to_fault(vcpu, 0, 0);
+	vm_mem_set_shared(vm, TEST_GPA, SZ_4K);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, TEST_GPA), GUEST_VALUE);
+	kvm_vm_free(vm);
+}
+
+/* A slot that comes when the TD has asked for it. */
+TEST(slot_added)
+{
+	const struct place place = { NO_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_accept, &place);
+	struct ucall uc;
+
+	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
+				    KVM_MEM_GUEST_MEMFD);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/*
+ * A page that comes while the TD runs is not the TD's before it is accepted.  A TD
+ * that asked for no #VE is stopped for good when it touches one.
+ */
+TEST(not_accepted)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_load, &place);
+
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EIO);
+
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EIO);
+	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_VM_TYPES), -1);
+	TEST_ASSERT_EQ(errno, EIO);
+	kvm_vm_free(vm);
+}
+
+static int pre_fault(struct kvm_vcpu *vcpu, u64 gpa)
+{
+	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = SZ_4K };
+
+	return __vcpu_ioctl(vcpu, KVM_PRE_FAULT_MEMORY, &range);
+}
+
+/* Memory in advance: not while the initial memory is not complete. */
+TEST(pre_fault_before_finalize)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_load);
+
+	TEST_ASSERT_EQ(pre_fault(vcpu, TEST_GPA), -1);
+	TEST_ASSERT_EQ(errno, EOPNOTSUPP);
+	kvm_vm_free(vm);
+}
+
+TEST(pre_fault_then_accept)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_accept, &place);
+	struct ucall uc;
+
+	TEST_ASSERT_EQ(pre_fault(vcpu, TEST_GPA | TDX_SHARED_BIT), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT(!pre_fault(vcpu, TEST_GPA), "KVM_PRE_FAULT_MEMORY: %s", strerror(errno));
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/* Private memory cannot be had by any address of the host. */
+TEST(private_memory_not_mappable)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	const int gmem = vm_create_guest_memfd(vm, SZ_4K, 0);
+
+	TEST_ASSERT(mmap(NULL, SZ_4K, PROT_READ, MAP_SHARED, gmem, 0) == MAP_FAILED,
+		    "wanted no mapping of guest_memfd, got one");
+	TEST_ASSERT_EQ(errno, ENODEV);
+	kvm_close(gmem);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A TD's vCPU that shuts down by a triple fault: KVM_EXIT_SHUTDOWN, after which
+ * the vCPU is of no use, but neither the TD's other vCPU nor another TD is harmed.
+ */
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_cmd.h"
+#include "tdx/tdx_irq.h"
+#include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
+
+#define TIMEOUT_SECONDS	30
+
+/* TDX module's status of an entry to a vCPU that has shut down, without details. */
+#define STATUS_MASK	GENMASK_ULL(63, 32)
+
+static void guest_done(void)
+{
+	GUEST_SYNC1(0);
+	GUEST_DONE();
+}
+
+static void guest_load_no_idt(void)
+{
+	const struct desc_ptr none = {};
+
+	asm volatile("lidt %0" : : "m"(none));
+}
+
+/* No handler, none for #DF either. */
+static void guest_ud(void)
+{
+	guest_load_no_idt();
+	asm volatile("ud2");
+}
+
+static void guest_int3(void)
+{
+	guest_load_no_idt();
+	asm volatile("int3");
+}
+
+/* No page of the stack is there to push a frame to. */
+static void guest_no_stack(void)
+{
+	asm volatile("mov %0, %%rsp\n\t"
+		     "push %%rax" : : "r"(0xdead0000ul));
+}
+
+static void run_to_shutdown(struct kvm_vcpu *vcpu)
+{
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
+}
+
+FIXTURE(shutdown)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(shutdown)
+{
+	void (*guest_code)(void);
+};
+
+FIXTURE_VARIANT_ADD(shutdown, ud)	{ .guest_code = guest_ud };
+FIXTURE_VARIANT_ADD(shutdown, int3)	{ .guest_code = guest_int3 };
+FIXTURE_VARIANT_ADD(shutdown, no_stack)	{ .guest_code = guest_no_stack };
+
+FIXTURE_SETUP(shutdown)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(shutdown)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(shutdown, exits, TIMEOUT_SECONDS)
+{
+	run_to_shutdown(self->vcpu);
+}
+
+/*
+ * The TDX module does not enter the vCPU again: KVM gives userspace its status, an
+ * error, as a reason that it does not know.  It also prints the guest's RIP, which
+ * it cannot have, and warns about that: run on request.
+ */
+TEST_F_TIMEOUT(shutdown, is_final, TIMEOUT_SECONDS)
+{
+	struct kvm_run *run = self->vcpu->run;
+	int i;
+
+	if (!tdx_may_warn())
+		SKIP(return, TDX_WARN_REASON);
+
+	run_to_shutdown(self->vcpu);
+	for (i = 0; i < 2; i++) {
+		vcpu_run(self->vcpu);
+		TEST_ASSERT_KVM_EXIT_REASON(self->vcpu, KVM_EXIT_INTERNAL_ERROR);
+		TEST_ASSERT_EQ(run->internal.suberror,
+			       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+		TEST_ASSERT(run->internal.ndata >= 1, "no status of the TDX module");
+		vmcall_assert_value("KVM_RUN", "try", i, "status of TDH.VP.ENTER",
+				    TDX_VCPU_STATE_INCORRECT, run->internal.data[0] & STATUS_MASK);
+	}
+}
+
+TEST(another_td)
+{
+	struct kvm_vcpu *bad_vcpu, *vcpu;
+	struct kvm_vm *bad, *vm;
+	struct ucall uc;
+
+	bad = tdx_vm_create(1);
+	bad_vcpu = tdx_vcpu_add(bad, 0, guest_ud);
+	tdx_vm_finalize(bad);
+
+	vm = tdx_vm_create(1);
+	vcpu = tdx_vcpu_add(vm, 0, guest_done);
+	tdx_vm_finalize(vm);
+
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	run_to_shutdown(bad_vcpu);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+
+	kvm_vm_free(bad);
+	kvm_vm_free(vm);
+}
+
+TEST(another_vcpu)
+{
+	struct kvm_vcpu *bad, *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		SKIP(return, TDX_TWO_CPUS_REASON);
+
+	vm = tdx_vm_create(2);
+	bad = tdx_vcpu_add(vm, 0, guest_ud);
+	vcpu = tdx_vcpu_add(vm, 1, guest_done);
+	tdx_vm_finalize(vm);
+
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	run_to_shutdown(bad);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
