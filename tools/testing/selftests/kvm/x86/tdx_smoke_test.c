@@ -13,6 +13,12 @@
 
 #define NR_ARGS		TD_BOOT_NR_ARGS
 
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define ONE_VCPU_REASON	"a TD has no more vCPUs than the host has CPUs"
+
+/* In RCX of TDG.VP.INFO: the width of guest physical addresses. */
+#define VP_INFO_GPA_WIDTH	GENMASK_ULL(5, 0)
+
 static u64 guest_global = 1;
 
 static u64 arg(unsigned int vcpu_id, unsigned int i)
@@ -47,6 +53,17 @@ static void guest_globals(void)
 	GUEST_ASSERT_EQ(READ_ONCE(guest_global), 2ul);
 	WRITE_ONCE(guest_global, 3);
 	GUEST_SYNC1(READ_ONCE(guest_global));
+	GUEST_DONE();
+}
+
+/* What the TDX module tells a vCPU of itself and of the TD (TDG.VP.INFO). */
+static void guest_vp_info(void)
+{
+	struct tdcall_regs regs = { .rax = TDG_VP_INFO };
+
+	__tdcall(&regs);
+	GUEST_ASSERT_EQ(regs.rax, 0ul);
+	GUEST_SYNC4(regs.rcx & VP_INFO_GPA_WIDTH, regs.rdx, regs.r8, regs.r9);
 	GUEST_DONE();
 }
 
@@ -178,9 +195,42 @@ TEST(one_vcpu)
 TEST(two_vcpus)
 {
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
-		SKIP(return, "a TD has no more vCPUs than the host has CPUs");
+		SKIP(return, ONE_VCPU_REASON);
 
 	test_args(2);
+}
+
+static void test_vp_info(u32 nr_vcpus)
+{
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm = create(vcpus, nr_vcpus, guest_vp_info);
+	const u64 max_vcpus = vm_check_cap(vm, KVM_CAP_MAX_VCPUS);
+	struct ucall uc;
+	u32 i;
+
+	tdx_vm_finalize(vm);
+	for (i = 0; i < nr_vcpus; i++) {
+		tdx_vcpu_run_to_ucall(vcpus[i], UCALL_SYNC, &uc);
+		TEST_ASSERT_EQ(uc.args[0], (u64)TDX_GPA_WIDTH);
+		TEST_ASSERT_EQ(uc.args[1], TDX_TD_ATTR_SEPT_VE_DISABLE);
+		TEST_ASSERT_EQ(uc.args[2], max_vcpus << 32 | nr_vcpus);
+		TEST_ASSERT_EQ(uc.args[3], (u64)i);
+	}
+
+	kvm_vm_free(vm);
+}
+
+TEST(vp_info_one_vcpu)
+{
+	test_vp_info(1);
+}
+
+TEST(vp_info_two_vcpus)
+{
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		SKIP(return, ONE_VCPU_REASON);
+
+	test_vp_info(2);
 }
 
 /* The host's copy of a global goes in once, and what the TD writes stays in. */
