@@ -16,6 +16,9 @@ import host
 import image
 import ktap
 import machines
+import progress
+import results
+import stages
 import tdxtest
 from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, EXIT_USAGE, Failure, UsageError
 from machines import bochs, qemu_kvm, ssh
@@ -211,6 +214,33 @@ class Host(Programs):
         self.assertEqual(host.expected(args, '7.3.4').name, 'merged')
         with self.assertRaisesRegex(UsageError, 'has no KVM with TDX'):
             host.expected(args, '6.12.0')
+
+    def test_the_whole_command(self):
+        """run --machine ssh:HOST, with nothing built: the tests are scripts."""
+        def install(session, _goal, folder):
+            self.program(os.path.join(folder, 'kvm', 'tdx_smoke_test'), GOOD)
+            with open(os.path.join(folder, 'kvm', 'settings'), 'w', encoding='utf-8') as f:
+                f.write('timeout=120\n')
+
+        def compile_suite(session):
+            session.suite = mock.Mock(select=lambda selection: [(n, []) for n, _ in selection])
+
+        work = mock.Mock()
+        work.source.name, work.source.version, work.source.key.return_value = '7.3', '7.3', (7, 3)
+        words = ['run', '--build', self.folder, '--machine', 'ssh:me@lab', '--json',
+                 os.path.join(self.folder, 'r.json'), 'tdx_smoke_test']
+        said = io.StringIO()
+        with mock.patch.object(stages, 'Progress', lambda: progress.Progress(said)), \
+                mock.patch.object(stages.Session, 'fetch', lambda s: setattr(s, 'work', work)), \
+                mock.patch.object(stages.Session, 'compile_suite', compile_suite), \
+                mock.patch.object(host.kselftest, 'make', install):
+            status = tdxtest.main(words)
+        self.assertEqual(status, EXIT_PASS, said.getvalue())
+        self.assertIn('(Linux 7.3.4-rt1)', said.getvalue())
+        [run] = results.load(os.path.join(self.folder, 'r.json'))
+        self.assertEqual((run['kernel'], run['origin'], run['expected'], run['summary']),
+                         ('7.3.4-rt1', 'ssh:me@lab', 'merged',
+                          'PASS: 2 passed, 0 failed, 0 skipped'))
 
     def test_a_kernel_of_our_own_is_refused(self):
         for words in (['run', '--abi', 'legacy'], ['boot'], ['run', '--cpus', '2'],

@@ -188,7 +188,8 @@ class Session:
             results.write(self.build.path(results.LAST), results.to_json(self.results))
             results.save(self.results, self.args)
         self.progress.line(self.progress.table())
-        self.progress.line(f'{verdict.summary} (Linux {self.work.source.version})')
+        version = self.results[-1]['kernel'] if self.results else self.work.source.version
+        self.progress.line(f'{verdict.summary} (Linux {version})')
         return verdict.status
 
 
