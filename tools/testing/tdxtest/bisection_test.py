@@ -10,6 +10,7 @@ import unittest
 from unittest import mock
 
 import bisection
+import build
 import ktap
 import tdxtest
 from bisection import EXIT_BAD, EXIT_GOOD, EXIT_SKIP
@@ -90,6 +91,22 @@ class Judge(unittest.TestCase):
                                         (EXIT_BAD, 'fail', EXIT_GOOD),
                                         (EXIT_SKIP, 'fail', EXIT_SKIP)):
             self.assertEqual(bisection.expected(status, outcome), wanted)
+
+
+class Lock(unittest.TestCase):
+    def test_the_build_folder_is_lent_to_a_child(self):
+        with tempfile.TemporaryDirectory() as folder:
+            own = build.Build(folder, None)
+            with self.assertRaisesRegex(Failure, 'another run uses'):
+                build.Build(folder, None)
+            with own.unlocked():
+                child = build.Build(folder, None)
+                with self.assertRaisesRegex(Failure, 'another run uses'):
+                    build.Build(folder, None)
+                child.close()
+            with self.assertRaisesRegex(Failure, 'another run uses'):
+                build.Build(folder, None)
+            own.close()
 
 
 class Command(unittest.TestCase):

@@ -32,6 +32,10 @@ class Build:
             raise Failure(f'another run uses {self.root}; wait for it, or give '
                           'this one a folder of its own with BUILD=') from e
 
+    def close(self):
+        """Give the folder up."""
+        self._lock.close()
+
     @contextlib.contextmanager
     def unlocked(self):
         """Leave the folder to runs that the body starts and waits for."""
