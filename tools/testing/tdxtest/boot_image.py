@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boots an image that package.py made: it needs the emulator, and no kernel source."""
 
-import json
 import os
 
 import boot
@@ -17,17 +16,8 @@ from progress import Progress
 
 def description(image):
     """What the file beside the image says of it."""
-    path = f'{os.path.splitext(image)[0]}.json'
-    try:
-        with open(path, encoding='utf-8') as f:
-            about = json.load(f)
-    except FileNotFoundError as e:
-        raise UsageError(f'{path} is not there; tdxtest.py package makes it with the image') from e
-    except ValueError as e:
-        raise UsageError(f'{path} is no JSON: {e}') from e
-    if not isinstance(about, dict) or about.get('format') != IMAGE_FORMAT:
-        raise UsageError(f'{path} describes no image of this tool')
-    return about
+    return results.load_tagged(f'{os.path.splitext(image)[0]}.json', IMAGE_FORMAT,
+                               'tdxtest.py package')
 
 
 def check_machine(machine, about):

@@ -75,18 +75,26 @@ def to_json(runs):
     return json.dumps({'format': FORMAT, 'runs': runs}, indent=1, ensure_ascii=False) + '\n'
 
 
-def load(path):
-    """The list of collect()'s in a file; UsageError for a file that holds none."""
+def load_tagged(path, tag, origin):
+    """The dict in a JSON file whose "format" is `tag`; UsageError for any other file.
+
+    origin: the command that leaves such files, for the person who has none.
+    """
     try:
         with open(path, encoding='utf-8') as f:
             held = json.load(f)
     except FileNotFoundError as e:
-        raise UsageError(f'{path} is not there; tdxtest.py run leaves results behind') from e
+        raise UsageError(f'{path} is not there; {origin} makes it') from e
     except ValueError as e:
         raise UsageError(f'{path} is no JSON: {e}') from e
-    if not isinstance(held, dict) or held.get('format') != FORMAT:
-        raise UsageError(f'{path} holds no results of this tool')
-    return held['runs']
+    if not isinstance(held, dict) or held.get('format') != tag:
+        raise UsageError(f'{path} is none that {origin} makes')
+    return held
+
+
+def load(path):
+    """The list of collect()'s in a file; UsageError for a file that holds none."""
+    return load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
 
 
 def outcome(row):
