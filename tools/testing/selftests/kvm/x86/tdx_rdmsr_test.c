@@ -211,6 +211,30 @@ TEST_F_TIMEOUT(rdmsr, index_truncated, TIMEOUT_SECONDS)
 	}
 }
 
+/* A reason that is none is refused, and changes nothing. */
+TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+	int bit, r;
+
+	errno = 0;
+	TEST_ASSERT_EQ(kvm_check_cap(KVM_CAP_X86_USER_SPACE_MSR), 1);
+	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+
+	for (bit = 0; bit < 64; bit++) {
+		if (BIT_ULL(bit) & MSR_EXITS_ALL)
+			continue;
+
+		r = __vm_enable_cap(self->vm, KVM_CAP_X86_USER_SPACE_MSR, BIT_ULL(bit));
+		TEST_ASSERT(r == -1 && errno == EINVAL, "reason bit %i: wanted EINVAL, got %s",
+			    bit, r ? strerror(errno) : "success");
+	}
+
+	rdmsr_init(&insn, MSR_IA32_TSC, 0);
+	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	insn_finish(self->vcpu, &insn);
+}
+
 /* Each reason against each set of reasons that userspace wants to know. */
 TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
 {

@@ -65,7 +65,11 @@ static void run_refused(struct kvm_vcpu *vcpu, u64 index, u64 value)
 
 static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
 {
-	vmcall_assert_value("WRMSR", "MSR", index, "value", value, vcpu_get_msr(vcpu, index));
+	const u64 got = vcpu_get_msr(vcpu, index);
+
+	errno = 0;
+	TEST_ASSERT(got == value, "MSR 0x%x after WRMSR: wanted 0x%lx, got 0x%lx", index, value,
+		    got);
 }
 
 /* Userspace finds what the TD has written, all 64 bits of it. */
