@@ -17,7 +17,7 @@
 #include "tdx/tdx_vmcall.h"
 
 struct insn {
-	char name[80];		/* for messages */
+	char name[96];		/* for messages */
 	u64 exits;		/* seen so far, for messages */
 	struct tdcall_regs in;	/* registers at the call */
 	struct tdcall_regs out;	/* what the TD must find afterwards */

@@ -3,7 +3,7 @@
  * Port I/O and MMIO of a TD: TDG.VP.VMCALL<Instruction.IO> and <MMIO>.  Both have
  * the size in R12, the direction in R13, the port or the GPA in R14 and the data
  * of a write in R15; what was read is in R11.  They exit to userspace unless KVM
- * has a device of its own, of which a VM without in-kernel irqchip has two kinds:
+ * has a device of its own, of which a VM with a split irqchip has two kinds:
  * ioeventfds and coalesced writes.
  */
 #ifndef SELFTEST_TDX_IO_H
