@@ -137,6 +137,8 @@ TEST_F_TIMEOUT(rdmsr, x2apic, TIMEOUT_SECONDS)
 		{ X2APIC_LVT_TIMER, APIC_LVT_MASKED },
 		{ X2APIC_LVT_THERMAL, APIC_LVT_MASKED },
 		{ X2APIC_LVT_PMI, APIC_LVT_MASKED },
+		/* ExtINT, as a BIOS leaves it on the first CPU. */
+		{ X2APIC_LVT_LINT0, 0x700 },
 		{ X2APIC_LVT_LINT1, APIC_LVT_MASKED },
 		{ X2APIC_LVT_ERROR, APIC_LVT_MASKED },
 		{ X2APIC_INIT_COUNT, 0 },
@@ -189,6 +191,23 @@ TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
 		run_refused(self->vcpu, indexes[i]);
 
 	run_read(self->vcpu, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED);
+}
+
+/* What is there if the vCPU's CPUID says so is unknown to KVM if not. */
+TEST_F_TIMEOUT(rdmsr, arch_capabilities, TIMEOUT_SECONDS)
+{
+	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
+	vcpu_set_msr(self->vcpu, MSR_IA32_ARCH_CAPABILITIES, TEST_DATA);
+	run_read(self->vcpu, MSR_IA32_ARCH_CAPABILITIES, TEST_DATA);
+}
+
+TEST_F_TIMEOUT(rdmsr, no_arch_capabilities, TIMEOUT_SECONDS)
+{
+	struct insn insn;
+
+	vcpu_clear_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
+	rdmsr_init(&insn, MSR_IA32_ARCH_CAPABILITIES, 0);
+	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
 /* ECX has 32 bits, whatever R12 has. */

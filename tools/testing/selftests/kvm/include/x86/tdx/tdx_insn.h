@@ -18,7 +18,7 @@
 
 struct insn {
 	char name[96];		/* for messages */
-	u64 exits;		/* seen so far, for messages */
+	u64 exits;		/* seen, 0 or 1, for messages */
 	struct tdcall_regs in;	/* registers at the call */
 	struct tdcall_regs out;	/* what the TD must find afterwards */
 };

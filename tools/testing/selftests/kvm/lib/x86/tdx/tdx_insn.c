@@ -30,7 +30,7 @@ void insn_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u32 exit_reason)
 	vmcall_issue(vcpu, insn->name, &insn->in);
 	vmcall_poison_exit(vcpu);
 	vmcall_run_exit(vcpu, insn->name, 0, exit_reason);
-	insn->exits++;
+	insn->exits = 1;
 }
 
 void insn_finish(struct kvm_vcpu *vcpu, const struct insn *insn)
