@@ -39,10 +39,11 @@ document.documentElement.dataset.probe = JSON.stringify({
   verdicts: all('.verdict').map(n => ({text: n.textContent, shown: shown(n),
     top: n.getBoundingClientRect().top, colour: colour(n, 'color')})),
   warnings: all('.warning').map(n => ({text: n.textContent, shown: shown(n),
-    own: colour(n, 'backgroundColor') != colour(n.parentNode, 'backgroundColor')})),
+    own: !['rgba(0, 0, 0, 0)', colour(n.parentNode, 'backgroundColor')]
+      .includes(colour(n, 'backgroundColor'))})),
   failed: all('td .fail').filter(shown).length,
   folded: all('details:not([open])').length,
-  outside: performance.getEntriesByType('resource').length,
+  outside: all('[src], [href], script:not(:last-child)').length,
 });
 </script></body>"""
 
@@ -105,7 +106,7 @@ def look(page, wanted, folder):
         if not all(w['shown'] and w['own'] for w in seen['warnings']):
             yield f'{where}: a warning does not stand out: {seen["warnings"]}'
         if seen['outside']:
-            yield f'{where}: loads {seen["outside"]} file(s) from elsewhere'
+            yield f'{where}: {seen["outside"]} element(s) of it want something from elsewhere'
         wide, high, different = colours(shot)
         if (wide, high) != (width, HEIGHT) or different < 32:
             yield f'{where}: a picture of {wide}x{high} with {different} values, wanted a page'
