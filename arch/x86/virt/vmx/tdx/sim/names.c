@@ -12,13 +12,14 @@
 #define NAMED(_number, ...)	{ .value = _number, .name = #_number },
 #define NAMES(_rows)		{ .rows = _rows, .nr = ARRAY_SIZE(_rows) }
 
-#define SEAMCALL(_name, _number, ...)	NAMED(_number)
+/* Not by NAMED(), which would get the number that the name stands for. */
+#define SEAMCALL(_name, _number, ...)	{ .value = _number, .name = #_number },
 #define SEAMCALL_ABSENT			NAMED
 static const struct sim_name seamcalls[] = {
 #include "seamcalls.def"
 };
 
-#define TDCALL(_name, _number)	NAMED(_number)
+#define TDCALL(_name, _number)	{ .value = _number, .name = #_number },
 #define TDCALL_ABSENT		NAMED
 static const struct sim_name tdcalls[] = {
 #include "tdcalls.def"
