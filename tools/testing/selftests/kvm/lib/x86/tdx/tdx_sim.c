@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "test_util.h"
+#include "tdx/tdx_sim.h"
+
+#define TDX_SIM_DIR	"/sys/kernel/debug/tdx_sim"
+#define PATH_LENGTH	64
+
+/* No file of the module is longer. */
+#define TEXT_LENGTH	16384
+
+static const char *sim_path(const char *name)
+{
+	static char path[PATH_LENGTH];
+
+	snprintf(path, sizeof(path), "%s/%s", TDX_SIM_DIR, name);
+	return path;
+}
+
+bool tdx_sim_has(const char *name)
+{
+	return !access(sim_path(name), R_OK | W_OK);
+}
+
+void tdx_sim_write(const char *name, const char *text)
+{
+	int fd = open(sim_path(name), O_WRONLY);
+
+	TEST_ASSERT(fd >= 0, "%s: cannot open for writing", sim_path(name));
+	TEST_ASSERT(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
+		    "%s: refused '%s'", sim_path(name), text);
+	close(fd);
+}
+
+char *tdx_sim_read(const char *name)
+{
+	char *text = calloc(1, TEXT_LENGTH);
+	size_t used = 0;
+	ssize_t len;
+	int fd;
+
+	TEST_ASSERT(text, "no memory for a file's text");
+	fd = open(sim_path(name), O_RDONLY);
+	TEST_ASSERT(fd >= 0, "%s: cannot open for reading", sim_path(name));
+
+	while ((len = read(fd, text + used, TEXT_LENGTH - 1 - used)) > 0)
+		used += len;
+	TEST_ASSERT(!len && used < TEXT_LENGTH - 1, "%s: cannot be read, or is too long",
+		    sim_path(name));
+	close(fd);
+	return text;
+}
+
+void tdx_sim_refuse(const char *leaf, u32 nth, const char *status, u32 times)
+{
+	char line[128];
+
+	tdx_sim_refuse_none();
+	snprintf(line, sizeof(line), "%s %u %s %u", leaf, nth, status, times);
+	tdx_sim_write("fault", line);
+}
+
+void tdx_sim_refused(u32 *calls, u32 *refused)
+{
+	char *text = tdx_sim_read("fault");
+
+	TEST_ASSERT(sscanf(text, "%*s %*u %*x %*u: %u calls, %u refused", calls,
+			   refused) == 2, "tdx_sim/fault: wanted one request, got '%s'", text);
+	free(text);
+}
+
+void tdx_sim_refuse_none(void)
+{
+	tdx_sim_write("fault", "clear");
+}
+
+char *tdx_sim_holdings(void)
+{
+	char *pages = tdx_sim_read("pages");
+	char *keyids = tdx_sim_read("keyids");
+	char *both;
+
+	TEST_ASSERT(asprintf(&both, "%s%s", pages, keyids) > 0, "no memory for a text");
+	free(pages);
+	free(keyids);
+	return both;
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SEAMCALLs that the TDX module refuses: what KVM repeats by itself, and what it
+ * tells userspace of the rest.  A refused call has changed nothing, so the step
+ * that failed succeeds when it is done again, the TD runs, and neither a page
+ * nor a KeyID is lost.
+ *
+ * Some refusals are bugs to KVM, which warns and lets the VM do nothing any
+ * more.  It warns as well of an exit that it does not know: the message has a
+ * RIP, and a TD has none to show.  A kernel log with a warning is a failure
+ * elsewhere, so those cases run only if TDX_FAULT_WARN=1 is in the environment.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+#include "tdx/tdx_sim.h"
+#include "tdx/tdx_util.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define WARN_ENV	"TDX_FAULT_WARN"
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define WARN_REASON	"KVM would warn and " WARN_ENV " is not 1"
+
+/* Pages that have secure EPT tables to themselves: one is added, one faulted in. */
+#define INITIAL_GPA	0x1234600000ULL
+#define FAULT_GPA	0x2345600000ULL
+#define INITIAL_SLOT	21
+#define FAULT_SLOT	22
+
+#define SYNC_VALUE	0xfa017ul
+
+/* Calls that the kernel makes in vain for entropy: RDRAND_RETRY_LOOPS. */
+#define ENTROPY_CALLS	10
+
+struct td {
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+static void guest_code(void)
+{
+	for (;;)
+		GUEST_SYNC1(SYNC_VALUE);
+}
+
+/*
+ * The steps of a TD's life.  Each gives 0 or errno, and in *hw_error the module's
+ * status if KVM tells it.
+ */
+
+/* A VM of its own: the one of the other steps is initialized by the library. */
+static int init_vm(struct td *td, u64 *hw_error)
+{
+	struct kvm_tdx_init_vm *params;
+	int r;
+
+	if (!td->vm)
+		td->vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+
+	params = tdx_vm_get_init_params(td->vm);
+	r = __tdx_vm_ioctl(td->vm, KVM_TDX_INIT_VM, 0, params, hw_error) ? errno : 0;
+	free(params);
+	return r;
+}
+
+static void add_slot(struct kvm_vm *vm, u64 gpa, u32 slot)
+{
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, slot, 1,
+				    KVM_MEM_GUEST_MEMFD);
+	vm_mem_set_private(vm, gpa, PAGE_SIZE);
+}
+
+static int create(struct td *td, u64 *hw_error)
+{
+	td->vm = tdx_vm_create(1);
+	td->vcpu = tdx_vcpu_add(td->vm, 0, guest_code);
+	add_slot(td->vm, INITIAL_GPA, INITIAL_SLOT);
+	add_slot(td->vm, FAULT_GPA, FAULT_SLOT);
+	return 0;
+}
+
+static int add_page(struct td *td, u64 *hw_error)
+{
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (u64)addr_gpa2hva(td->vm, INITIAL_GPA),
+		.gpa = INITIAL_GPA,
+		.nr_pages = 1,
+	};
+
+	return __tdx_vcpu_ioctl(td->vcpu, KVM_TDX_INIT_MEM_REGION, 0, &region,
+				hw_error) ? errno : 0;
+}
+
+static int add_memory(struct td *td, u64 *hw_error)
+{
+	tdx_vm_add_memory(td->vm);
+	return 0;
+}
+
+static int finalize(struct td *td, u64 *hw_error)
+{
+	return __tdx_vm_ioctl(td->vm, KVM_TDX_FINALIZE_VM, 0, 0, hw_error) ? errno : 0;
+}
+
+static int run(struct td *td, u64 *hw_error)
+{
+	return __vcpu_run(td->vcpu) ? errno : 0;
+}
+
+static int pre_fault(struct td *td, u64 *hw_error)
+{
+	struct kvm_pre_fault_memory range = { .gpa = FAULT_GPA, .size = PAGE_SIZE };
+
+	return __vcpu_ioctl(td->vcpu, KVM_PRE_FAULT_MEMORY, &range) ? errno : 0;
+}
+
+/* Makes the page shared: its private half has to go. */
+static int zap(struct td *td, u64 *hw_error)
+{
+	struct kvm_memory_attributes attributes = {
+		.address = FAULT_GPA,
+		.size = PAGE_SIZE,
+	};
+
+	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes) ? errno : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(struct td *td, u64 *hw_error);
+} steps[] = {
+	{ "creation of TD and vCPU",	create },
+	{ "KVM_TDX_INIT_MEM_REGION",	add_page },
+	{ "all other initial memory",	add_memory },
+	{ "KVM_TDX_FINALIZE_VM",	finalize },
+	{ "KVM_RUN",			run },
+	{ "KVM_PRE_FAULT_MEMORY",	pre_fault },
+	{ "KVM_SET_MEMORY_ATTRIBUTES",	zap },
+};
+
+/* What the step gives while the module refuses. */
+struct refusal {
+	int (*step)(struct td *td, u64 *hw_error);
+	const char *leaf;
+	const char *status;
+	u32 times;		/* calls of the leaf that are refused */
+	u32 nth;		/* the first of them, 0: the first one of all */
+	u32 calls;		/* that KVM makes, 0: one more than are refused */
+	int want_errno;
+	u64 want_hw_error;
+	u32 want_exit;		/* of KVM_RUN, 0: a ucall */
+	u64 want_detail;	/* of that exit */
+	bool warns;
+	bool dead;		/* the VM, and that is a warning too */
+};
+
+static u64 exit_detail(const struct kvm_run *run)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_INTERNAL_ERROR:
+		TEST_ASSERT_EQ(run->internal.suberror,
+			       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
+		TEST_ASSERT_EQ(run->internal.ndata, 2);
+		return run->internal.data[0];
+	case KVM_EXIT_FAIL_ENTRY:
+		return run->fail_entry.hardware_entry_failure_reason;
+	default:
+		return 0;
+	}
+}
+
+static void check_run(struct td *td, u32 want_exit, u64 want_detail)
+{
+	struct kvm_run *run = td->vcpu->run;
+	struct ucall uc;
+
+	errno = 0;
+	if (want_exit) {
+		TEST_ASSERT(run->exit_reason == want_exit, "KVM_RUN: wanted %s, got %s",
+			    exit_reason_str(want_exit), exit_reason_str(run->exit_reason));
+		TEST_ASSERT(exit_detail(run) == want_detail, "%s: wanted 0x%lx, got 0x%lx",
+			    exit_reason_str(want_exit), want_detail, exit_detail(run));
+		return;
+	}
+
+	TEST_ASSERT(get_ucall(td->vcpu, &uc) == UCALL_SYNC, "KVM_RUN: wanted a ucall, got %s",
+		    exit_reason_str(run->exit_reason));
+	TEST_ASSERT_EQ(uc.args[0], SYNC_VALUE);
+}
+
+static void succeed(struct td *td, int (*step)(struct td *, u64 *), const char *name)
+{
+	u64 hw_error = 0;
+	int r = step(td, &hw_error);
+
+	errno = r;
+	TEST_ASSERT(!r && !hw_error, "%s: wanted success, got errno %d, status 0x%lx", name,
+		    r, hw_error);
+	if (step == run)
+		check_run(td, 0, 0);
+}
+
+static void check_calls(const struct refusal *refusal)
+{
+	u32 want_calls = refusal->calls ?: refusal->times + (refusal->nth ?: 1);
+	u32 calls, refused;
+
+	tdx_sim_refused(&calls, &refused);
+	errno = 0;
+	TEST_ASSERT(refused == refusal->times, "%s: wanted %u refused calls, got %u of %u",
+		    refusal->leaf, refusal->times, refused, calls);
+	TEST_ASSERT(refusal->calls ? calls == want_calls : calls >= want_calls,
+		    "%s: wanted %s%u calls, got %u", refusal->leaf,
+		    refusal->calls ? "" : "at least ", want_calls, calls);
+}
+
+/* Do the step while the module refuses. */
+static void be_refused(struct td *td, const struct refusal *refusal, const char *name)
+{
+	u64 hw_error = 0;
+	int r;
+
+	tdx_sim_refuse(refusal->leaf, refusal->nth ?: 1, refusal->status, refusal->times);
+	r = refusal->step(td, &hw_error);
+	check_calls(refusal);
+	tdx_sim_refuse_none();
+
+	errno = r;
+	TEST_ASSERT(r == refusal->want_errno, "%s: wanted errno %d (%s), got %d", name,
+		    refusal->want_errno, strerror(refusal->want_errno), r);
+	TEST_ASSERT(hw_error == refusal->want_hw_error, "%s: wanted status 0x%lx, got 0x%lx",
+		    name, refusal->want_hw_error, hw_error);
+	if (refusal->step == run)
+		check_run(td, refusal->want_exit, refusal->want_detail);
+}
+
+/* Userspace can do nothing with a VM that KVM has a bug for. */
+static void check_dead(struct td *td)
+{
+	u64 hw_error;
+
+	TEST_ASSERT_EQ(finalize(td, &hw_error), EIO);
+	if (td->vcpu)
+		TEST_ASSERT_EQ(run(td, &hw_error), EIO);
+}
+
+FIXTURE(fault)
+{
+	struct td td;
+	char *holdings;
+};
+
+FIXTURE_VARIANT(fault)
+{
+	struct refusal refusal;
+};
+
+#define FAULT(name, ...) \
+FIXTURE_VARIANT_ADD(fault, name) { .refusal = { __VA_ARGS__ } }
+
+#define NO_ENTROPY(leaf_name)							\
+	.leaf = leaf_name, .status = "TDX_RND_NO_ENTROPY",			\
+	.times = ENTROPY_CALLS - 1
+
+#define NO_ENTROPY_AT_ALL(leaf_name)						\
+	.leaf = leaf_name, .status = "TDX_RND_NO_ENTROPY",			\
+	.times = ENTROPY_CALLS, .calls = ENTROPY_CALLS
+
+#define BUSY(leaf_name, operand, nr)						\
+	.leaf = leaf_name, .status = "TDX_OPERAND_BUSY|" operand, .times = nr
+
+/* Ten calls for entropy, and whoever can repeats. */
+FAULT(mng_create_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_CREATE"),
+	.calls = ENTROPY_CALLS);
+FAULT(mng_create_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_CREATE"),
+	.want_errno = EAGAIN);
+FAULT(mng_key_config_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_KEY_CONFIG"));
+FAULT(mng_addcx_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_ADDCX"),
+	.want_errno = EAGAIN);
+FAULT(mng_addcx_4th_no_entropy, .step = init_vm, .leaf = "TDH_MNG_ADDCX", .nth = 4,
+	.status = "TDX_RND_NO_ENTROPY", .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 3,
+	.want_errno = EAGAIN);
+FAULT(mng_init_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_INIT"),
+	.calls = ENTROPY_CALLS);
+FAULT(vp_create_entropy, .step = create, NO_ENTROPY("TDH_VP_CREATE"),
+	.calls = ENTROPY_CALLS);
+FAULT(vp_addcx_entropy, .step = create, NO_ENTROPY("TDH_VP_ADDCX"));
+FAULT(vp_init_entropy, .step = create, NO_ENTROPY("TDH_VP_INIT"), .calls = ENTROPY_CALLS);
+
+/* Userspace's own mistake is told with the operand. */
+FAULT(mng_init_invalid, .step = init_vm, .leaf = "TDH_MNG_INIT", .times = 1, .calls = 1,
+	.status = "TDX_OPERAND_INVALID|CPUID_CONFIG", .want_errno = EINVAL,
+	.want_hw_error = 0xc000010000000045);
+
+/* A fault is repeated until the module has time, the measurement's end is not. */
+FAULT(mem_sept_add_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", "SEPT", 1));
+FAULT(mem_sept_add_2nd_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", "RCX", 3),
+	.nth = 2);
+FAULT(mem_page_add_busy, .step = add_page, BUSY("TDH_MEM_PAGE_ADD", "RDX", 3),
+	.calls = 4);
+FAULT(mr_finalize_busy, .step = finalize, BUSY("TDH_MR_FINALIZE", "RCX", 1), .calls = 1,
+	.want_errno = EBUSY, .want_hw_error = 0x8000020000000001);
+FAULT(mem_sept_add_fault_busy, .step = pre_fault, BUSY("TDH_MEM_SEPT_ADD", "SEPT", 5));
+FAULT(mem_page_aug_busy, .step = pre_fault, BUSY("TDH_MEM_PAGE_AUG", "R8", 5),
+	.calls = 6);
+
+/* What must not fail is repeated once, with no vCPU in the TD any more. */
+FAULT(mem_range_block_busy, .step = zap, BUSY("TDH_MEM_RANGE_BLOCK", "SEPT", 1),
+	.calls = 2);
+FAULT(mem_track_busy, .step = zap, BUSY("TDH_MEM_TRACK", "TD_EPOCH", 1), .calls = 2);
+FAULT(mem_page_remove_busy, .step = zap, BUSY("TDH_MEM_PAGE_REMOVE", "SEPT", 1),
+	.calls = 2);
+
+/* A vCPU whose TD or secure EPT is busy enters again; anything else is an exit. */
+FAULT(vp_enter_busy_sept, .step = run, BUSY("TDH_VP_ENTER", "SEPT", 1));
+FAULT(vp_enter_busy_epoch, .step = run, BUSY("TDH_VP_ENTER", "TD_EPOCH", 7));
+FAULT(vp_enter_invalid, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
+	.status = "TDX_OPERAND_INVALID|RCX", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0xc000010000000001);
+FAULT(vp_enter_td_fatal, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
+	.status = "TDX_TD_FATAL", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0xe000060400000000);
+FAULT(vp_enter_vcpu_associated, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "TDX_VCPU_ASSOCIATED", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0x8000070100000000);
+
+/* Bits 31:0 are an exit reason: EPT violation, triple fault, failed VM entry. */
+FAULT(vp_enter_non_recoverable_td, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "0x4000000200000030", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0x4000000200000030);
+FAULT(vp_enter_non_accessible, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "0x6000000500000000", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0x6000000500000000);
+FAULT(vp_enter_wrong_apic_mode, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "0x6000000700000000", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
+	.want_detail = 0x6000000700000000);
+FAULT(vp_enter_triple_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
+	.status = "0x4000000100000002", .want_exit = KVM_EXIT_SHUTDOWN);
+FAULT(vp_enter_failed, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
+	.status = "0x4000000280000021", .want_exit = KVM_EXIT_FAIL_ENTRY,
+	.want_detail = 0x80000021);
+
+/* TDX_BUG_ON(): no state of the TD that KVM knows explains the status. */
+FAULT(mng_key_config_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_KEY_CONFIG"),
+	.want_errno = EIO, .dead = true);
+FAULT(mng_init_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_INIT"),
+	.want_errno = EIO, .dead = true);
+FAULT(mr_finalize_op_state, .step = finalize, .leaf = "TDH_MR_FINALIZE", .times = 1,
+	.calls = 1, .status = "TDX_OP_STATE_INCORRECT", .want_errno = EIO,
+	.want_hw_error = 0xc000060800000000, .dead = true);
+FAULT(mem_sept_add_state, .step = pre_fault, .leaf = "TDH_MEM_SEPT_ADD", .times = 1,
+	.calls = 1, .status = "TDX_EPT_ENTRY_STATE_INCORRECT|RCX", .want_errno = EIO,
+	.dead = true);
+FAULT(mem_page_aug_walk_failed, .step = pre_fault, .leaf = "TDH_MEM_PAGE_AUG", .times = 1,
+	.calls = 1, .status = "TDX_EPT_WALK_FAILED|RCX", .want_errno = EIO, .dead = true);
+
+FIXTURE_SETUP(fault)
+{
+	const char *warn = getenv(WARN_ENV);
+
+	if (!tdx_sim_has("fault"))
+		SKIP(return, TDX_SIM_SKIP_REASON);
+	if ((variant->refusal.warns || variant->refusal.dead) &&
+	    (!warn || strcmp(warn, "1")))
+		SKIP(return, WARN_REASON);
+
+	self->holdings = tdx_sim_holdings();
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+}
+
+TEST_F_TIMEOUT(fault, refused, TIMEOUT_SECONDS)
+{
+	const struct refusal *refusal = &variant->refusal;
+	struct td *td = &self->td;
+	char *holdings;
+	size_t i;
+
+	if (refusal->step == init_vm) {
+		be_refused(td, refusal, "KVM_TDX_INIT_VM");
+		if (refusal->want_errno && !refusal->dead)
+			succeed(td, init_vm, "KVM_TDX_INIT_VM again");
+	}
+
+	for (i = 0; refusal->step != init_vm && i < ARRAY_SIZE(steps); i++) {
+		if (steps[i].fn == refusal->step) {
+			be_refused(td, refusal, steps[i].name);
+			if (refusal->dead) {
+				check_dead(td);
+				break;
+			}
+			/* It is done, unless what came of it was told. */
+			if (!refusal->want_errno && !refusal->want_exit)
+				continue;
+		}
+		succeed(td, steps[i].fn, steps[i].name);
+	}
+
+	kvm_vm_free(td->vm);
+
+	holdings = tdx_sim_holdings();
+	TEST_ASSERT(!strcmp(self->holdings, holdings),
+		    "the TD is gone: wanted the module to hold\n%sgot\n%s", self->holdings,
+		    holdings);
+	free(holdings);
+	free(self->holdings);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
