@@ -5,6 +5,7 @@
  *	tdx_sim/fault	answers given on request (fault.c)
  *	tdx_sim/pages	number of pages that the module holds, by type
  *	tdx_sim/keyids	number of KeyIDs, by state
+ *	tdx_sim/fuzz	random SEAMCALLs (fuzz.c), in a kernel with the KUnit tests
  */
 #include <linux/array_size.h>
 #include <linux/debugfs.h>
@@ -12,6 +13,7 @@
 #include <linux/seq_file.h>
 
 #include "fault.h"
+#include "fuzz.h"
 #include "sim.h"
 
 static const char * const sim_page_types[] = {
@@ -88,6 +90,8 @@ static int __init sim_debugfs_init(void)
 	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
 	debugfs_create_file("pages", 0400, dir, NULL, &sim_pages_fops);
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
+	if (IS_ENABLED(CONFIG_INTEL_TDX_SIM_KUNIT_TEST))
+		debugfs_create_file("fuzz", 0600, dir, NULL, &sim_fuzz_fops);
 	return 0;
 }
 late_initcall(sim_debugfs_init);

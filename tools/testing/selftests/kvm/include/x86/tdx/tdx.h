@@ -12,8 +12,16 @@
 /* TDCALL leaf, passed in RAX (TDX module ABI specification, "TDCALL leaves"). */
 #define TDG_VP_VMCALL			0
 #define TDG_VP_INFO			1
+#define TDG_MR_RTMR_EXTEND		2
 #define TDG_VP_VEINFO_GET		3
+#define TDG_MR_REPORT			4
+#define TDG_VP_CPUIDVE_SET		5
 #define TDG_MEM_PAGE_ACCEPT		6
+#define TDG_VM_RD			7
+#define TDG_VM_WR			8
+#define TDG_VP_RD			9
+#define TDG_VP_WR			10
+#define TDG_SYS_RD			11
 
 /* TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification). */
 #define TDVMCALL_CPUID			10	/* EXIT_REASON_CPUID */
