@@ -18,6 +18,7 @@ import package_check
 import patchset_check
 import second_opinion
 import series
+import smp_check
 import tree
 from build import HERE, PROJECT
 
@@ -242,6 +243,7 @@ WITH_BOOT = {
 # Checks of a run of the suite.
 AFTER_RUN = {
     'the run, by KUnit\'s parser too': second_opinion.check_run,
+    'two CPUs': smp_check.check,
 }
 
 
