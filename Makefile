@@ -23,6 +23,7 @@
 #	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
 #	INSTALL=DIR	where make install puts the tests (default: build/install)
 #	BUILD=DIR	where everything is built (default: build)
+#	TRACE=1		trace SEAMCALLs and exits; a failed test prints the last ones
 #	V=1		print the guest's whole console
 #
 # run and check end with 0 if all passed, 1 if a test failed or the kernel
@@ -33,7 +34,8 @@ TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
 	$(foreach p,$(PATCHES),--patch '$(p)') $(if $(ABI),--abi '$(ABI)') \
 	$(if $(DEBUG),--debug) $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
-BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose)
+BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose) \
+	$(if $(TRACE),--trace)
 
 .PHONY: run check check-long build install package python3 clean run-tool check-tool long-tool
 .NOTPARALLEL:

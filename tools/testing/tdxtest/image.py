@@ -11,7 +11,7 @@ from failure import UsageError
 
 GUEST = os.path.join(HERE, 'guest')
 WARNINGS = os.path.join(GUEST, 'kernel-warnings.list')
-INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c')
+INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 # nohibernate: a kernel without suspend code of its own still offers S4.
 # panic=0: a panic stays on the console for the watchdog to see.
@@ -22,18 +22,19 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
            'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
 
 
-def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), collect=''):
+def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), collect='', trace=0):
     """The plan file of guest/init.c.
 
     tests: [(name, [arguments])]; modules: [(path, [parameters])];
     environment: {name: value} of the tests; collect: a folder of the guest whose
-    .gcda files are wanted.
+    .gcda files are wanted; trace: events to print after a test that failed.
     """
     lines = [f'watermark {watermark}'] if watermark else []
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
               for path, params in modules]
     lines.append(f'timeout {timeout_s}')
     lines += [f'env {name}={value}' for name, value in dict(environment).items()]
+    lines += [f'trace {trace}'] if trace else []
     lines += ['shell'] if shell else []
     lines += [f'collect {collect}'] if collect else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]

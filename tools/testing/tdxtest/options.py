@@ -57,6 +57,9 @@ def add_boot_options(parser, jobs=True):
                         help='end a guest that prints nothing for so long (default: %(default)s)')
     parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
                         help='end a guest that runs for so long (default: %(default)s)')
+    parser.add_argument('--trace', type=int, nargs='?', const=200, default=0, metavar='LINES',
+                        help='trace SEAMCALLs and exits, and print the last events '
+                             '(%(const)s of them) after a test that failed')
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='print the whole console, not only the KTAP')
 

@@ -116,7 +116,8 @@ class Session:
         """The boot image for tests, made in `folder`."""
         sim = self.kernel.has('INTEL_TDX_SIM')
         plan = image.plan_text(tests, self.kernel.modules(), self.machine.watermark if sim else '',
-                               TEST_TIMEOUT_S, bool(busybox), self.environment(), self.collect)
+                               TEST_TIMEOUT_S, bool(busybox), self.environment(), self.collect,
+                               getattr(self.args, 'trace', 0))
         # A shell is there to try any of them by hand.
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]

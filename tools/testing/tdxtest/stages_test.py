@@ -112,6 +112,7 @@ class Selection(unittest.TestCase):
                                ('/o/kvm-intel.ko', ['tdx=1'])], 'mark', 60, False)
         self.assertEqual(plan, 'watermark mark\nmodule /lib/kvm.ko\n'
                                'module /lib/kvm-intel.ko tdx=1\ntimeout 60\ntest a_test -r x\n')
+        self.assertIn('\ntrace 50\n', image.plan_text([], [], '', 60, False, trace=50))
 
 
 class Series(unittest.TestCase):

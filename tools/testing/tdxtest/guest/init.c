@@ -8,6 +8,7 @@
  *	module FILE [PARAM=V]	insert a module; taken out again at the end
  *	timeout SECONDS		of each test after this line, in guest time
  *	env NAME=VALUE		environment of the tests
+ *	trace LINES		after a test that failed, print so many traced events
  *	test NAME [ARG]...	run /tests/NAME
  *	group NAME		the modules and tests after this line, up to the
  *				next group, are NAME's: they come, run and go
@@ -43,6 +44,7 @@
 #include "collect.h"
 #include "klog.h"
 #include "plan.h"
+#include "trace.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
@@ -206,6 +208,9 @@ static bool load_modules(const struct group *group)
 		}
 	}
 	report(ok, "load_kvm", klog_drain(true), now() - start, "");
+	/* The events of a module are there as long as it is. */
+	if (ok && plan.trace_lines)
+		trace_want(plan.trace_lines);
 	return ok;
 }
 
@@ -324,7 +329,7 @@ static void run_test(struct step *test)
 	unsigned int warnings;
 	char directive[128] = "", path[256];
 	double start = now();
-	bool late = false;
+	bool late = false, ok;
 	int out[2], status;
 	pid_t pid;
 
@@ -355,9 +360,12 @@ static void run_test(struct step *test)
 	else if (WEXITSTATUS(status))
 		snprintf(directive, sizeof(directive), "exit=%d",
 			 WEXITSTATUS(status));
-	report(!late && WIFEXITED(status) &&
-	       (!WEXITSTATUS(status) || WEXITSTATUS(status) == EXIT_SKIP),
-	       name, warnings, now() - start, directive);
+	ok = !late && WIFEXITED(status) &&
+	     (!WEXITSTATUS(status) || WEXITSTATUS(status) == EXIT_SKIP);
+	if (!ok || warnings)
+		trace_print();
+	trace_forget();
+	report(ok, name, warnings, now() - start, directive);
 }
 
 static void run_shell(void)

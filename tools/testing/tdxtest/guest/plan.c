@@ -88,6 +88,8 @@ int plan_read(const char *path, struct plan *plan, char *error, int size)
 			plan->watermark = strdup(rest);
 		else if (!strcmp(verb, "collect"))
 			plan->collect = strdup(rest);
+		else if (!strcmp(verb, "trace"))
+			plan->trace_lines = atoi(rest);
 		else if (!strcmp(verb, "timeout"))
 			timeout_s = atoi(rest);
 		else if (!strcmp(verb, "env"))

@@ -25,6 +25,7 @@ struct group {
 struct plan {
 	const char *watermark;		/* NULL: none is wanted */
 	const char *collect;		/* NULL: nothing is collected */
+	unsigned int trace_lines;	/* 0: nothing is traced */
 	bool want_shell;
 	struct group *groups;
 	unsigned int nr_groups;

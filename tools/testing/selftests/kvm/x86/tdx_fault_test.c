@@ -368,6 +368,8 @@ FIXTURE_SETUP(fault)
 	    (!warn || strcmp(warn, "1")))
 		SKIP(return, WARN_REASON);
 
+	/* A case that failed may have left its request. */
+	tdx_sim_refuse_none();
 	self->holdings = tdx_sim_holdings();
 }
 
