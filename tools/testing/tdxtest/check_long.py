@@ -12,6 +12,7 @@ import gcov
 import mutate
 import package_check
 import patchset_check
+import reload
 import report_check
 import review
 import stages
@@ -38,6 +39,7 @@ CHECKS = {
     'machine without the MSR': check_plain,
     'coverage of hypercalls': gcov.check,
     'mutants': mutate.check,
+    'reload of KVM': reload.check,
     'report in a browser': report_check.check,
     'review of a seeded series': review.check,
     'patch series, style': patchset_check.check_style,

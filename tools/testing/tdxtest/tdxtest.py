@@ -15,6 +15,7 @@ import gcov
 import kunit_run
 import mutate
 import package
+import reload
 import report
 import results
 import review
@@ -33,6 +34,7 @@ MODULES = (
     kunit_run,
     mutate,
     package,
+    reload,
     report,
     review,
     send,
