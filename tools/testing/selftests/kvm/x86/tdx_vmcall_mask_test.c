@@ -6,9 +6,6 @@
  * mask, and one that shows all registers, of which those outside of the mask
  * are 0.  The same exits, and the same values in the registers of the mask.
  */
-#include <signal.h>
-#include <sys/time.h>
-
 #include <asm/kvm_para.h>
 #include <linux/kvm_para.h>
 #include <linux/sizes.h>
@@ -17,6 +14,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
@@ -37,7 +35,6 @@
 
 /* No reason of an exit: the vCPU halts, and userspace ends that. */
 #define EXIT_HALTED	0xa1
-#define HALT_PERIOD_US	2000
 
 FIXTURE(vmcall_mask)
 {
@@ -98,23 +95,6 @@ static void row_regs(const FIXTURE_VARIANT(vmcall_mask) * row, struct tdcall_reg
 	regs->r12 = row->r12;
 	regs->r13 = row->r13;
 	regs->r14 = row->r14;
-}
-
-static void handle_alarm(int sig)
-{
-}
-
-/* Let a TD that halts be looked after now and then. */
-static void start_alarm(void)
-{
-	const struct itimerval period = {
-		.it_interval.tv_usec = HALT_PERIOD_US,
-		.it_value.tv_usec = HALT_PERIOD_US,
-	};
-	struct sigaction action = { .sa_handler = handle_alarm };
-
-	TEST_ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
-	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &period, NULL), 0);
 }
 
 FIXTURE_SETUP(vmcall_mask)
@@ -218,24 +198,23 @@ static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 		     struct exits *exits)
 {
 	struct kvm_run *run = vcpu->run;
-	struct kvm_mp_state state;
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	int r;
 
 	memset(exits, 0, sizeof(*exits));
 	vmcall_poison_exit(vcpu);
 
 	for (;;) {
-		r = __vcpu_run(vcpu);
+		/* A vCPU that halts does so until it is interrupted. */
+		r = tdx_vcpu_run_interrupted(vcpu);
 		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %s", name,
 			    strerror(errno));
 
 		if (r) {
-			vcpu_mp_state_get(vcpu, &state);
-			if (state.mp_state != KVM_MP_STATE_HALTED)
-				continue;
-			state.mp_state = KVM_MP_STATE_RUNNABLE;
-			vcpu_mp_state_set(vcpu, &state);
-			add_exit(exits, name, run, EXIT_HALTED);
+			if (tdx_vcpu_mp_state(vcpu) == KVM_MP_STATE_HALTED) {
+				vcpu_mp_state_set(vcpu, &state);
+				add_exit(exits, name, run, EXIT_HALTED);
+			}
 			continue;
 		}
 
@@ -303,9 +282,6 @@ TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
 	struct ucall uc;
 	char name[64];
 	size_t i;
-
-	if (variant->exit_reason == EXIT_HALTED)
-		start_alarm();
 
 	run_call(vcpu, variant->name, 0, 0, &all);
 	vmcall_assert_value(variant->name, "before the", 1, "call: exits", 0, all.nr);
