@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
@@ -20,7 +21,6 @@
 #define ERROR(error)	(-(u64)(error))
 
 #define IPI_VECTOR	0x45
-#define SPURIOUS_VECTOR	0xff
 
 /* What the TD has in the page that it gives to KVM. */
 #define PAGE_PATTERN	0x7a6e7a6e7a6e7a6eULL
@@ -33,31 +33,22 @@ struct td {
 	gpa_t page;		/* private, filled with PAGE_PATTERN */
 };
 
-static u64 nr_ipis;
-static u64 nr_nmis;
-
-static void guest_ipi(struct ex_regs *regs)
-{
-	nr_ipis++;
-	x2apic_write_reg(APIC_EOI, 0);
-}
-
-static void guest_nmi(struct ex_regs *regs)
-{
-	nr_nmis++;
-}
-
 /* After each call take what interrupts there are, and tell. */
-static void guest_code(const u64 *page)
+static void guest_code(const u64 *page, bool apic_off)
 {
+	/* KVM gives no interrupt to a local APIC that is off, as it is at first. */
+	if (!apic_off)
+		guest_enable_apic();
+
 	for (;;) {
 		guest_fetch_vmcall();
 		sti_nop_cli();
-		GUEST_SYNC3(nr_ipis, nr_nmis, READ_ONCE(*page));
+		guest_tell_irqs();
+		GUEST_SYNC1(READ_ONCE(*page));
 	}
 }
 
-static void create(struct td *td)
+static void create(struct td *td, bool apic_off)
 {
 	gva_t page;
 	u64 *words;
@@ -66,8 +57,7 @@ static void create(struct td *td)
 	td->vm = tdx_vm_create(1);
 	td->vcpu = tdx_vcpu_add(td->vm, 0, guest_code);
 
-	vm_install_exception_handler(td->vm, IPI_VECTOR, guest_ipi);
-	vm_install_exception_handler(td->vm, NMI_VECTOR, guest_nmi);
+	tdx_vm_record_irqs(td->vm);
 
 	page = vm_alloc_page(td->vm);
 	td->page = addr_gva2gpa(td->vm, page);
@@ -75,33 +65,30 @@ static void create(struct td *td)
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
 		words[i] = PAGE_PATTERN;
 
-	tdx_vcpu_args_set(td->vcpu, 1, page);
+	tdx_vcpu_args_set(td->vcpu, 2, page, (u64)apic_off);
 	tdx_vm_finalize(td->vm);
 }
 
-/* Issue the call of @regs: R10 is @result afterwards, other registers are as before. */
+/*
+ * Issue the hypercall of @regs.  R10 is @result afterwards, other registers are as
+ * before; the TD takes @vector, if that is not 0, and its page does not change.
+ */
 static void issue(struct td *td, const char *name, struct tdcall_regs *regs, u64 result,
-		  struct ucall *uc)
+		  u8 vector)
 {
+	struct ucall uc;
+
 	vmcall_issue(td->vcpu, name, regs);
 	vmcall_poison_exit(td->vcpu);
 	regs->r10 = result;
 	vmcall_finish(td->vcpu, name, 0, regs);
 
 	vcpu_run(td->vcpu);
-	vmcall_get_sync(td->vcpu, name, uc);
-}
+	tdx_vcpu_check_irqs(td->vcpu, name, &vector, !!vector);
 
-/* KVM gives no interrupt to a local APIC that is off. */
-static void enable_apic(struct td *td, const char *name)
-{
-	struct tdcall_regs regs;
-	struct ucall uc;
-
-	vmcall_seed_leaf(&regs, TDVMCALL_WRMSR);
-	regs.r12 = APIC_BASE_MSR + (APIC_SPIV >> 4);
-	regs.r13 = APIC_SPIV_APIC_ENABLED | SPURIOUS_VECTOR;
-	issue(td, name, &regs, TDVMCALL_STATUS_SUCCESS, &uc);
+	vcpu_run(td->vcpu);
+	vmcall_get_sync(td->vcpu, name, &uc);
+	vmcall_assert_value(name, "TD's page", 0, "word", PAGE_PATTERN, uc.args[0]);
 }
 
 FIXTURE(hypercall_ipi)
@@ -118,27 +105,36 @@ FIXTURE_VARIANT(hypercall_ipi)
 	u64 first;		/* R13 */
 	u64 icr;		/* R14 */
 	u64 result;		/* how many vCPUs got it, or an error */
-	u64 ipis;		/* how many this vCPU, of APIC ID 0, took */
-	u64 nmis;
+	u8 taken;		/* vector that this vCPU, of APIC ID 0, took, 0 if none */
 };
 
 #define IPI(row, args...)						\
 	FIXTURE_VARIANT_ADD(hypercall_ipi, row) { .name = #row, args }
 
+#define IPI_TAKEN(row, vector, args...)					\
+	IPI(row, .result = 1, .taken = (vector), args)
+
 #define IPI_REFUSED(row, bits)						\
 	IPI(row, .low = 1, .icr = (bits) | IPI_VECTOR, .result = ERROR(KVM_EINVAL))
 
-IPI(to_self,		.low = 1, .icr = IPI_VECTOR, .result = 1, .ipis = 1);
-IPI(nmi_to_self,	.low = 1, .icr = APIC_DM_NMI, .result = 1, .nmis = 1);
+IPI_TAKEN(to_self,	IPI_VECTOR, .low = 1, .icr = IPI_VECTOR);
+IPI_TAKEN(lowest_to_self, IPI_VECTOR, .low = 1, .icr = APIC_DM_LOWEST | IPI_VECTOR);
+IPI_TAKEN(nmi_to_self,	NMI_VECTOR, .low = 1, .icr = APIC_DM_NMI);
+/* These get to the vCPU as well, and are nothing to a TD. */
+IPI(init_to_self,	.low = 1, .icr = APIC_DM_INIT, .result = 1);
+IPI(startup_to_self,	.low = 1, .icr = APIC_DM_STARTUP, .result = 1);
+IPI(remote_read_to_self, .low = 1, .icr = APIC_DM_REMRD, .result = 1);
+/* A TD has no system management mode. */
+IPI(smi_to_self,	.low = 1, .icr = APIC_DM_SMI);
 /* Those that there are get it, and count. */
-IPI(to_all,		.low = ~0ULL, .high = ~0ULL, .icr = IPI_VECTOR, .result = 1, .ipis = 1);
+IPI_TAKEN(to_all,	IPI_VECTOR, .low = ~0ULL, .high = ~0ULL, .icr = IPI_VECTOR);
 IPI(to_no_one,		.icr = IPI_VECTOR);
 IPI(to_absent,		.low = ~1ULL, .icr = IPI_VECTOR);
 IPI(to_absent_64,	.high = ~0ULL, .icr = IPI_VECTOR);
 IPI(first_is_absent,	.low = ~0ULL, .high = ~0ULL, .first = 1, .icr = IPI_VECTOR);
 IPI(first_is_bit_31,	.low = ~0ULL, .high = ~0ULL, .first = BIT_ULL(31), .icr = IPI_VECTOR);
 /* Only the low half of it is looked at. */
-IPI(first_is_bit_32,	.low = 1, .first = BIT_ULL(32), .icr = IPI_VECTOR, .result = 1, .ipis = 1);
+IPI_TAKEN(first_is_bit_32, IPI_VECTOR, .low = 1, .first = BIT_ULL(32), .icr = IPI_VECTOR);
 IPI(apic_off,		.apic_off = true, .low = 1, .icr = IPI_VECTOR);
 /* A level that goes away is no interrupt. */
 IPI(deassert,		.low = 1, .icr = APIC_INT_LEVELTRIG | IPI_VECTOR);
@@ -151,7 +147,7 @@ IPI_REFUSED(shorthand_others,	APIC_DEST_ALLBUT);
 
 FIXTURE_SETUP(hypercall_ipi)
 {
-	create(&self->td);
+	create(&self->td, variant->apic_off);
 }
 
 FIXTURE_TEARDOWN(hypercall_ipi)
@@ -162,10 +158,6 @@ FIXTURE_TEARDOWN(hypercall_ipi)
 TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
 {
 	struct tdcall_regs regs;
-	struct ucall uc;
-
-	if (!variant->apic_off)
-		enable_apic(&self->td, variant->name);
 
 	vmcall_seed_regs(&regs);
 	regs.r10 = KVM_HC_SEND_IPI;
@@ -173,10 +165,7 @@ TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
 	regs.r12 = variant->high;
 	regs.r13 = variant->first;
 	regs.r14 = variant->icr;
-	issue(&self->td, variant->name, &regs, variant->result, &uc);
-
-	vmcall_assert_value(variant->name, "vCPU", 0, "IPIs taken", variant->ipis, uc.args[0]);
-	vmcall_assert_value(variant->name, "vCPU", 0, "NMIs taken", variant->nmis, uc.args[1]);
+	issue(&self->td, variant->name, &regs, variant->result, variant->taken);
 }
 
 FIXTURE(hypercall_clock_pairing)
@@ -186,7 +175,7 @@ FIXTURE(hypercall_clock_pairing)
 
 FIXTURE_SETUP(hypercall_clock_pairing)
 {
-	create(&self->td);
+	create(&self->td, true);
 }
 
 FIXTURE_TEARDOWN(hypercall_clock_pairing)
@@ -213,15 +202,12 @@ static bool host_clock_is_tsc(void)
 static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
 {
 	struct tdcall_regs regs;
-	struct ucall uc;
 
 	vmcall_seed_regs(&regs);
 	regs.r10 = KVM_HC_CLOCK_PAIRING;
 	regs.r11 = gpa;
 	regs.r12 = KVM_CLOCK_PAIRING_WALLCLOCK;
-	issue(td, name, &regs, result, &uc);
-
-	vmcall_assert_value(name, "TD's page", 0, "word", PAGE_PATTERN, uc.args[2]);
+	issue(td, name, &regs, result, 0);
 }
 
 /*

@@ -240,7 +240,7 @@ static void enforce_features(struct kvm_vcpu *vcpu)
 	vcpu_enable_cap(vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 }
 
-/* R11 and R12 are no one's: 0 is the result of each of them. */
+/* A kick of vCPU 0, an IPI to no one, and a yield: 0 is the result of each. */
 static void test_feature(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(hypercall_feature) * row,
 			 u64 result)
 {
