@@ -27,7 +27,7 @@
 /* No MSR of KVM or of the TDX module. */
 #define TEST_MSR	0x4b56aaaa
 
-/* What userspace answers to any exit. */
+/* What userspace answers to an exit. */
 #define ANSWER		0x0a115e50a115e50aULL
 
 /* Word of a fatal error's exit that has the mask. */
@@ -137,8 +137,8 @@ static void answer(struct kvm_run *run)
 			run->tdx.unknown.data[i] = value + i;
 		break;
 	case KVM_EXIT_HYPERCALL:
-		/* Known to MapGPA, in each generation of its ABI. */
-		run->hypercall.ret = EINVAL;
+		/* MapGPA takes some answers only. */
+		run->hypercall.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_INVALID);
 		break;
 	case KVM_EXIT_IO:
 		memcpy((void *)run + run->io.data_offset, &value, run->io.size);
