@@ -307,9 +307,9 @@ static void name(void)							\
 	GUEST_SYNC1(rax);						\
 }
 
-GUEST_IO(guest_io_1, "outb %%al, %%dx\n\t"	"inb %%dx, %%al")
-GUEST_IO(guest_io_2, "outw %%ax, %%dx\n\t"	"inw %%dx, %%ax")
-GUEST_IO(guest_io_4, "outl %%eax, %%dx\n\t"	"inl %%dx, %%eax")
+GUEST_IO(guest_io_1, "outb %%al, %%dx; inb %%dx, %%al")
+GUEST_IO(guest_io_2, "outw %%ax, %%dx; inw %%dx, %%ax")
+GUEST_IO(guest_io_4, "outl %%eax, %%dx; inl %%dx, %%eax")
 
 FIXTURE_VARIANT_ADD(io_native, size_1) { .guest_code = guest_io_1, .size = 1 };
 FIXTURE_VARIANT_ADD(io_native, size_2) { .guest_code = guest_io_2, .size = 2 };

@@ -394,10 +394,10 @@ static void name(void *gva)						\
 	GUEST_SYNC1(rax);						\
 }
 
-GUEST_MMIO(guest_mmio_1, "movb %%al, (%1)\n\t"		"movb (%1), %%al")
-GUEST_MMIO(guest_mmio_2, "movw %%ax, (%1)\n\t"		"movw (%1), %%ax")
-GUEST_MMIO(guest_mmio_4, "movl %%eax, (%1)\n\t"	"movl (%1), %%eax")
-GUEST_MMIO(guest_mmio_8, "movq %%rax, (%1)\n\t"	"movq (%1), %%rax")
+GUEST_MMIO(guest_mmio_1, "movb %%al, (%1); movb (%1), %%al")
+GUEST_MMIO(guest_mmio_2, "movw %%ax, (%1); movw (%1), %%ax")
+GUEST_MMIO(guest_mmio_4, "movl %%eax, (%1); movl (%1), %%eax")
+GUEST_MMIO(guest_mmio_8, "movq %%rax, (%1); movq (%1), %%rax")
 
 FIXTURE_VARIANT_ADD(mmio_native, size_1) {
 	.guest_code = guest_mmio_1, .size = 1, .length = 2,
