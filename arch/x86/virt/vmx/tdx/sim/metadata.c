@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Simulated TDX module: metadata fields of the module, of TDs and of vCPUs.
+ * Simulated TDX module: metadata fields of TDs and vCPUs.
  */
 #include <linux/array_size.h>
 #include <linux/bitfield.h>
@@ -11,17 +11,9 @@
 #include <asm/vmx.h>
 
 #include "metadata.h"
-#include "mng.h"
+#include "td.h"
 
-/* Version 1.5.06 of the module has the ABI that is simulated. */
-#define SIM_VERSION_MAJOR	1
-#define SIM_VERSION_MINOR	5
-#define SIM_VERSION_UPDATE	6
-
-/* TDX_FEATURES0: a PENDING page is told apart in the extended exit qualification. */
-#define SIM_FEATURES0_PENDING_EPT_VIOLATION_V2	BIT_ULL(16)
-
-/* TDH.MNG.RD: CPUID_VALUES of a TD, and what its field code says. */
+/* CPUID_VALUES of a TD, and what its field code says. */
 #define MD_CLASS_CPUID		FIELD_GET(TDX_MD_FIELD_CLASS_MASK, TD_MD_FIELD_ID_CPUID_VALUES)
 #define MD_CPUID_LEAF_31	BIT_ULL(16)
 #define MD_CPUID_LEAF		GENMASK_ULL(15, 9)
@@ -32,144 +24,28 @@
 /* TD_CTLS: the others belong to features that the module does not have. */
 #define MD_TD_CTLS_MASK		(TD_CTLS_PENDING_VE_DISABLE | TD_CTLS_LOCK)
 
+/* CPUID_CONTROL: #VE on CPUID, as TDG.VP.CPUIDVE.SET has it. */
+#define MD_CPUID_CONTROL_MASK	GENMASK_ULL(1, 0)
+
 enum sim_md_access {
 	MD_NONE,
 	MD_RD,
 	MD_RDWR,
 };
 
-/*
- * Values of SYS fields
- */
-
-static u64 md_major_version(u32 i) { return SIM_VERSION_MAJOR; }
-static u64 md_minor_version(u32 i) { return SIM_VERSION_MINOR; }
-static u64 md_update_version(u32 i) { return SIM_VERSION_UPDATE; }
-static u64 md_module_hv(u32 i) { return 0; }
-static u64 md_max_tdmrs(u32 i) { return SIM_MAX_TDMRS; }
-static u64 md_max_reserved_per_tdmr(u32 i) { return SIM_MAX_RESERVED; }
-static u64 md_pamt_4k_entry_size(u32 i) { return sizeof(struct sim_pamt); }
-static u64 md_pamt_2m_entry_size(u32 i) { return sizeof(struct sim_pamt); }
-static u64 md_pamt_1g_entry_size(u32 i) { return sizeof(struct sim_pamt); }
-static u64 md_tdr_base_size(u32 i) { return PAGE_SIZE; }
-static u64 md_tdcs_base_size(u32 i) { return TDX_TDCS_PAGES * PAGE_SIZE; }
-static u64 md_tdvps_base_size(u32 i) { return TDX_TDVPS_PAGES * PAGE_SIZE; }
-static u64 md_attributes_fixed0(u32 i) { return SIM_ATTRIBUTES_FIXED0; }
-static u64 md_attributes_fixed1(u32 i) { return SIM_ATTRIBUTES_FIXED1; }
-static u64 md_xfam_fixed0(u32 i) { return sim_sys.xfam_fixed0; }
-static u64 md_xfam_fixed1(u32 i) { return SIM_XFAM_FIXED1; }
-static u64 md_num_cpuid_config(u32 i) { return sim_cpuid_nr_config(); }
-static u64 md_max_vcpus_per_td(u32 i) { return SIM_MAX_VCPUS; }
-
-static u64 md_features0(u32 i)
-{
-	return TDX_FEATURES0_NO_RBP_MOD | MD_FIELD_ID_FEATURES0_TOPOLOGY_ENUM |
-	       SIM_FEATURES0_PENDING_EPT_VIOLATION_V2;
-}
-
-static u64 md_cpuid_config_leaf(u32 i)
-{
-	u64 leaf, values[2];
-
-	sim_cpuid_config(i, &leaf, values);
-	return leaf;
-}
-
-static u64 md_cpuid_config_value(u32 i)
-{
-	u64 leaf, values[2];
-
-	sim_cpuid_config(i / 2, &leaf, values);
-	return values[i & 1];
-}
-
-static unsigned int md_nr_cpuid_config_values(void)
-{
-	return 2 * sim_cpuid_nr_config();
-}
-
-struct sim_md_sys_field {
-	u64 id;
-	u64 (*get)(u32 i);
-	unsigned int (*nr)(void);
-};
-
-#define MD_SYS(_id, _get, _nr)	{ .id = _id, .get = _get, .nr = _nr },
-
-static const struct sim_md_sys_field sim_md_sys_fields[] = {
-#include "metadata.def"
-};
-
-static u32 sim_md_sys_count(const struct sim_md_sys_field *field)
-{
-	return field->nr ? field->nr() : 1;
-}
-
-static const struct sim_md_sys_field *sim_md_sys_find(u64 id, u32 *index)
-{
-	const struct sim_md_sys_field *field;
-
-	if (id & TDX_MD_FIELD_RESERVED)
-		return NULL;
-
-	for (field = sim_md_sys_fields;
-	     field < sim_md_sys_fields + ARRAY_SIZE(sim_md_sys_fields); field++) {
-		u64 distance = (id & TDX_MD_FIELD_SELECT) - (field->id & TDX_MD_FIELD_SELECT);
-
-		/* Far off for another class, and wrapped for a lower code. */
-		if (distance < sim_md_sys_count(field)) {
-			*index = distance;
-			return field;
-		}
-	}
-	return NULL;
-}
-
-u64 sim_md_sys_read(u64 id, u64 *value)
-{
-	const struct sim_md_sys_field *field;
-	u32 index;
-
-	field = sim_md_sys_find(id, &index);
-	if (!field)
-		return TDX_METADATA_FIELD_ID_INCORRECT;
-
-	*value = field->get(index);
-	return 0;
-}
-
-u64 sim_md_sys_first(void)
-{
-	return sim_md_sys_fields[0].id;
-}
-
-u64 sim_md_sys_next(u64 id)
-{
-	const struct sim_md_sys_field *field;
-	u32 index;
-
-	field = sim_md_sys_find(id, &index);
-	if (!field)
-		return SIM_MD_NO_FIELD;
-	if (index + 1 < sim_md_sys_count(field))
-		return field->id + index + 1;
-	if (++field == sim_md_sys_fields + ARRAY_SIZE(sim_md_sys_fields))
-		return SIM_MD_NO_FIELD;
-	return field->id;
-}
-
-/*
- * Fields of TDs and vCPUs
- */
-
 struct sim_md_field {
 	u64 id;
 	u16 offset;
-	u16 size;
-	enum sim_md_access host;
-	enum sim_md_access guest;
+	u16 size;		/* of an element, in bytes */
+	u16 nr;			/* elements, one after the other from @id on */
+	enum sim_md_access access[SIM_MD_NR_SIDES];
 	u64 mask;
 	u64 (*check)(const void *object, u64 value);
+};
+
+struct sim_md_table {
+	const struct sim_md_field *fields;
+	size_t nr;
 };
 
 static u64 md_check_td_ctls(const void *object, u64 value)
@@ -213,74 +89,132 @@ static u64 md_check_pin_controls(const void *object, u64 value)
 	return 0;
 }
 
-#define MD_FIELD(_id, _struct, _member, _host, _guest, _mask, _check)	\
+#define MD_FIELD(_id, _struct, _member, _nr, _host, _guest, _mask, _check)	\
 	{								\
 		.id	= _id,						\
 		.offset	= offsetof(_struct, _member),			\
-		.size	= sizeof_field(_struct, _member),		\
-		.host	= _host,					\
-		.guest	= _guest,					\
+		.size	= sizeof_field(_struct, _member) / (_nr),	\
+		.nr	= _nr,						\
+		.access	= { [SIM_MD_HOST] = _host, [SIM_MD_GUEST] = _guest },	\
 		.mask	= _mask,					\
 		.check	= _check,					\
 	},
 
-#define MD_TD(_id, _member, _host, _guest, _mask, _check)		\
-	MD_FIELD(_id, struct sim_tdcs, _member, _host, _guest, _mask, _check)
+#define MD_TD(_id, _member, _nr, _host, _guest, _mask, _check)		\
+	MD_FIELD(_id, struct sim_tdcs, _member, _nr, _host, _guest, _mask, _check)
 
 static const struct sim_md_field sim_md_td_fields[] = {
 #include "metadata.def"
 };
 
-#define MD_VP(_id, _member, _host, _mask, _check)			\
-	MD_FIELD(_id, struct sim_vcpu, _member, _host, MD_NONE, _mask, _check)
+#define MD_VP(_id, _member, _host, _guest, _mask, _check)		\
+	MD_FIELD(_id, struct sim_vcpu, _member, 1, _host, _guest, _mask, _check)
 
 static const struct sim_md_field sim_md_vp_fields[] = {
 #include "metadata.def"
 };
 
-static const struct sim_md_field *sim_md_find(const struct sim_md_field *fields,
-					      size_t nr, u64 id)
+static const struct sim_md_table sim_md_td = {
+	.fields = sim_md_td_fields, .nr = ARRAY_SIZE(sim_md_td_fields),
+};
+
+static const struct sim_md_table sim_md_vp = {
+	.fields = sim_md_vp_fields, .nr = ARRAY_SIZE(sim_md_vp_fields),
+};
+
+static const struct sim_md_field *sim_md_find(const struct sim_md_table *table, u64 id,
+					      unsigned int *index)
 {
-	size_t i;
+	const struct sim_md_field *field;
 
 	if (id & TDX_MD_FIELD_RESERVED)
 		return NULL;
 
-	for (i = 0; i < nr; i++) {
-		if (!((fields[i].id ^ id) & TDX_MD_FIELD_SELECT))
-			return &fields[i];
+	for (field = table->fields; field < table->fields + table->nr; field++) {
+		u64 distance = (id & TDX_MD_FIELD_SELECT) - (field->id & TDX_MD_FIELD_SELECT);
+
+		/* Far off for another class, and wrapped for a lower code. */
+		if (distance < field->nr) {
+			*index = distance;
+			return field;
+		}
 	}
 	return NULL;
 }
 
-static u64 sim_md_get(const struct sim_md_field *field, const void *object)
+/* Identifier of the first readable element at or after row @field. */
+static u64 sim_md_first_of(const struct sim_md_table *table, const struct sim_md_field *field,
+			   enum sim_md_side side)
+{
+	for (; field < table->fields + table->nr; field++) {
+		if (field->access[side] != MD_NONE)
+			return field->id;
+	}
+	return SIM_MD_NO_FIELD;
+}
+
+static u64 sim_md_get(const struct sim_md_field *field, unsigned int index, const void *object)
 {
 	u64 value = 0;
 
-	memcpy(&value, object + field->offset, field->size);
+	memcpy(&value, object + field->offset + index * field->size, field->size);
 	return value;
 }
 
-static u64 sim_md_write(const struct sim_md_field *field, enum sim_md_access access,
-			void *object, u64 value, u64 mask, u64 *old)
+static u64 sim_md_read(const struct sim_md_table *table, const void *object, u64 id,
+		       enum sim_md_side side, u64 *value, u64 *next)
 {
-	u64 status = 0;
+	const struct sim_md_field *field;
+	unsigned int index;
 
+	if (next && id == SIM_MD_NO_FIELD) {
+		*next = sim_md_first_of(table, table->fields, side);
+		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
+	}
+
+	if (next)
+		*next = SIM_MD_NO_FIELD;
+	field = sim_md_find(table, id, &index);
+	if (!field)
+		return TDX_METADATA_FIELD_ID_INCORRECT;
+	if (field->access[side] == MD_NONE)
+		return TDX_METADATA_FIELD_NOT_READABLE;
+
+	*value = sim_md_get(field, index, object);
+	if (next)
+		*next = index + 1 < field->nr ? field->id + index + 1 :
+			sim_md_first_of(table, field + 1, side);
+	return 0;
+}
+
+static u64 sim_md_write(const struct sim_md_table *table, void *object, u64 id,
+			enum sim_md_side side, u64 value, u64 mask, u64 *old)
+{
+	const struct sim_md_field *field;
+	unsigned int index;
+	u64 status = 0;
+	u64 before;
+
+	*old = 0;
+	field = sim_md_find(table, id, &index);
 	if (!field)
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 
 	/* A mask wider than the field's own is not an error. */
 	mask &= field->mask;
-	if (access != MD_RDWR || !mask)
+	if (field->access[side] != MD_RDWR || !mask)
 		return TDX_METADATA_FIELD_NOT_WRITABLE;
 
-	*old = sim_md_get(field, object);
-	value = (*old & ~mask) | (value & mask);
+	before = sim_md_get(field, index, object);
+	value = (before & ~mask) | (value & mask);
 	if (field->check)
 		status = field->check(object, value);
-	if (!status)
-		memcpy(object + field->offset, &value, field->size);
-	return status;
+	if (status)
+		return status;
+
+	memcpy(object + field->offset + index * field->size, &value, field->size);
+	*old = before;
+	return 0;
 }
 
 /* Only rows of the table are readable, in the form that has the subleaf or not. */
@@ -301,29 +235,26 @@ static u64 sim_md_cpuid(const struct sim_tdcs *tdcs, u64 id, u64 *value)
 	return 0;
 }
 
-u64 sim_md_td_read(struct sim_td *td, u64 id, bool guest, u64 *value)
+u64 sim_md_td_read(struct sim_td *td, u64 id, enum sim_md_side side, u64 *value, u64 *next)
 {
-	const struct sim_md_field *field;
+	*value = 0;
 
-	if (FIELD_GET(TDX_MD_FIELD_CLASS_MASK, id) == MD_CLASS_CPUID)
-		return sim_md_cpuid(td->tdcs, id, value);
+	/* Read by their number: no identifier is said to come next. */
+	if (id != SIM_MD_NO_FIELD &&
+	    FIELD_GET(TDX_MD_FIELD_CLASS_MASK, id) == MD_CLASS_CPUID) {
+		if (next)
+			*next = SIM_MD_NO_FIELD;
+		return side == SIM_MD_HOST ? sim_md_cpuid(td->tdcs, id, value) :
+		       TDX_METADATA_FIELD_NOT_READABLE;
+	}
 
-	field = sim_md_find(sim_md_td_fields, ARRAY_SIZE(sim_md_td_fields), id);
-	if (!field)
-		return TDX_METADATA_FIELD_ID_INCORRECT;
-	if ((guest ? field->guest : field->host) == MD_NONE)
-		return TDX_METADATA_FIELD_NOT_READABLE;
-
-	*value = sim_md_get(field, td->tdcs);
-	return 0;
+	return sim_md_read(&sim_md_td, td->tdcs, id, side, value, next);
 }
 
-u64 sim_md_td_write(struct sim_td *td, u64 id, u64 value, u64 mask, u64 *old)
+u64 sim_md_td_write(struct sim_td *td, u64 id, enum sim_md_side side, u64 value, u64 mask,
+		    u64 *old)
 {
-	const struct sim_md_field *field =
-		sim_md_find(sim_md_td_fields, ARRAY_SIZE(sim_md_td_fields), id);
-
-	return sim_md_write(field, field ? field->guest : MD_NONE, td->tdcs, value, mask, old);
+	return sim_md_write(&sim_md_td, td->tdcs, id, side, value, mask, old);
 }
 
 /* The one field that is calculated, so it has no row. */
@@ -334,32 +265,29 @@ static bool sim_md_is_state_details(u64 id)
 	return !((id ^ details) & (TDX_MD_FIELD_SELECT | TDX_MD_FIELD_RESERVED));
 }
 
-u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 id, u64 *value)
+u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 id, enum sim_md_side side, u64 *value, u64 *next)
 {
-	const struct sim_md_field *field;
+	*value = 0;
 
 	if (sim_md_is_state_details(id)) {
+		if (next)
+			*next = SIM_MD_NO_FIELD;
+		if (side != SIM_MD_HOST)
+			return TDX_METADATA_FIELD_NOT_READABLE;
 		*value = sim_vcpu_intr_pending(vcpu) ? TDX_VCPU_STATE_DETAILS_INTR_PENDING : 0;
 		return 0;
 	}
 
-	field = sim_md_find(sim_md_vp_fields, ARRAY_SIZE(sim_md_vp_fields), id);
-	if (!field)
-		return TDX_METADATA_FIELD_ID_INCORRECT;
-	if (field->host == MD_NONE)
-		return TDX_METADATA_FIELD_NOT_READABLE;
-
-	*value = sim_md_get(field, vcpu);
-	return 0;
+	return sim_md_read(&sim_md_vp, vcpu, id, side, value, next);
 }
 
-u64 sim_md_vp_write(struct sim_vcpu *vcpu, u64 id, u64 value, u64 mask, u64 *old)
+u64 sim_md_vp_write(struct sim_vcpu *vcpu, u64 id, enum sim_md_side side, u64 value, u64 mask,
+		    u64 *old)
 {
-	const struct sim_md_field *field =
-		sim_md_find(sim_md_vp_fields, ARRAY_SIZE(sim_md_vp_fields), id);
-
-	if (sim_md_is_state_details(id))
+	if (sim_md_is_state_details(id)) {
+		*old = 0;
 		return TDX_METADATA_FIELD_NOT_WRITABLE;
+	}
 
-	return sim_md_write(field, field ? field->host : MD_NONE, vcpu, value, mask, old);
+	return sim_md_write(&sim_md_vp, vcpu, id, side, value, mask, old);
 }

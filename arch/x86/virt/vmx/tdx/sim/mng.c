@@ -2,9 +2,11 @@
 /*
  * Simulated TDX module: TDH.MNG leafs.
  */
+#include <linux/bitfield.h>
 #include <linux/bitmap.h>
 #include <linux/string.h>
 
+#include "metadata.h"
 #include "mng.h"
 #include "sept.h"
 
@@ -179,17 +181,21 @@ out:
 
 u64 sim_tdh_mng_rd(struct pt_regs *regs)
 {
+	bool version_1 = FIELD_GET(TDX_LEAF_VERSION_MASK, regs->ax);
+	u64 value = 0, next = SIM_MD_NO_FIELD;
 	struct sim_td *td;
-	u64 value = 0;
 	u64 status;
 
 	status = sim_td_get(regs->cx, TDX_OPERAND_ID_RCX, SIM_SHARED, SIM_OPS_LIVE, &td);
 	if (!status) {
-		status = sim_md_td_read(td, regs->dx, false, &value);
+		status = sim_md_td_read(td, regs->dx, SIM_MD_HOST, &value,
+					version_1 ? &next : NULL);
 		sim_td_put(td, SIM_SHARED);
 	}
 
-	regs->r8 = status ? 0 : value;
+	regs->r8 = value;
+	if (version_1)
+		regs->dx = next;
 	return status;
 }
 

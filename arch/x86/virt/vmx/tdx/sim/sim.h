@@ -105,6 +105,8 @@ enum sim_sys_state {
 	SIM_SYS_DISABLED,
 };
 
+#define SIM_REPORT_KEY_SIZE	32
+
 /* The module as a whole (sys.c). */
 struct sim_sys {
 	enum sim_sys_state state;
@@ -119,6 +121,7 @@ struct sim_sys {
 	u32 nr_tdmrs;
 	struct sim_tdmr tdmr[SIM_MAX_TDMRS];
 	u64 xfam_fixed0;
+	u8 report_key[SIM_REPORT_KEY_SIZE];	/* of TDG.MR.REPORT, in place of the CPU's */
 };
 
 extern struct sim_sys sim_sys;

@@ -115,7 +115,7 @@ static const struct md_case md_cases[] = {
 	{ "TD_CTLS.REDUCE_VE", GUEST_WR, TDCS_TD_CTLS, TD_CTLS_REDUCE_VE, TD_CTLS_REDUCE_VE,
 	  TDX_METADATA_FIELD_NOT_WRITABLE },
 	{ "TD_CTLS without FLEXIBLE_PENDING_VE", GUEST_WR, TDCS_TD_CTLS, 0, PENDING_VE,
-	  TDX_METADATA_FIELD_VALUE_NOT_VALID, PENDING_VE },
+	  TDX_METADATA_FIELD_VALUE_NOT_VALID },
 	{ "no such field of a TD", TD_RD, TDCS_EXEC(0xffff),
 	  .want = TDX_METADATA_FIELD_ID_INCORRECT },
 	{ "CPUID 0", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | 0x1fe | 1,
@@ -161,9 +161,10 @@ static u64 md_access(const struct md_case *c, const struct sim_test_td *td, u64 
 
 	switch (c->op) {
 	case GUEST_RD:
-		return sim_md_td_read(__va(td->tdr), c->field, true, value);
+		return sim_md_td_read(__va(td->tdr), c->field, SIM_MD_GUEST, value, NULL);
 	case GUEST_WR:
-		return sim_md_td_write(__va(td->tdr), c->field, c->value, c->mask, value);
+		return sim_md_td_write(__va(td->tdr), c->field, SIM_MD_GUEST, c->value, c->mask,
+				       value);
 	case TD_RD:
 		regs.cx = td->tdr;
 		status = sim_test_seamcall(TDH_MNG_RD, &regs);

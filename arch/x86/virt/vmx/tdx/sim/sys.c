@@ -6,6 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
+#include <linux/random.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
 
@@ -108,6 +109,7 @@ u64 sim_tdh_sys_init(struct pt_regs *regs)
 	sim_sys.keyid_start = FIELD_GET(KEYID_PARTITIONING_MKTME, partitioning) + 1;
 	sim_sys.nr_keyids = min(nr_keyids, SIM_MAX_KEYIDS);
 	sim_sys.xfam_fixed0 = sim_host_xfam();
+	get_random_bytes(sim_sys.report_key, sizeof(sim_sys.report_key));
 	sim_sys.state = SIM_SYSINIT_DONE;
 unlock:
 	sim_unlock(&sim_sys.lock, SIM_EXCL);
@@ -141,22 +143,15 @@ u64 sim_tdh_sys_lp_init(struct pt_regs *regs)
 
 u64 sim_tdh_sys_rd(struct pt_regs *regs)
 {
-	u64 field = regs->dx;
-	u64 value = 0;
+	u64 value, next;
 	u64 status;
 
 	if (!cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
 		return TDX_SYS_LP_INIT_NOT_DONE;
 
-	if (field == SIM_MD_NO_FIELD) {
-		regs->dx = sim_md_sys_first();
-		regs->r8 = 0;
-		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
-	}
-
-	status = sim_md_sys_read(field, &value);
-	regs->dx = status ? SIM_MD_NO_FIELD : sim_md_sys_next(field);
-	regs->r8 = status ? 0 : value;
+	status = sim_md_sys_read(regs->dx, &value, &next);
+	regs->dx = next;
+	regs->r8 = value;
 	return status;
 }
 

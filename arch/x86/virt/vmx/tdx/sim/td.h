@@ -72,6 +72,7 @@ struct sim_tdcs {
 	enum sim_op_state op_state;
 	struct sim_lock sept_lock;	/* the tree, TDX_OPERAND_ID_SEPT */
 	struct sim_lock epoch_lock;	/* TDX_OPERAND_ID_TD_EPOCH */
+	struct sim_lock rtmr_lock;	/* TDX_OPERAND_ID_RTMR */
 	u64 epoch;
 	atomic_t epoch_vcpus[2];	/* vCPUs inside, by bit 0 of their epoch */
 
@@ -152,13 +153,6 @@ const struct sim_cpuid_entry *sim_cpuid_find(const struct sim_tdcs *tdcs,
 
 /* Every MSR exits but those that the CPU handles alone (td_msr.c); 4 KiB. */
 void sim_msr_bitmap_init(unsigned long *bitmap);
-
-/* Metadata fields (metadata.c); @field as in RDX, status as of the leafs. */
-u64 sim_md_sys_read(u64 field, u64 *value);
-u64 sim_md_td_read(struct sim_td *td, u64 field, bool guest, u64 *value);
-u64 sim_md_td_write(struct sim_td *td, u64 field, u64 value, u64 mask, u64 *old);
-u64 sim_md_vp_read(struct sim_vcpu *vcpu, u64 field, u64 *value);
-u64 sim_md_vp_write(struct sim_vcpu *vcpu, u64 field, u64 value, u64 mask, u64 *old);
 
 /* Measurement (mr.c) */
 void sim_mr_init(struct sim_tdcs *tdcs);
@@ -288,6 +282,7 @@ struct sim_vcpu {
 	u16 intr_status;		/* RVI and SVI at the last exit */
 
 	u64 xcr0;
+	u64 host_xcr0;			/* at TDH.VP.ENTER */
 	u64 xss;
 	u64 dr[4];
 	u64 dr6;

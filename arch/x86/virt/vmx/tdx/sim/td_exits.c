@@ -10,12 +10,8 @@
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 
-#include "sept.h"
 #include "td_run.h"
 #include "vmx_insn.h"
-
-/* Exit qualification of an EPT violation: what the ABI lets the host see. */
-#define SIM_EPT_QUAL_MASK	GENMASK_ULL(6, 0)
 
 /*
  * Events
@@ -228,69 +224,10 @@ static enum sim_action sim_exit_exception(struct sim_exit *exit)
 	}
 }
 
-/*
- * Memory
- */
-
-/*
- * KVM marks an address of emulated devices by an entry without access and
- * without "suppress #VE"; everything else is for KVM to map.
- */
-static enum sim_action sim_shared_violation(struct sim_exit *exit, u64 gpa)
-{
-	struct sim_vcpu *vcpu = exit->vcpu;
-	u64 *table = vcpu->ept_root;
-	u64 entry;
-	int level;
-
-	if (sim_sync_shared_gpa(vcpu, gpa))
-		return SIM_RESUME;
-
-	for (level = SEPT_ROOT_LEVEL; ; level--) {
-		entry = READ_ONCE(table[(gpa >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_PTE - 1)]);
-		if (!level || !(entry & VMX_EPT_RWX_MASK))
-			break;
-		table = __va(entry & SEPT_HPA);
-	}
-
-	if (entry & VMX_EPT_SUPPRESS_VE_BIT)
-		return sim_to_host(exit, TDX_SUCCESS,
-				   exit->qualification & SIM_EPT_QUAL_MASK, 0, gpa);
-
-	return sim_inject_ve(exit, exit->qualification, sim_vmread(GUEST_LINEAR_ADDRESS), gpa);
-}
-
 static enum sim_action sim_exit_ept_violation(struct sim_exit *exit)
 {
-	u64 gpa = sim_shared_gpa(sim_vmread(GUEST_PHYSICAL_ADDRESS));
-	struct sim_vcpu *vcpu = exit->vcpu;
-	u64 extended = 0;
-	int level;
-	u64 entry;
-
-	if (gpa & TDX_SHARED_GPA)
-		return sim_shared_violation(exit, gpa);
-
-	/* Another vCPU or the host changed the tree since this one entered. */
-	if (sim_sync_private_root(vcpu))
-		return SIM_RESUME;
-
-	entry = READ_ONCE(*sim_sept_walk(vcpu->td->tdcs, gpa, 0, &level));
-	switch (sim_sept_state(entry)) {
-	case TDX_SEPT_PRESENT:
-		return SIM_RESUME;
-
-	case TDX_SEPT_PENDING:
-		if (!(vcpu->td->tdcs->td_ctls & TD_CTLS_PENDING_VE_DISABLE))
-			return sim_inject_ve(exit, exit->qualification,
-					     sim_vmread(GUEST_LINEAR_ADDRESS), gpa);
-		extended = TDX_EXT_EXIT_QUAL_TYPE_PENDING_EPT_VIOLATION;
-		fallthrough;
-
-	default:
-		return sim_to_host(exit, TDX_SUCCESS,
-				   exit->qualification & SIM_EPT_QUAL_MASK, extended, gpa);
-	}
+	return sim_ept_violation(exit, sim_shared_gpa(sim_vmread(GUEST_PHYSICAL_ADDRESS)),
+				 sim_vmread(GUEST_LINEAR_ADDRESS));
 }
 
 typedef enum sim_action (*sim_exit_handler)(struct sim_exit *exit);

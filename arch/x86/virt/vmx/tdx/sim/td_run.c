@@ -33,19 +33,6 @@
 #define SIM_DEBUGCTL_PRESERVED	(DEBUGCTLMSR_BTF | DEBUGCTLMSR_FREEZE_PERFMON_ON_PMI | \
 				 DEBUGCTLMSR_FREEZE_IN_SMM)
 
-/* Host state that a VM exit does not bring back. */
-struct sim_host {
-	u64 vmcs;
-	u64 debugctl;
-	struct desc_ptr gdt;
-	struct desc_ptr idt;
-	u16 ldt;
-	u16 ds;
-	u16 es;
-	u16 fs;
-	u16 gs;
-};
-
 /* Index of a guest MSR, and what the host finds in it after TDH.VP.ENTER. */
 static const struct {
 	u32 msr;
@@ -320,28 +307,49 @@ static enum sim_action sim_enter_once(struct sim_vcpu *vcpu, struct pt_regs *reg
 	return sim_handle_exit(&exit);
 }
 
+void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host)
+{
+	sim_host_save(host);
+	vcpu->host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	sim_vmcs_load(vcpu);
+	sim_host_write_task();
+
+	sim_load_fpu(vcpu);
+	sim_load_msrs(vcpu);
+	sim_load_debug(vcpu);
+}
+
+void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host)
+{
+	sim_save_debug(vcpu);
+	sim_save_msrs(vcpu);
+	sim_save_fpu(vcpu);
+	sim_host_restore(host);
+}
+
+void sim_fpu_to_host(struct sim_vcpu *vcpu)
+{
+	sim_save_fpu(vcpu);
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->host_xcr0);
+}
+
+void sim_fpu_to_td(struct sim_vcpu *vcpu)
+{
+	sim_load_fpu(vcpu);
+}
+
 u64 sim_td_run(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
 	struct sim_host host;
 	enum sim_action action;
 
-	sim_host_save(&host);
-	sim_vmcs_load(vcpu);
-	sim_host_write_task();
-
+	sim_td_load(vcpu, &host);
 	sim_vmcall_complete(vcpu, regs);
-	sim_load_fpu(vcpu);
-	sim_load_msrs(vcpu);
-	sim_load_debug(vcpu);
 
 	do {
 		action = sim_enter_once(vcpu, regs);
 	} while (action == SIM_RESUME);
 
-	sim_save_debug(vcpu);
-	sim_save_msrs(vcpu);
-	sim_save_fpu(vcpu);
-	sim_host_restore(&host);
-
+	sim_td_unload(vcpu, &host);
 	return regs->ax;
 }

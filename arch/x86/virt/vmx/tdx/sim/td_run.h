@@ -5,6 +5,7 @@
 #ifndef _X86_VIRT_TDX_SIM_TD_RUN_H
 #define _X86_VIRT_TDX_SIM_TD_RUN_H
 
+#include <asm/desc_defs.h>
 #include <asm/trapnr.h>
 
 #include "td.h"
@@ -23,6 +24,33 @@ struct sim_exit {
 	u64 qualification;
 	u32 intr_info;
 };
+
+/* Host state that a VM exit does not bring back. */
+struct sim_host {
+	u64 vmcs;
+	u64 debugctl;
+	struct desc_ptr gdt;
+	struct desc_ptr idt;
+	u16 ldt;
+	u16 ds;
+	u16 es;
+	u16 fs;
+	u16 gs;
+};
+
+/*
+ * The two halves of sim_td_run() around its loop (td_run.c): the vCPU's VMCS is
+ * current, and its extended state, MSRs and debug registers are in the CPU.
+ */
+void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host);
+void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host);
+
+/*
+ * In between: let the host have extended state and its XCR0, for code of it that
+ * may use them, and give both back to the TD.
+ */
+void sim_fpu_to_host(struct sim_vcpu *vcpu);
+void sim_fpu_to_td(struct sim_vcpu *vcpu);
 
 /* Handlers by basic exit reason (td_exits.c). */
 enum sim_action sim_handle_exit(struct sim_exit *exit);
@@ -62,6 +90,13 @@ enum sim_action sim_inject(struct sim_vcpu *vcpu, u8 vector);
 enum sim_action sim_inject_error(struct sim_vcpu *vcpu, u8 vector, u32 error_code);
 enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
 			      u64 gla, u64 gpa);
+
+/*
+ * The TD, or a TDCALL of it, cannot access @gpa as @exit's qualification says
+ * (td_mem.c): #VE, an exit to the host, or nothing if it can by now.  @gla: the
+ * guest linear address, 0 if there is none.
+ */
+enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla);
 
 /* The exception that the TD was stopped at, CR2 and DR6 included. */
 enum sim_action sim_reflect_exception(struct sim_exit *exit);

@@ -8,22 +8,11 @@
 
 #include <asm/vmx.h>
 
+#include "metadata.h"
 #include "sept.h"
-#include "td_run.h"
+#include "tdg.h"
 #include "trace.h"
 #include "vmx_insn.h"
-
-/*
- * A leaf of the guest: works on the GPRs of the vCPU and gives the status for
- * RAX.  The two that may leave the TD do it through @action, and set @again if
- * the instruction is to be executed once more afterwards.
- */
-struct sim_tdcall_ctx {
-	struct sim_exit *exit;
-	u64 *gpr;
-	enum sim_action action;
-	bool again;
-};
 
 /*
  * Registers that TDG.VP.VMCALL can open to the host, and where the SEAMCALL has
@@ -35,7 +24,7 @@ struct sim_tdcall_ctx {
 	X(SIM_R8, r8) X(SIM_R9, r9) X(SIM_R10, r10) X(SIM_R11, r11)	\
 	X(SIM_R12, r12) X(SIM_R13, r13) X(SIM_R14, r14) X(SIM_R15, r15)
 
-static u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 {
 	struct sim_vcpu *vcpu = ctx->exit->vcpu;
 	struct pt_regs *regs = ctx->exit->regs;
@@ -72,7 +61,7 @@ void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs)
 	vcpu->last_exit = SIM_EXIT_ASYNC_FAULT;
 }
 
-static u64 sim_tdg_vp_info(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vp_info(struct sim_tdcall_ctx *ctx)
 {
 	const struct sim_vcpu *vcpu = ctx->exit->vcpu;
 	const struct sim_tdcs *tdcs = vcpu->td->tdcs;
@@ -86,7 +75,7 @@ static u64 sim_tdg_vp_info(struct sim_tdcall_ctx *ctx)
 	return TDX_SUCCESS;
 }
 
-static u64 sim_tdg_vp_veinfo_get(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vp_veinfo_get(struct sim_tdcall_ctx *ctx)
 {
 	struct sim_ve_info *ve = &ctx->exit->vcpu->ve;
 	bool valid = ve->valid;
@@ -104,7 +93,7 @@ static u64 sim_tdg_vp_veinfo_get(struct sim_tdcall_ctx *ctx)
 	return valid ? TDX_SUCCESS : TDX_NO_VALID_VE_INFO;
 }
 
-static u64 sim_tdg_vp_cpuidve_set(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vp_cpuidve_set(struct sim_tdcall_ctx *ctx)
 {
 	if (ctx->gpr[SIM_RCX] & ~GENMASK_ULL(1, 0))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
@@ -129,7 +118,7 @@ static u64 sim_accept_violation(struct sim_tdcall_ctx *ctx, u64 gpa, int wanted,
 	return TDX_SUCCESS;
 }
 
-static u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
 {
 	struct sim_tdcs *tdcs = ctx->exit->vcpu->td->tdcs;
 	u64 info = ctx->gpr[SIM_RCX];
@@ -173,50 +162,75 @@ unlock_tree:
 }
 
 /* Registers of TDG.VM.RD and TDG.VM.WR: RCX names the VM, 0 is the caller. */
-static u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
 {
-	u64 status, value;
+	bool version_1 = FIELD_GET(TDX_LEAF_VERSION_MASK, ctx->gpr[SIM_RAX]);
+	u64 *next = version_1 ? &ctx->gpr[SIM_RDX] : NULL;
 
 	if (ctx->gpr[SIM_RCX])
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
-	status = sim_md_td_read(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], true, &value);
-	ctx->gpr[SIM_R8] = status ? 0 : value;
-	return status;
+	return sim_md_td_read(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
+			      &ctx->gpr[SIM_R8], next);
 }
 
-static u64 sim_tdg_vm_wr(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vm_wr(struct sim_tdcall_ctx *ctx)
 {
-	u64 status, old;
-
 	if (ctx->gpr[SIM_RCX])
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
-	status = sim_md_td_write(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX],
-				 ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &old);
-	ctx->gpr[SIM_R8] = status ? 0 : old;
-	return status;
+	return sim_md_td_write(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
+			       ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &ctx->gpr[SIM_R8]);
 }
 
-static u64 sim_tdg_sys_rd(struct sim_tdcall_ctx *ctx)
+u64 sim_tdg_vp_rd(struct sim_tdcall_ctx *ctx)
 {
-	u64 status, value;
-
-	status = sim_md_sys_read(ctx->gpr[SIM_RDX], &value);
-	ctx->gpr[SIM_RDX] = U64_MAX;
-	ctx->gpr[SIM_R8] = status ? 0 : value;
-	return status;
+	return sim_md_vp_read(ctx->exit->vcpu, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
+			      &ctx->gpr[SIM_R8], NULL);
 }
 
-typedef u64 (*sim_tdcall_handler)(struct sim_tdcall_ctx *ctx);
+u64 sim_tdg_vp_wr(struct sim_tdcall_ctx *ctx)
+{
+	return sim_md_vp_write(ctx->exit->vcpu, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
+			       ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &ctx->gpr[SIM_R8]);
+}
 
-#define TDCALL(_name, _number)		\
-	[_number] = sim_##_name,
-#define TDCALL_ABSENT(...)
+u64 sim_tdg_sys_rd(struct sim_tdcall_ctx *ctx)
+{
+	return sim_md_sys_read(ctx->gpr[SIM_RDX], &ctx->gpr[SIM_R8], &ctx->gpr[SIM_RDX]);
+}
 
-static const sim_tdcall_handler sim_tdcalls[] = {
+u64 sim_tdg_absent(struct sim_tdcall_ctx *ctx)
+{
+	return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
+}
+
+struct sim_tdcall {
+	sim_tdcall_fn *handler;
+	u8 version;
+};
+
+#define TDCALL(_name, _number, _version)				\
+	[_number] = { .handler = sim_##_name, .version = _version },
+#define TDCALL_ABSENT(_number, ...)					\
+	[_number] = { .handler = sim_tdg_absent },
+
+static const struct sim_tdcall sim_tdcalls[] = {
 #include "tdcalls.def"
 };
+
+static u64 sim_tdcall_dispatch(struct sim_tdcall_ctx *ctx)
+{
+	u64 rax = ctx->gpr[SIM_RAX];
+	u64 leaf = rax & TDX_LEAF_MASK;
+
+	if (rax & ~(TDX_LEAF_MASK | TDX_LEAF_VERSION_MASK) || leaf >= ARRAY_SIZE(sim_tdcalls) ||
+	    !sim_tdcalls[leaf].handler ||
+	    FIELD_GET(TDX_LEAF_VERSION_MASK, rax) > sim_tdcalls[leaf].version)
+		return sim_tdg_absent(ctx);
+
+	return sim_tdcalls[leaf].handler(ctx);
+}
 
 enum sim_action sim_tdcall(struct sim_exit *exit)
 {
@@ -226,11 +240,7 @@ enum sim_action sim_tdcall(struct sim_exit *exit)
 		.action = SIM_RESUME,
 	};
 	u64 leaf = ctx.gpr[SIM_RAX];
-	u64 status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
-
-	/* Version 0 only; bits 63:16 of a valid RAX are therefore clear. */
-	if (leaf < ARRAY_SIZE(sim_tdcalls) && sim_tdcalls[leaf])
-		status = sim_tdcalls[leaf](&ctx);
+	u64 status = sim_tdcall_dispatch(&ctx);
 
 	trace_tdcall(exit->vcpu, leaf, status);
 	if (!ctx.again) {

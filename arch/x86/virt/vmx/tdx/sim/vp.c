@@ -10,6 +10,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
 
+#include "metadata.h"
 #include "td.h"
 
 /*
@@ -266,17 +267,21 @@ static u64 sim_vcpu_get_ready(u64 pa, u32 op_states, bool read, struct sim_vcpu 
 
 u64 sim_tdh_vp_rd(struct pt_regs *regs)
 {
+	bool version_1 = FIELD_GET(TDX_LEAF_VERSION_MASK, regs->ax);
+	u64 value = 0, next = SIM_MD_NO_FIELD;
 	struct sim_vcpu *vcpu;
-	u64 status, value;
+	u64 status;
 
 	status = sim_vcpu_get_ready(regs->cx, SIM_OPS_LIVE, true, &vcpu);
-	if (status)
-		return status;
+	if (!status) {
+		status = sim_md_vp_read(vcpu, regs->dx, SIM_MD_HOST, &value,
+					version_1 ? &next : NULL);
+		sim_vcpu_put(vcpu, SIM_SHARED, SIM_SHARED);
+	}
 
-	status = sim_md_vp_read(vcpu, regs->dx, &value);
-	regs->r8 = status ? 0 : value;
-
-	sim_vcpu_put(vcpu, SIM_SHARED, SIM_SHARED);
+	regs->r8 = value;
+	if (version_1)
+		regs->dx = next;
 	return status;
 }
 
@@ -289,8 +294,8 @@ u64 sim_tdh_vp_wr(struct pt_regs *regs)
 	if (status)
 		return status;
 
-	status = sim_md_vp_write(vcpu, regs->dx, regs->r8, regs->r9, &old);
-	regs->r8 = status ? 0 : old;
+	status = sim_md_vp_write(vcpu, regs->dx, SIM_MD_HOST, regs->r8, regs->r9, &old);
+	regs->r8 = old;
 
 	sim_vcpu_put(vcpu, SIM_SHARED, SIM_SHARED);
 	return status;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: guest physical addresses without a translation.
+ *
+ * The same rules decide for an access that the CPU made and for the memory
+ * operand of a TDCALL ("EPT violations", base architecture).
+ */
+#include <asm/vmx.h>
+
+#include "sept.h"
+#include "tdg.h"
+#include "vmx_insn.h"
+
+/* Exit qualification of an EPT violation: what the ABI lets the host see. */
+#define SIM_EPT_QUAL_MASK	GENMASK_ULL(6, 0)
+
+/* Bits 5:3 of the qualification: access that the translation allows. */
+#define SIM_EPT_QUAL_RWX_SHIFT	3
+
+#define SIM_EPT_LARGE_PAGE	BIT_ULL(7)
+
+static int table_index(u64 gpa, int level)
+{
+	return (gpa >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_PTE - 1);
+}
+
+/*
+ * The host's entry for the shared @gpa, or where its tables end; the level of
+ * that, and the access that all levels allow.
+ */
+static u64 shared_entry(const struct sim_vcpu *vcpu, u64 gpa, int *level, u64 *rwx)
+{
+	const u64 *table = vcpu->ept_root;
+	u64 entry;
+
+	*rwx = VMX_EPT_RWX_MASK;
+	for (*level = SEPT_ROOT_LEVEL; ; (*level)--) {
+		entry = READ_ONCE(table[table_index(gpa, *level)]);
+		*rwx &= entry;
+		if (!*level || !(entry & VMX_EPT_RWX_MASK) || entry & SIM_EPT_LARGE_PAGE)
+			return entry;
+		table = __va(entry & SEPT_HPA);
+	}
+}
+
+/*
+ * KVM marks an address of emulated devices by an entry without access and
+ * without "suppress #VE"; everything else is for KVM to map.
+ */
+static enum sim_action shared_violation(struct sim_exit *exit, u64 gpa, u64 gla)
+{
+	int level;
+	u64 rwx;
+
+	if (sim_sync_shared_gpa(exit->vcpu, gpa))
+		return SIM_RESUME;
+
+	if (shared_entry(exit->vcpu, gpa, &level, &rwx) & VMX_EPT_SUPPRESS_VE_BIT)
+		return sim_to_host(exit, TDX_SUCCESS,
+				   exit->qualification & SIM_EPT_QUAL_MASK, 0, gpa);
+
+	return sim_inject_ve(exit, exit->qualification, gla, gpa);
+}
+
+enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla)
+{
+	struct sim_tdcs *tdcs = exit->vcpu->td->tdcs;
+	u64 extended = 0;
+	int level;
+	u64 entry;
+
+	if (gpa & TDX_SHARED_GPA)
+		return shared_violation(exit, gpa, gla);
+
+	/* Another vCPU or the host changed the tree since this one entered. */
+	if (sim_sync_private_root(exit->vcpu))
+		return SIM_RESUME;
+
+	entry = READ_ONCE(*sim_sept_walk(tdcs, gpa, 0, &level));
+	switch (sim_sept_state(entry)) {
+	case TDX_SEPT_PRESENT:
+		return SIM_RESUME;
+
+	case TDX_SEPT_PENDING:
+		if (!(tdcs->td_ctls & TD_CTLS_PENDING_VE_DISABLE))
+			return sim_inject_ve(exit, exit->qualification, gla, gpa);
+		extended = TDX_EXT_EXIT_QUAL_TYPE_PENDING_EPT_VIOLATION;
+		fallthrough;
+
+	default:
+		return sim_to_host(exit, TDX_SUCCESS,
+				   exit->qualification & SIM_EPT_QUAL_MASK, extended, gpa);
+	}
+}
+
+/* Host physical address of @gpa if the TD may access it; @rwx: what it may. */
+static bool translate(struct sim_vcpu *vcpu, u64 gpa, u64 wanted, u64 *rwx, u64 *hpa)
+{
+	u64 entry, offset_mask;
+	int level;
+
+	if (!(gpa & TDX_SHARED_GPA)) {
+		*rwx = 0;
+		if (!sim_sept_translate(vcpu->td->tdcs, gpa, hpa))
+			return false;
+		*rwx = VMX_EPT_RWX_MASK;
+		return true;
+	}
+
+	sim_sync_shared_gpa(vcpu, gpa);
+	entry = shared_entry(vcpu, gpa, &level, rwx);
+	offset_mask = BIT_ULL(PAGE_SHIFT + 9 * level) - 1;
+	*hpa = (entry & SEPT_HPA & ~offset_mask) | (gpa & offset_mask);
+	return (*rwx & wanted) == wanted;
+}
+
+void *sim_tdcall_map(struct sim_tdcall_ctx *ctx, u64 gpa, enum sim_gpa_access access)
+{
+	u64 wanted = VMX_EPT_READABLE_MASK |
+		     (access == SIM_GPA_WRITE ? VMX_EPT_WRITABLE_MASK : 0);
+	struct sim_exit *exit = ctx->exit;
+	u64 rwx, hpa;
+
+	if (translate(exit->vcpu, gpa, wanted, &rwx, &hpa))
+		return __va(hpa);
+
+	exit->reason = EXIT_REASON_EPT_VIOLATION;
+	exit->intr_info = 0;
+	exit->qualification = (wanted & ~rwx) | rwx << SIM_EPT_QUAL_RWX_SHIFT;
+	ctx->action = sim_ept_violation(exit, gpa, 0);
+	ctx->again = true;
+	return NULL;
+}
