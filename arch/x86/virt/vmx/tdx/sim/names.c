@@ -19,7 +19,7 @@ static const struct sim_name seamcalls[] = {
 #include "seamcalls.def"
 };
 
-#define TDCALL(_name, _number)	{ .value = _number, .name = #_number },
+#define TDCALL(_name, _number, ...)	{ .value = _number, .name = #_number },
 #define TDCALL_ABSENT		NAMED
 static const struct sim_name tdcalls[] = {
 #include "tdcalls.def"

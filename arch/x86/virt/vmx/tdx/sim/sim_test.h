@@ -7,7 +7,7 @@
 
 #include <kunit/test.h>
 
-#include "td.h"
+#include "tdg.h"
 
 /* States of a TD in the order in which sim_test_td_advance() goes through them. */
 enum sim_test_stage {
@@ -22,6 +22,9 @@ enum sim_test_stage {
 };
 
 #define SIM_TEST_MAX_PAGES	32
+
+/* What TDH.VP.INIT of a test's vCPU is given for the guest's RCX. */
+#define SIM_TEST_INITIAL_RCX	0x1234567890ULL
 
 struct sim_test_td {
 	struct kunit *test;
@@ -43,6 +46,9 @@ u64 sim_test_page(struct kunit *test);
 
 /* RAX of a SEAMCALL on CPU 0; @regs holds the operands, and then the output. */
 u64 sim_test_seamcall(u64 rax, struct pt_regs *regs);
+
+/* The same on CPU @cpu. */
+u64 sim_test_seamcall_on(int cpu, u64 rax, struct pt_regs *regs);
 
 /* The same with operands in the order of their use, without output. */
 u64 sim_test_call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9);
@@ -66,6 +72,31 @@ void sim_test_params(struct td_params *params);
 struct sim_test_td *sim_test_td_create(struct kunit *test);
 void sim_test_td_advance(struct kunit *test, struct sim_test_td *td,
 			 enum sim_test_stage stage);
+
+/* A TDCALL: GPRs in and out, and what it was to the module. */
+struct sim_test_guest {
+	u64 gpr[SIM_NR_GPRS];
+	enum sim_action action;
+	struct pt_regs regs;		/* SIM_TO_HOST: what the host sees */
+	u32 skipped;			/* bytes that RIP moved on */
+	struct sim_event event;		/* exception for the TD */
+};
+
+/*
+ * RAX of a TDCALL of the only vCPU of @td, which is in STAGE_RUNNABLE, on CPU 0.
+ * That of the host if the instruction is not through.
+ */
+u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
+		    struct sim_test_guest *guest);
+
+/* RAX of TDH.VP.ENTER for it; interrupts of the host are none of the test's. */
+u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs);
+
+/*
+ * Map the private @gpa: TDH.MEM.PAGE.ADD of the host page @source, or
+ * TDH.MEM.PAGE.AUG if that is 0.  Gives the page's physical address.
+ */
+u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source);
 
 /* A page for the use of @td, which is reclaimed with it. */
 u64 sim_test_td_page(struct kunit *test, struct sim_test_td *td);

@@ -3,66 +3,28 @@
  * KUnit tests of the simulated TDX module: SEAMCALLs, and TDs to call them for.
  */
 #include <kunit/resource.h>
+#include <kunit/test-bug.h>
 
 #include <linux/array_size.h>
+#include <linux/bitfield.h>
 #include <linux/gfp.h>
 #include <linux/smp.h>
 
+#include <asm/apic.h>
+#include <asm/fpu/xcr.h>
+#include <asm/msr.h>
 #include <asm/tsc.h>
 #include <asm/vmx.h>
 
 #include "mng.h"
+#include "names.h"
+#include "sept.h"
 #include "sim_test.h"
-
-#define STATUS(_name)	{ .code = _name, .name = #_name }
-
-/* Statuses that the tests want; others are shown as numbers. */
-static const struct {
-	u64 code;
-	const char *name;
-} sim_test_statuses[] = {
-	STATUS(TDX_SUCCESS),
-	STATUS(TDX_OPERAND_INVALID),
-	STATUS(TDX_OPERAND_ADDR_RANGE_ERROR),
-	STATUS(TDX_OPERAND_BUSY),
-	STATUS(TDX_PAGE_METADATA_INCORRECT),
-	STATUS(TDX_TD_ASSOCIATED_PAGES_EXIST),
-	STATUS(TDX_TD_KEYS_NOT_CONFIGURED),
-	STATUS(TDX_TDCS_NOT_ALLOCATED),
-	STATUS(TDX_LIFECYCLE_STATE_INCORRECT),
-	STATUS(TDX_OP_STATE_INCORRECT),
-	STATUS(TDX_NO_VCPUS),
-	STATUS(TDX_TDCX_NUM_INCORRECT),
-	STATUS(TDX_X2APIC_ID_NOT_UNIQUE),
-	STATUS(TDX_VCPU_STATE_INCORRECT),
-	STATUS(TDX_VCPU_NOT_ASSOCIATED),
-	STATUS(TDX_MAX_VCPUS_EXCEEDED),
-	STATUS(TDX_TD_VMCS_FIELD_NOT_INITIALIZED),
-	STATUS(TDX_KEY_CONFIGURED),
-	STATUS(TDX_WBCACHE_NOT_COMPLETE),
-	STATUS(TDX_FLUSHVP_NOT_DONE),
-	STATUS(TDX_HKID_NOT_FREE),
-	STATUS(TDX_EPT_WALK_FAILED),
-	STATUS(TDX_EPT_ENTRY_NOT_PRESENT),
-	STATUS(TDX_EPT_ENTRY_STATE_INCORRECT),
-	STATUS(TDX_GPA_RANGE_NOT_BLOCKED),
-	STATUS(TDX_GPA_RANGE_ALREADY_BLOCKED),
-	STATUS(TDX_TLB_TRACKING_NOT_DONE),
-	STATUS(TDX_METADATA_FIELD_ID_INCORRECT),
-	STATUS(TDX_METADATA_FIELD_NOT_READABLE),
-	STATUS(TDX_METADATA_FIELD_NOT_WRITABLE),
-	STATUS(TDX_METADATA_FIELD_VALUE_NOT_VALID),
-};
+#include "vmx_insn.h"
 
 static const char *status_name(u64 status)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(sim_test_statuses); i++) {
-		if (sim_test_statuses[i].code == (status & TDX_SEAMCALL_STATUS_MASK))
-			return sim_test_statuses[i].name;
-	}
-	return "status";
+	return sim_name_of(&sim_status_names, status & TDX_SEAMCALL_STATUS_MASK) ?: "status";
 }
 
 #define STATUS_FMT	"%s: wanted %s 0x%016llx, got %s 0x%016llx"
@@ -79,8 +41,87 @@ void sim_test_assert(struct kunit *test, const char *what, u64 want, u64 got)
 			    status_name(got), got);
 }
 
+/*
+ * What the leafs answered in this case, each answer once.  The table of leafs in
+ * Documentation/arch/x86/tdx-sim-leafs.rst is held against these lines.
+ */
+#define MAX_ANSWERS		128
+
+static struct {
+	u64 leaf;
+	u64 status;
+} answers[MAX_ANSWERS];
+
+static unsigned int nr_answers;
+
+#define STATUS_CLASS		GENMASK_ULL(47, 40)
+#define STATUS_CLASS_OPERAND	1
+#define STATUS_CLASS_BUSY	2
+#define STATUS_CLASS_PAGE	3
+#define STATUS_CLASS_SEPT	0xb
+
+/* Bits 31:0 of the others are a level, an exit reason, the number of a TDMR... */
+static bool names_operand(u64 status)
+{
+	u64 code = status & TDX_SEAMCALL_STATUS_MASK;
+
+	if (code == TDX_OPERAND_INVALID || code == TDX_OPERAND_BUSY)
+		return true;
+	if (status == code || code == TDX_PAGE_ALREADY_ACCEPTED || code == TDX_PAGE_SIZE_MISMATCH)
+		return false;
+
+	switch (FIELD_GET(STATUS_CLASS, status)) {
+	case STATUS_CLASS_OPERAND:
+	case STATUS_CLASS_BUSY:
+	case STATUS_CLASS_PAGE:
+	case STATUS_CLASS_SEPT:
+		return true;
+	}
+	return false;
+}
+
+static void tell_status(char *text, size_t size, u64 status)
+{
+	u64 low = status & ~TDX_SEAMCALL_STATUS_MASK;
+
+	if (names_operand(status))
+		snprintf(text, size, "%s %s", status_name(status),
+			 sim_name_of(&sim_operand_names, low) ?: "?");
+	else
+		snprintf(text, size, "%s", status_name(status));
+}
+
+static void tell_answer(const struct sim_names *leafs, u64 rax, u64 status)
+{
+	struct kunit *test = kunit_get_current_test();
+	u64 leaf = rax & TDX_LEAF_MASK;
+	const char *name = sim_name_of(leafs, leaf);
+	char text[64];
+	unsigned int i;
+
+	/* TDCALLs are told apart from SEAMCALLs of the same number. */
+	leaf |= leafs == &sim_tdcall_names ? BIT(16) : 0;
+	for (i = 0; i < nr_answers; i++) {
+		if (answers[i].leaf == leaf && answers[i].status == status)
+			return;
+	}
+	if (!test || !name || nr_answers == MAX_ANSWERS)
+		return;
+
+	answers[nr_answers].leaf = leaf;
+	answers[nr_answers++].status = status;
+	tell_status(text, sizeof(text), status);
+	kunit_info(test, "%s answers %s\n", name, text);
+}
+
 int sim_test_init(struct kunit *test)
 {
+	static const char *current_case;
+
+	/* Parameters of a case are no cases of their own. */
+	if (test->name != current_case)
+		nr_answers = 0;
+	current_case = test->name;
 	if (sim_sys.state != SIM_SYS_READY)
 		kunit_skip(test, "needs tdx_sim=on on the kernel command line");
 	return 0;
@@ -106,16 +147,122 @@ static void seamcall_on_cpu(void *regs)
 	sim_seamcall(regs);
 }
 
-static u64 seamcall_on(int cpu, u64 rax, struct pt_regs *regs)
+u64 sim_test_seamcall_on(int cpu, u64 rax, struct pt_regs *regs)
 {
 	regs->ax = rax;
 	smp_call_function_single(cpu, seamcall_on_cpu, regs, true);
+	/* VMfailInvalid: nobody answered. */
+	if (!(regs->flags & X86_EFLAGS_CF))
+		tell_answer(&sim_seamcall_names, rax, regs->ax);
 	return regs->ax;
 }
 
 u64 sim_test_seamcall(u64 rax, struct pt_regs *regs)
 {
-	return seamcall_on(0, rax, regs);
+	return sim_test_seamcall_on(0, rax, regs);
+}
+
+/*
+ * A TDCALL, or the TD itself, on CPU 0 in the context of a task: the extended
+ * state of the CPU is then nobody's that would miss it.
+ */
+struct guest_work {
+	struct sim_test_guest *guest;
+	struct sim_vcpu *vcpu;
+};
+
+static int tdcall_on_cpu(void *data)
+{
+	struct guest_work *work = data;
+	struct sim_test_guest *guest = work->guest;
+	struct sim_exit exit = {
+		.vcpu = work->vcpu, .regs = &guest->regs, .reason = EXIT_REASON_TDCALL,
+	};
+	unsigned long flags;
+	struct sim_host host;
+	u64 rip;
+
+	local_irq_save(flags);
+	sim_td_load(work->vcpu, &host);
+	/* As at an entry: an EPT violation would do it first otherwise. */
+	sim_sync_private_root(work->vcpu);
+	rip = sim_vmread(GUEST_RIP);
+	work->vcpu->event = (struct sim_event) {};
+	guest->action = sim_tdcall(&exit);
+	guest->skipped = sim_vmread(GUEST_RIP) - rip;
+	guest->event = work->vcpu->event;
+	sim_td_unload(work->vcpu, &host);
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, work->vcpu->host_xcr0);
+	local_irq_restore(flags);
+	return 0;
+}
+
+u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
+		    struct sim_test_guest *guest)
+{
+	struct guest_work work = { .guest = guest, .vcpu = __va(td->tdvpr) };
+	u64 *gpr = work.vcpu->gpr;
+
+	memcpy(gpr, guest->gpr, sizeof(guest->gpr));
+	gpr[SIM_RAX] = rax;
+	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, tdcall_on_cpu, &work, false));
+	memcpy(guest->gpr, gpr, sizeof(guest->gpr));
+
+	/* Without the instruction being through there is no status. */
+	if (!guest->skipped)
+		return guest->regs.ax;
+	tell_answer(&sim_tdcall_names, rax, gpr[SIM_RAX]);
+	return gpr[SIM_RAX];
+}
+
+/* What TDH.VP.ENTER leaves in another state than it found, and KVM mends. */
+static const u32 host_msrs[] = {
+	MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_TSC_AUX, MSR_KERNEL_GS_BASE,
+};
+
+static void enter_once(struct pt_regs *regs)
+{
+	u64 xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	u64 msrs[ARRAY_SIZE(host_msrs)];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
+		rdmsrq(host_msrs[i], msrs[i]);
+	sim_seamcall(regs);
+	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
+		wrmsrq(host_msrs[i], msrs[i]);
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
+}
+
+static int enter_on_cpu(void *data)
+{
+	struct pt_regs *regs = data;
+	const struct pt_regs input = *regs;
+
+	for (;;) {
+		unsigned long flags;
+
+		local_irq_save(flags);
+		enter_once(regs);
+		/* An interrupt was taken from the host: raise it once more. */
+		if (regs->ax == EXIT_REASON_EXTERNAL_INTERRUPT) {
+			apic_eoi();
+			__apic_send_IPI_self(regs->r9 & INTR_INFO_VECTOR_MASK);
+		}
+		local_irq_restore(flags);
+		if (regs->ax != EXIT_REASON_EXTERNAL_INTERRUPT)
+			return 0;
+		*regs = input;
+	}
+}
+
+u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs)
+{
+	regs->ax = TDH_VP_ENTER;
+	regs->cx = td->tdvpr;
+	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, enter_on_cpu, regs, false));
+	tell_answer(&sim_seamcall_names, TDH_VP_ENTER, regs->ax);
+	return regs->ax;
 }
 
 u64 sim_test_call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)
@@ -132,11 +279,11 @@ u64 sim_test_call_packages(u64 rax, u64 rcx)
 
 	for_each_online_cpu(cpu) {
 		struct pt_regs regs = { .cx = rcx };
-		u64 ret = seamcall_on(cpu, rax, &regs);
+		u64 ret = sim_test_seamcall_on(cpu, rax, &regs);
 
 		/* Said of a second CPU of a package, or after the last package. */
-		if (ret != TDX_KEY_CONFIGURED && ret != TDX_NO_HKID_READY_TO_WBCACHE &&
-		    ret != TDX_LIFECYCLE_STATE_INCORRECT)
+		if (ret != TDX_KEY_CONFIGURED && ret != TDX_SYS_KEY_CONFIG_NOT_PENDING &&
+		    ret != TDX_NO_HKID_READY_TO_WBCACHE && ret != TDX_LIFECYCLE_STATE_INCORRECT)
 			status = status ?: ret;
 	}
 	return status;
@@ -237,7 +384,8 @@ static void add_vcpu(struct kunit *test, struct sim_test_td *td)
 		sim_test_assert(test, "TDH_VP_ADDCX", 0,
 				sim_test_call(TDH_VP_ADDCX, td->tdvps[i], td->tdvpr, 0, 0));
 	sim_test_assert(test, "TDH_VP_INIT", 0,
-			sim_test_call(TDH_VP_INIT | version_1, td->tdvpr, 0, 0, 0));
+			sim_test_call(TDH_VP_INIT | version_1, td->tdvpr,
+				      SIM_TEST_INITIAL_RCX, 0, 0));
 }
 
 static void advance_to(struct kunit *test, struct sim_test_td *td, enum sim_test_stage stage)
@@ -291,4 +439,30 @@ u64 sim_test_td_page(struct kunit *test, struct sim_test_td *td)
 {
 	KUNIT_ASSERT_LT(test, td->nr_pages, SIM_TEST_MAX_PAGES);
 	return td->page[td->nr_pages++];
+}
+
+u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source)
+{
+	u64 page = sim_test_td_page(test, td);
+	int level;
+
+	for (level = SEPT_ROOT_LEVEL; level; level--) {
+		u64 info = (gpa & ~(BIT_ULL(PAGE_SHIFT + 9 * level) - 1)) | level;
+		u64 status = sim_test_call(TDH_MEM_SEPT_ADD, info, td->tdr,
+					   sim_test_td_page(test, td), 0);
+
+		/* A second page finds tables of the first. */
+		if (status == (TDX_EPT_ENTRY_STATE_INCORRECT | TDX_OPERAND_ID_RCX))
+			td->nr_pages--;
+		else
+			sim_test_assert(test, "TDH_MEM_SEPT_ADD", 0, status);
+	}
+
+	if (source)
+		sim_test_assert(test, "TDH_MEM_PAGE_ADD", 0,
+				sim_test_call(TDH_MEM_PAGE_ADD, gpa, td->tdr, page, source));
+	else
+		sim_test_assert(test, "TDH_MEM_PAGE_AUG", 0,
+				sim_test_call(TDH_MEM_PAGE_AUG, gpa, td->tdr, page, 0));
+	return page;
 }

@@ -87,13 +87,23 @@ static void sys_lookup(struct kunit *test)
 /* One access to a field by the host, or by the TD itself. */
 struct md_case {
 	const char *name;
-	enum { TD_RD, GUEST_RD, GUEST_WR, VP_RD, VP_WR } op;
+	enum { TD_RD, GUEST_RD, GUEST_WR, VP_RD, VP_WR, GUEST_VP_RD, GUEST_VP_WR } op;
 	u64 field;
 	u64 value;
 	u64 mask;
 	u64 want;
 	u64 want_value;		/* read, or the old one of a write */
 };
+
+/* Identifiers of the ABI that no header of the kernel has. */
+#define MD_NUM_VCPUS		0x9010000200000001ULL
+#define MD_XFAM			0x1110000300000001ULL
+#define MD_MROWNER		0x1310000300000018ULL
+#define MD_RTMR			0x1310000300000040ULL
+#define MD_VCPU_INDEX		0xa020000200000002ULL
+#define MD_CPUID_CONTROL	0xa120000000000000ULL
+
+#define MROWNER_LAST		0x1122334455667788ULL
 
 #define VMCS_FIELD(_name)	TDVPS_VMCS(_name)
 #define PENDING_VE		TD_CTLS_PENDING_VE_DISABLE
@@ -111,6 +121,30 @@ static const struct md_case md_cases[] = {
 	{ "NOTIFY_ENABLES reads back", GUEST_RD, TDCS_NOTIFY_ENABLES, .want_value = 1 },
 	{ "NOTIFY_ENABLES, no bit of it", GUEST_WR, TDCS_NOTIFY_ENABLES, 2, 2,
 	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "NOTIFY_ENABLES is the TD's", TD_RD, TDCS_NOTIFY_ENABLES,
+	  .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "NUM_VCPUS", TD_RD, MD_NUM_VCPUS, .want_value = 1 },
+	{ "XFAM", GUEST_RD, MD_XFAM, .want_value = 3 },
+	{ "MAX_VCPUS", GUEST_RD, MD_XFAM + 1, .want_value = 1 },
+	{ "last 8 bytes of MROWNER", GUEST_RD, MD_MROWNER + 5, .want_value = MROWNER_LAST },
+	{ "behind MROWNER", GUEST_RD, MD_MROWNER + 6, .want = TDX_METADATA_FIELD_ID_INCORRECT },
+	{ "RTMR is the TD's", TD_RD, MD_RTMR, .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "RTMR", GUEST_RD, MD_RTMR + 23 },
+	{ "CPUID_VALUES is the host's", GUEST_RD, TD_MD_FIELD_ID_CPUID_VALUES | 0x1fe,
+	  .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "VCPU_INDEX", GUEST_VP_RD, MD_VCPU_INDEX },
+	{ "VCPU_INDEX is read-only", GUEST_VP_WR, MD_VCPU_INDEX, 1, U64_MAX,
+	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "CPUID_CONTROL", GUEST_VP_WR, MD_CPUID_CONTROL, U64_MAX, U64_MAX },
+	{ "CPUID_CONTROL reads back", GUEST_VP_RD, MD_CPUID_CONTROL, .want_value = 3 },
+	{ "CPUID_CONTROL is the TD's", VP_RD, MD_CPUID_CONTROL,
+	  .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "PEND_NMI is the host's", GUEST_VP_RD, TDVPS_MANAGEMENT(TD_VCPU_PEND_NMI),
+	  .want = TDX_METADATA_FIELD_NOT_READABLE },
+	{ "no such field of a vCPU for the TD", GUEST_VP_WR, MD_VCPU_INDEX + 1, 1, 1,
+	  TDX_METADATA_FIELD_ID_INCORRECT },
+	{ "no such field for the TD", GUEST_WR, MD_XFAM + 5, 1, 1,
+	  TDX_METADATA_FIELD_ID_INCORRECT },
 	{ "TD_CTLS", GUEST_RD, TDCS_TD_CTLS, .want_value = PENDING_VE },
 	{ "TD_CTLS.REDUCE_VE", GUEST_WR, TDCS_TD_CTLS, TD_CTLS_REDUCE_VE, TD_CTLS_REDUCE_VE,
 	  TDX_METADATA_FIELD_NOT_WRITABLE },
@@ -150,21 +184,39 @@ static const struct md_case md_cases[] = {
 	{ "VCPU_STATE_DETAILS is read-only", VP_WR,
 	  TDVPS_STATE_NON_ARCH(TD_VCPU_STATE_DETAILS_NON_ARCH), 1, U64_MAX,
 	  TDX_METADATA_FIELD_NOT_WRITABLE },
+	{ "no such field of a vCPU to write", VP_WR, VMCS_FIELD(0x7ffe), 1, 1,
+	  TDX_METADATA_FIELD_ID_INCORRECT },
 	{ "no such field of a vCPU", VP_RD, VMCS_FIELD(0x7ffe),
 	  .want = TDX_METADATA_FIELD_ID_INCORRECT },
 };
 
-static u64 md_access(const struct md_case *c, const struct sim_test_td *td, u64 *value)
+static u64 guest_access(struct kunit *test, struct sim_test_td *td, u64 leaf,
+			const struct md_case *c, u64 *value)
+{
+	struct sim_test_guest guest = {
+		.gpr = { [SIM_RDX] = c->field, [SIM_R8] = c->value, [SIM_R9] = c->mask },
+	};
+	u64 status = sim_test_tdcall(test, td, leaf, &guest);
+
+	*value = guest.gpr[SIM_R8];
+	return status;
+}
+
+static u64 md_access(struct kunit *test, const struct md_case *c, struct sim_test_td *td,
+		     u64 *value)
 {
 	struct pt_regs regs = { .dx = c->field, .r8 = c->value, .r9 = c->mask };
 	u64 status;
 
 	switch (c->op) {
 	case GUEST_RD:
-		return sim_md_td_read(__va(td->tdr), c->field, SIM_MD_GUEST, value, NULL);
+		return guest_access(test, td, TDG_VM_RD, c, value);
 	case GUEST_WR:
-		return sim_md_td_write(__va(td->tdr), c->field, SIM_MD_GUEST, c->value, c->mask,
-				       value);
+		return guest_access(test, td, TDG_VM_WR, c, value);
+	case GUEST_VP_RD:
+		return guest_access(test, td, TDG_VP_RD, c, value);
+	case GUEST_VP_WR:
+		return guest_access(test, td, TDG_VP_WR, c, value);
 	case TD_RD:
 		regs.cx = td->tdr;
 		status = sim_test_seamcall(TDH_MNG_RD, &regs);
@@ -185,14 +237,16 @@ static u64 md_access(const struct md_case *c, const struct sim_test_td *td, u64 
 static void td_and_vcpu_fields(struct kunit *test)
 {
 	struct sim_test_td *td = sim_test_td_create(test);
+	struct td_params *params = __va(td->params);
 	const struct md_case *c;
 
+	params->mrowner[5] = MROWNER_LAST;
 	sim_test_td_advance(test, td, STAGE_RUNNABLE);
 
 	for (c = md_cases; c < md_cases + ARRAY_SIZE(md_cases); c++) {
 		u64 value = 0;
 
-		sim_test_expect(test, c->name, c->want, md_access(c, td, &value));
+		sim_test_expect(test, c->name, c->want, md_access(test, c, td, &value));
 		/* U64_MAX: whatever this CPU has, but something. */
 		if (c->want_value == U64_MAX)
 			KUNIT_EXPECT_NE_MSG(test, value, 0, "%s", c->name);
@@ -203,10 +257,77 @@ static void td_and_vcpu_fields(struct kunit *test)
 	}
 }
 
+/* Version 1 tells what comes next: each readable field once, in order. */
+static void td_and_vcpu_walk(struct kunit *test)
+{
+	const u64 version_1 = 1ULL << TDX_VERSION_SHIFT;
+	struct sim_test_td *td = sim_test_td_create(test);
+	const struct {
+		u64 leaf;
+		u64 object;
+		unsigned int nr;
+	} walks[] = {
+		/* Rows of metadata.def that the host can read; digests have 6. */
+		{ TDH_MNG_RD | version_1, td->tdr, 11 + 4 * 6 },
+		{ TDH_VP_RD | version_1, td->tdvpr, 6 },
+	};
+	struct sim_test_guest guest = {};
+	u64 field, last;
+	unsigned int nr;
+	int i;
+
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	for (i = 0; i < ARRAY_SIZE(walks); i++) {
+		struct pt_regs regs = { .cx = walks[i].object, .dx = SIM_MD_NO_FIELD };
+
+		sim_test_expect(test, "-1", TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT,
+				sim_test_seamcall(walks[i].leaf, &regs));
+		for (nr = 0; regs.dx != SIM_MD_NO_FIELD; nr++) {
+			field = regs.dx;
+			sim_test_assert(test, "next", 0, sim_test_seamcall(walks[i].leaf, &regs));
+			KUNIT_ASSERT_TRUE_MSG(test, (regs.dx & TDX_MD_FIELD_SELECT) >
+					      (field & TDX_MD_FIELD_SELECT),
+					      "field 0x%lx comes after 0x%llx", regs.dx, field);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, nr, walks[i].nr, "fields of walk %d", i);
+		sim_test_expect(test, "-1 in version 0", TDX_METADATA_FIELD_ID_INCORRECT,
+				sim_test_call(walks[i].leaf & TDX_LEAF_MASK, walks[i].object,
+					      SIM_MD_NO_FIELD, 0, 0));
+	}
+
+	guest.gpr[SIM_RDX] = SIM_MD_NO_FIELD;
+	sim_test_expect(test, "VM.RD of -1", TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT,
+			sim_test_tdcall(test, td, TDG_VM_RD | version_1, &guest));
+	for (nr = 0, last = 0; guest.gpr[SIM_RDX] != SIM_MD_NO_FIELD; nr++) {
+		last = guest.gpr[SIM_RDX];
+		sim_test_assert(test, "VM.RD", 0,
+				sim_test_tdcall(test, td, TDG_VM_RD | version_1, &guest));
+	}
+	/* 24 parts of RTMRs are the end of what a TD can read. */
+	sim_test_expect(test, "last field", MD_RTMR + 23, last);
+	guest.gpr[SIM_RCX] = 1;
+	sim_test_expect(test, "another VM", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX,
+			sim_test_tdcall(test, td, TDG_VM_RD, &guest));
+	sim_test_expect(test, "another VM", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX,
+			sim_test_tdcall(test, td, TDG_VM_WR, &guest));
+
+	/* TDG.SYS.RD is TDH.SYS.RD for the TD. */
+	guest.gpr[SIM_RDX] = SIM_MD_NO_FIELD;
+	sim_test_expect(test, "SYS.RD of -1", TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT,
+			sim_test_tdcall(test, td, TDG_SYS_RD, &guest));
+	sim_test_expect(test, "first field", sys_ids[0], guest.gpr[SIM_RDX]);
+	sim_test_expect(test, "SYS.RD", 0, sim_test_tdcall(test, td, TDG_SYS_RD, &guest));
+	sim_test_expect(test, "second field", sys_ids[1], guest.gpr[SIM_RDX]);
+	guest.gpr[SIM_RDX] = MD_XFAM;
+	sim_test_expect(test, "SYS.RD", TDX_METADATA_FIELD_ID_INCORRECT,
+			sim_test_tdcall(test, td, TDG_SYS_RD, &guest));
+}
+
 static struct kunit_case sim_md_cases[] = {
 	KUNIT_CASE(sys_walk),
 	KUNIT_CASE(sys_lookup),
 	KUNIT_CASE(td_and_vcpu_fields),
+	KUNIT_CASE(td_and_vcpu_walk),
 	{}
 };
 

@@ -141,6 +141,109 @@ static void sept_life_of_a_page(struct kunit *test)
 	}
 }
 
+/* What was blocked can be removed when no vCPU is inside that may have cached it. */
+static void sept_epochs(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 source = sim_test_page(test);
+	struct sim_tdcs *tdcs;
+
+	sim_test_td_advance(test, td, STAGE_INIT);
+	sim_test_map(test, td, TEST_GPA, source);
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	tdcs = __va(td->tdcx[SIM_TDCX_TDCS]);
+
+	/* A vCPU entered in the epoch of the block, and stays. */
+	atomic_inc(&tdcs->epoch_vcpus[tdcs->epoch & 1]);
+	sim_test_expect(test, "RANGE.BLOCK", 0,
+			sim_test_call(TDH_MEM_RANGE_BLOCK, AT_4K, td->tdr, 0, 0));
+	sim_test_expect(test, "TRACK", 0, sim_test_call(TDH_MEM_TRACK, td->tdr, 0, 0, 0));
+	sim_test_expect(test, "it is still inside", RCX(TDX_TLB_TRACKING_NOT_DONE),
+			sim_test_call(TDH_MEM_PAGE_REMOVE, AT_4K, td->tdr, 0, 0));
+	sim_test_expect(test, "TRACK meanwhile", TDX_PREVIOUS_TLB_EPOCH_BUSY,
+			sim_test_call(TDH_MEM_TRACK, td->tdr, 0, 0, 0));
+	atomic_dec(&tdcs->epoch_vcpus[!(tdcs->epoch & 1)]);
+
+	/* One that came later cannot know the translation. */
+	atomic_inc(&tdcs->epoch_vcpus[tdcs->epoch & 1]);
+	sim_test_expect(test, "it left", 0,
+			sim_test_call(TDH_MEM_PAGE_REMOVE, AT_4K, td->tdr, 0, 0));
+	atomic_dec(&tdcs->epoch_vcpus[tdcs->epoch & 1]);
+}
+
+/* Page operands and source of what maps a page, whose entries are all right. */
+static void sept_page_operands(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u64 leaf;
+		u64 info;
+	} leafs[] = {
+		{ "SEPT.ADD", TDH_MEM_SEPT_ADD, 0x40000000 | 1 },
+		{ "PAGE.ADD", TDH_MEM_PAGE_ADD, TEST_GPA - PAGE_SIZE },
+		{ "PAGE.AUG", TDH_MEM_PAGE_AUG, TEST_GPA - PAGE_SIZE },
+	};
+	static const struct {
+		const char *name;
+		u64 leaf;
+		int level;
+	} mem_leafs[] = {
+		{ "SEPT.ADD", TDH_MEM_SEPT_ADD, 1 },
+		{ "PAGE.ADD", TDH_MEM_PAGE_ADD },
+		{ "PAGE.AUG", TDH_MEM_PAGE_AUG },
+		{ "RANGE.BLOCK", TDH_MEM_RANGE_BLOCK },
+		{ "PAGE.REMOVE", TDH_MEM_PAGE_REMOVE },
+	};
+	static const u64 bad_infos[] = {
+		TEST_GPA | BIT(3), TEST_GPA | 5, TEST_GPA | 1, TEST_GPA | BIT_ULL(52),
+		TEST_GPA | TDX_SHARED_GPA, TEST_GPA | BIT_ULL(48),
+	};
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 source = sim_test_page(test), page = sim_test_page(test);
+	u64 key = BIT_ULL(boot_cpu_data.x86_phys_bits);
+	const struct sim_tdmr *last = &sim_sys.tdmr[sim_sys.nr_tdmrs - 1];
+	int i, bad;
+
+	sim_test_td_advance(test, td, STAGE_INIT);
+	sim_test_map(test, td, TEST_GPA, source);
+	for (i = 0; i < ARRAY_SIZE(leafs); i++) {
+		const char *name = leafs[i].name;
+		u64 leaf = leafs[i].leaf, info = leafs[i].info;
+
+		sim_test_expect(test, name, TDX_OPERAND_INVALID | TDX_OPERAND_ID_R8,
+				sim_test_call(leaf, info, td->tdr, page + 8, source));
+		sim_test_expect(test, name, TDX_OPERAND_INVALID | TDX_OPERAND_ID_R8,
+				sim_test_call(leaf, info, td->tdr, page | key, source));
+		sim_test_expect(test, name, TDX_OPERAND_ADDR_RANGE_ERROR | TDX_OPERAND_ID_R8,
+				sim_test_call(leaf, info, td->tdr, last->base + last->size,
+					      source));
+		sim_test_expect(test, name, TDX_PAGE_METADATA_INCORRECT | TDX_OPERAND_ID_R8,
+				sim_test_call(leaf, info, td->tdr, td->tdcx[0], source));
+		sim_test_expect(test, name, TDX_PAGE_METADATA_INCORRECT | TDX_OPERAND_ID_RDX,
+				sim_test_call(leaf, info, page, page, source));
+	}
+
+	for (i = 0; i < ARRAY_SIZE(mem_leafs); i++) {
+		const u64 top = TDX_SHARED_GPA >> 1;
+
+		for (bad = 0; bad < ARRAY_SIZE(bad_infos); bad++)
+			sim_test_expect(test, mem_leafs[i].name, RCX(TDX_OPERAND_INVALID),
+					sim_test_call(mem_leafs[i].leaf, bad_infos[bad], td->tdr,
+						      page, source));
+		sim_test_expect(test, mem_leafs[i].name, RCX(TDX_EPT_WALK_FAILED),
+				sim_test_call(mem_leafs[i].leaf, top | mem_leafs[i].level, td->tdr,
+					      page, source));
+	}
+
+	/* The source comes before the page. */
+	sim_test_expect(test, "source not aligned", TDX_OPERAND_INVALID | TDX_OPERAND_ID_R9,
+			sim_test_call(TDH_MEM_PAGE_ADD, TEST_GPA - PAGE_SIZE, td->tdr, page + 8,
+				      source + 8));
+	sim_test_expect(test, "source with KeyID bits", TDX_OPERAND_INVALID | TDX_OPERAND_ID_R9,
+			sim_test_call(TDH_MEM_PAGE_ADD, TEST_GPA - PAGE_SIZE, td->tdr, page,
+				      source | key));
+}
+
 /* The CPU must not get at a page that the TD has not accepted, or must not use. */
 static void sept_entry_format(struct kunit *test)
 {
@@ -196,23 +299,20 @@ static void mrtd_of_a_page(struct kunit *test)
 	struct sim_test_td *td = sim_test_td_create(test);
 	u64 source = sim_test_page(test);
 	struct sim_tdcs *tdcs;
-	int level, i;
+	int i;
 
 	for (i = 0; i < PAGE_SIZE; i++)
 		((u8 *)__va(source))[i] = pattern(i);
 
 	sim_test_td_advance(test, td, STAGE_INIT);
-	for (level = SEPT_ROOT_LEVEL; level; level--)
-		sim_test_assert(test, "TDH_MEM_SEPT_ADD", 0,
-				sim_test_call(TDH_MEM_SEPT_ADD,
-					      TEST_GPA_ALIGNED(level) | level, td->tdr,
-					      sim_test_td_page(test, td), 0));
-	sim_test_assert(test, "TDH_MEM_PAGE_ADD", 0,
-			sim_test_call(TDH_MEM_PAGE_ADD, AT_4K, td->tdr,
-				      sim_test_td_page(test, td), source));
+	sim_test_map(test, td, TEST_GPA, source);
 
 	sim_test_expect(test, "MR.EXTEND, not aligned", RCX(TDX_OPERAND_INVALID),
 			sim_test_call(TDH_MR_EXTEND, TEST_GPA + 128, td->tdr, 0, 0));
+	sim_test_expect(test, "MR.EXTEND, shared", RCX(TDX_OPERAND_INVALID),
+			sim_test_call(TDH_MR_EXTEND, TEST_GPA | TDX_SHARED_GPA, td->tdr, 0, 0));
+	sim_test_expect(test, "MR.EXTEND, no page", RCX(TDX_EPT_ENTRY_NOT_PRESENT),
+			sim_test_call(TDH_MR_EXTEND, TEST_GPA - PAGE_SIZE, td->tdr, 0, 0));
 	for (i = 0; i < PAGE_SIZE; i += TDX_EXTENDMR_CHUNKSIZE)
 		sim_test_assert(test, "TDH_MR_EXTEND", 0,
 				sim_test_call(TDH_MR_EXTEND, TEST_GPA + i, td->tdr, 0, 0));
@@ -225,6 +325,8 @@ static void mrtd_of_a_page(struct kunit *test)
 
 static struct kunit_case sim_sept_cases[] = {
 	KUNIT_CASE(sept_life_of_a_page),
+	KUNIT_CASE(sept_epochs),
+	KUNIT_CASE(sept_page_operands),
 	KUNIT_CASE(sept_entry_format),
 	KUNIT_CASE(mrtd_of_a_page),
 	{}

@@ -37,6 +37,7 @@ struct leaf_case {
 	u64 rdx;
 	int level;
 	u64 want[STAGE_NR];	/* CREATED KEYED PAGES INIT RUNNABLE BLOCKED TEARDOWN */
+	bool tears_down;	/* not stopped by a TD that is fatally broken */
 };
 
 #define LEAF(_leaf, _operands, ...) \
@@ -47,7 +48,7 @@ static const struct leaf_case leaf_cases[] = {
 	       RCX(TDX_PAGE_METADATA_INCORRECT), RCX(TDX_PAGE_METADATA_INCORRECT),
 	       RCX(TDX_PAGE_METADATA_INCORRECT), RCX(TDX_PAGE_METADATA_INCORRECT),
 	       RCX(TDX_PAGE_METADATA_INCORRECT), RCX(TDX_PAGE_METADATA_INCORRECT),
-	       RCX(TDX_PAGE_METADATA_INCORRECT)) },
+	       RCX(TDX_PAGE_METADATA_INCORRECT)), .tears_down = true },
 	{ LEAF(TDH_MNG_KEY_CONFIG, TDR_RCX,
 	       OK, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE) },
 	{ LEAF(TDH_MNG_ADDCX, PAGE_RCX_TDR_RDX,
@@ -79,13 +80,13 @@ static const struct leaf_case leaf_cases[] = {
 	{ LEAF(TDH_MR_FINALIZE, TDR_RCX,
 	       KEYS, NO_TDCS, OP_STATE, TDX_NO_VCPUS, OP_STATE, KEYS, KEYS) },
 	{ LEAF(TDH_MNG_VPFLUSHDONE, TDR_RCX,
-	       OK, OK, OK, OK, TDX_FLUSHVP_NOT_DONE, LIFECYCLE, LIFECYCLE) },
+	       OK, OK, OK, OK, TDX_FLUSHVP_NOT_DONE, LIFECYCLE, LIFECYCLE), .tears_down = true },
 	{ LEAF(TDH_MNG_KEY_FREEID, TDR_RCX,
 	       LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE,
-	       TDX_WBCACHE_NOT_COMPLETE, LIFECYCLE) },
+	       TDX_WBCACHE_NOT_COMPLETE, LIFECYCLE), .tears_down = true },
 	{ LEAF(TDH_PHYMEM_PAGE_RECLAIM, TDR_RCX,
 	       LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE, LIFECYCLE,
-	       TDX_TD_ASSOCIATED_PAGES_EXIST) },
+	       TDX_TD_ASSOCIATED_PAGES_EXIST), .tears_down = true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(leaf, leaf_cases, name);
@@ -160,6 +161,76 @@ static void leaf_in_every_state(struct kunit *test)
 	}
 }
 
+/* The TDVPR is in RCX, but for the leaf that adds a page to it. */
+static u64 call_vp_leaf(u64 leaf, const struct sim_test_td *td, u64 page)
+{
+	if (leaf == TDH_VP_ADDCX)
+		return sim_test_call(leaf, page, td->tdvpr, 0, 0);
+	return sim_test_call(leaf, td->tdvpr, 0, 0, 0);
+}
+
+static void leaf_of_a_fatal_td(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u64 leaf;
+	} vp_leafs[] = {
+		{ "TDH_VP_ADDCX", TDH_VP_ADDCX },
+		{ "TDH_VP_INIT", TDH_VP_INIT },
+		{ "TDH_VP_RD", TDH_VP_RD },
+		{ "TDH_VP_WR", TDH_VP_WR },
+		{ "TDH_VP_ENTER", TDH_VP_ENTER },
+	};
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 page = sim_test_page(test);
+	const struct leaf_case *c;
+	int i;
+
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	((struct sim_td *)__va(td->tdr))->fatal = true;
+
+	for (c = leaf_cases; c < leaf_cases + ARRAY_SIZE(leaf_cases); c++)
+		sim_test_expect(test, c->name, c->tears_down ? c->want[STAGE_RUNNABLE] :
+				TDX_TD_FATAL, call_leaf(c, td, page));
+	for (i = 0; i < ARRAY_SIZE(vp_leafs); i++)
+		sim_test_expect(test, vp_leafs[i].name, TDX_TD_FATAL,
+				call_vp_leaf(vp_leafs[i].leaf, td, page));
+
+	/* A step of tearing it down. */
+	sim_test_expect(test, "TDH_VP_FLUSH", 0, sim_test_call(TDH_VP_FLUSH, td->tdvpr, 0, 0, 0));
+}
+
+/* Each leaf of a vCPU, in the states of a TD that has one. */
+static void vp_leaf_in_every_state(struct kunit *test)
+{
+	static const struct {
+		const char *name;
+		u64 leaf;
+		u64 runnable;
+	} cases[] = {
+		{ "TDH_VP_ADDCX", TDH_VP_ADDCX, OP_STATE },
+		{ "TDH_VP_INIT", TDH_VP_INIT, OP_STATE },
+		{ "TDH_VP_FLUSH", TDH_VP_FLUSH, OK },
+		{ "TDH_VP_RD", TDH_VP_RD, OK },
+		{ "TDH_VP_WR", TDH_VP_WR, OK },
+		{ "TDH_VP_ENTER", TDH_VP_ENTER, OK },
+	};
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 page = sim_test_page(test);
+	int stage, i;
+
+	for (stage = STAGE_RUNNABLE; stage <= STAGE_BLOCKED; stage++) {
+		sim_test_td_advance(test, td, stage);
+		for (i = 0; i < ARRAY_SIZE(cases); i++) {
+			u64 want = stage == STAGE_BLOCKED ? KEYS : cases[i].runnable;
+
+			if (want != OK)
+				sim_test_expect(test, cases[i].name, want,
+						call_vp_leaf(cases[i].leaf, td, page));
+		}
+	}
+}
+
 /* One field of TD_PARAMS with a value that the module refuses. */
 struct params_case {
 	const char *name;
@@ -214,6 +285,11 @@ static void td_params_refused(struct kunit *test)
 
 	sim_test_td_advance(test, td, STAGE_PAGES);
 	before = take_image(test, td);
+	sim_test_expect(test, "TD_PARAMS not aligned", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RDX,
+			sim_test_call(TDH_MNG_INIT, td->tdr, td->params + 512, 0, 0));
+	sim_test_expect(test, "TD_PARAMS outside of RAM", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RDX,
+			sim_test_call(TDH_MNG_INIT, td->tdr,
+				      BIT_ULL(boot_cpu_data.x86_phys_bits - 1), 0, 0));
 	memcpy(__va(td->params) + c->offset, &c->value, c->size);
 	regs.cx = td->tdr;
 	regs.dx = td->params;
@@ -282,6 +358,20 @@ static void vcpu_states(struct kunit *test)
 			sim_test_call(TDH_VP_CREATE, td->tdvpr, td->tdr, 0, 0));
 	sim_test_expect(test, "no TDCX", TDX_TDCX_NUM_INCORRECT,
 			sim_test_call(init, td->tdvpr, 0, 0, 0));
+	sim_test_expect(test, "no TDCX", TDX_TDCX_NUM_INCORRECT,
+			sim_test_call(TDH_VP_FLUSH, td->tdvpr, 0, 0, 0));
+	sim_test_expect(test, "no TDCX", TDX_TDCX_NUM_INCORRECT,
+			sim_test_call(TDH_VP_RD, td->tdvpr, 0, 0, 0));
+	sim_test_expect(test, "no TDCX", TDX_TDCX_NUM_INCORRECT,
+			sim_test_call(TDH_VP_WR, td->tdvpr, 0, 0, 0));
+	sim_test_expect(test, "TDH_VP_CREATE of a page in use", RCX(TDX_PAGE_METADATA_INCORRECT),
+			sim_test_call(TDH_VP_CREATE, td->tdvpr, td->tdr, 0, 0));
+	sim_test_expect(test, "TDH_VP_ADDCX of a page in use", RCX(TDX_PAGE_METADATA_INCORRECT),
+			sim_test_call(TDH_VP_ADDCX, td->tdcx[0], td->tdvpr, 0, 0));
+	sim_test_expect(test, "TDH_VP_ADDCX, not aligned", RCX(TDX_OPERAND_INVALID),
+			sim_test_call(TDH_VP_ADDCX, td->tdcx[0] + 8, td->tdvpr, 0, 0));
+	sim_test_expect(test, "TDH_VP_ADDCX, locked", RCX(TDX_OPERAND_BUSY),
+			sim_test_call(TDH_VP_ADDCX, td->tdvpr, td->tdvpr, 0, 0));
 	for (i = 0; i < SIM_TDVPS_NR; i++)
 		sim_test_assert(test, "TDH_VP_ADDCX", 0,
 				sim_test_call(TDH_VP_ADDCX, td->tdvps[i], td->tdvpr, 0, 0));
@@ -293,7 +383,11 @@ static void vcpu_states(struct kunit *test)
 			sim_test_call(init, td->tdvpr, 0, BIT_ULL(32), 0));
 	sim_test_expect(test, "not associated", TDX_VCPU_NOT_ASSOCIATED,
 			sim_test_call(TDH_VP_FLUSH, td->tdvpr, 0, 0, 0));
+	sim_test_expect(test, "not initialized", TDX_VCPU_STATE_INCORRECT,
+			sim_test_call(TDH_VP_WR, td->tdvpr, TDVPS_VMCS(POSTED_INTR_NV), 0, 0));
 	sim_test_assert(test, "TDH_VP_INIT", 0, sim_test_call(init, td->tdvpr, 0, 5, 0));
+	sim_test_expect(test, "TDH_VP_ADDCX of an initialized one", TDX_VCPU_STATE_INCORRECT,
+			sim_test_call(TDH_VP_ADDCX, sim_test_page(test), td->tdvpr, 0, 0));
 	sim_test_expect(test, "TDH_VP_INIT again", TDX_VCPU_STATE_INCORRECT,
 			sim_test_call(init, td->tdvpr, 0, 5, 0));
 
@@ -320,6 +414,8 @@ static void vcpu_states(struct kunit *test)
 
 static struct kunit_case sim_td_cases[] = {
 	KUNIT_CASE_PARAM(leaf_in_every_state, leaf_gen_params),
+	KUNIT_CASE(leaf_of_a_fatal_td),
+	KUNIT_CASE(vp_leaf_in_every_state),
 	KUNIT_CASE_PARAM(td_params_refused, params_gen_params),
 	KUNIT_CASE(page_operand),
 	KUNIT_CASE(vcpu_states),
