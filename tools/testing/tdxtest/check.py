@@ -18,13 +18,14 @@ import package_check
 import patchset_check
 import second_opinion
 import series
+import simleafs
 import smp_check
 import tree
 from build import HERE, PROJECT
 
 MAX_LINES = 500
 # Data that is as long as it is.
-LONG_FILES = ('LICENSE',)
+LONG_FILES = ('LICENSE', 'Documentation/arch/x86/tdx-sim-leafs.rst')
 # Licence text, transcripts, and patches carry none or their own.
 NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/README.md',
            'tools/testing/tdxtest/test_data/', 'patches/', 'mutants/')
@@ -191,6 +192,7 @@ STATIC = {
     'names of statuses': check_statuses,
     'CI job files': ci_check.check,
     'unit tests': check_unit_tests,
+    'leafs of the module': simleafs.check_page,
 }
 
 
@@ -236,6 +238,7 @@ WITH_SUITE = {
 # Checks that need the whole session: a boot, a build of another kind.
 WITH_BOOT = {
     'KUnit tests': kunit_verdict.check,
+    'answers of the module': simleafs.check,
     'kselftest tarball': package_check.check,
     'patch series': patchset_check.check_applies,
 }

@@ -13,7 +13,7 @@ from failure import Failure
 PARSER_FOLDER = 'tools/testing/kunit'
 # The kernel runs them at the end of its own start, and powers off before init.
 PARAMETERS = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=poweroff'
-# Two packages: keys are configured, and caches written back, on each of them.
+# A vCPU that is with one CPU is not for another to enter.
 CPUS = 2
 
 
