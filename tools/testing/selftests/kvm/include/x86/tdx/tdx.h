@@ -77,12 +77,15 @@
 #define TDX_MAP_GPA_MAX_LEN		0x200000ULL
 
 /*
- * Status of a SEAMCALL (TDX module ABI specification, "Interface function
+ * Status of a SEAMCALL or TDCALL (TDX module ABI specification, "Interface function
  * completion status"), and what it has in its low half to name the operand.
  */
 #define TDX_NO_VCPUS			0xc000060900000000ULL
 #define TDX_VCPU_STATE_INCORRECT	0xc000070000000000ULL
 #define TDX_OPERAND_INVALID		0xc000010000000000ULL
+#define TDX_OPERAND_ID_RCX		1
+#define TDX_OPERAND_ID_RDX		2
+#define TDX_OPERAND_ID_R8		8
 #define TDX_OPERAND_ID_XFAM		65
 #define TDX_OPERAND_ID_CPUID_CONFIG	69
 #define TDX_OPERAND_ID_TSC_FREQUENCY	70

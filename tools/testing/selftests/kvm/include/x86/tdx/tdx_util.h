@@ -153,6 +153,16 @@ void tdx_vcpu_run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc);
  */
 bool tdx_leaks_page_tables(void);
 
+/*
+ * The steps of tdx_vm_finalize(), for a test that wants to take them by itself:
+ * call @fn for each range of pages in use, in the order in which that adds them;
+ * and add a range, with @flags (KVM_TDX_MEASURE_MEMORY_REGION).
+ */
+typedef void tdx_range_fn(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *data);
+
+void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data);
+void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags);
+
 /* Set in a TD's copy of the globals only. */
 extern bool is_tdx_guest;
 

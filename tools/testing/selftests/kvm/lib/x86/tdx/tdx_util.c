@@ -268,7 +268,7 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
 	va_end(ap);
 }
 
-static void vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages)
+void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags)
 {
 	struct kvm_vcpu *vcpu = list_first_entry(&vm->vcpus, struct kvm_vcpu, list);
 	struct kvm_tdx_init_mem_region region = {
@@ -281,7 +281,7 @@ static void vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages)
 
 	/* KVM moves @region on, so that an interrupted call can be repeated. */
 	do {
-		ret = __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, 0, &region, &hw_error);
+		ret = __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, flags, &region, &hw_error);
 	} while (ret == -1 && errno == EINTR);
 
 	TEST_ASSERT_TDX_CMD("KVM_TDX_INIT_MEM_REGION", ret, hw_error, vm);
@@ -289,35 +289,47 @@ static void vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages)
 		    region.nr_pages, nr_pages, gpa);
 }
 
-static void vm_add_region(struct kvm_vm *vm, struct userspace_mem_region *region)
+static void walk_region(struct kvm_vm *vm, struct userspace_mem_region *region,
+			tdx_range_fn *fn, void *data)
 {
 	const struct sparsebit *unused = region->unused_phy_pages;
 	u64 first = region->region.guest_phys_addr >> vm->page_shift;
 	u64 end = first + (region->region.memory_size >> vm->page_shift);
 	u64 i, j;
 
-	if (!(region->region.flags & KVM_MEM_GUEST_MEMFD))
-		return;
-
-	vm_mem_set_private(vm, region->region.guest_phys_addr, region->region.memory_size);
-
 	for (i = first; i < end; i = j + 1) {
 		for (j = i; j < end && !sparsebit_is_set(unused, j); j++)
 			;
 		if (j > i)
-			vm_add_pages(vm, i << vm->page_shift, j - i);
+			fn(vm, i << vm->page_shift, j - i, data);
 	}
 }
 
-void tdx_vm_add_memory(struct kvm_vm *vm)
+void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 {
 	struct userspace_mem_region *region;
 	int ctr;
 
 	TEST_ASSERT(!list_empty(&vm->vcpus), "No vCPU to add the TD's memory with");
 
-	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node)
-		vm_add_region(vm, region);
+	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node) {
+		if (!(region->region.flags & KVM_MEM_GUEST_MEMFD))
+			continue;
+
+		vm_mem_set_private(vm, region->region.guest_phys_addr,
+				   region->region.memory_size);
+		walk_region(vm, region, fn, data);
+	}
+}
+
+static void add_range(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *unused)
+{
+	tdx_vm_add_pages(vm, gpa, nr_pages, 0);
+}
+
+void tdx_vm_add_memory(struct kvm_vm *vm)
+{
+	tdx_vm_walk_ranges(vm, add_range, NULL);
 }
 
 void tdx_vm_finalize(struct kvm_vm *vm)
