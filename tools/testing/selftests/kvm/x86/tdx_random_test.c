@@ -89,6 +89,9 @@ static const struct leaf leafs[] = {
 	  { MD_READ, TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT } },
 };
 
+/* Bit of RAX that asks for version 1 of a leaf: only TDG.VM.RD has one. */
+#define LEAF_VERSION_1	16
+
 static const struct leaf unknown_leaf = { .name = "leaf without a name" };
 
 static const char * const reg_names[] = {
@@ -202,6 +205,7 @@ static const struct leaf *guest_make_call(struct tdcall_regs *regs)
 {
 	const struct leaf *leaf = &leafs[guest_below(ARRAY_SIZE(leafs))];
 	u64 *values = (u64 *)regs;
+	unsigned int bit;
 	size_t i;
 
 	/* The others exit to KVM, which takes as long as ten of them. */
@@ -216,7 +220,10 @@ static const struct leaf *guest_make_call(struct tdcall_regs *regs)
 		return leaf;
 
 	/* A version, a reserved bit or a number that no leaf has. */
-	regs->rax |= BIT_ULL(5 + guest_below(59));
+	bit = 5 + guest_below(59);
+	if (bit == LEAF_VERSION_1 && leaf->leaf == TDG_VM_RD)
+		bit++;
+	regs->rax |= BIT_ULL(bit);
 	return &unknown_leaf;
 }
 
