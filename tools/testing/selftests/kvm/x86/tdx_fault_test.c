@@ -8,7 +8,7 @@
  * Some refusals are bugs to KVM, which warns and lets the VM do nothing any
  * more.  It warns as well of an exit that it does not know: the message has a
  * RIP, and a TD has none to show.  A kernel log with a warning is a failure
- * elsewhere, so those cases run only if TDX_FAULT_WARN=1 is in the environment.
+ * elsewhere, so those cases run only if TDX_KVM_WARN=1 is in the environment.
  */
 #include <linux/sizes.h>
 
@@ -16,14 +16,11 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdx_cmd.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_util.h"
 
 #define TIMEOUT_SECONDS	120
-
-#define WARN_ENV	"TDX_FAULT_WARN"
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define WARN_REASON	"KVM would warn and " WARN_ENV " is not 1"
 
 /* Pages that have secure EPT tables to themselves: one is added, one faulted in. */
 #define INITIAL_GPA	0x1234600000ULL
@@ -273,6 +270,10 @@ FIXTURE_VARIANT_ADD(fault, name) { .refusal = { __VA_ARGS__ } }
 #define BUSY(leaf_name, operand, nr)						\
 	.leaf = leaf_name, .status = "TDX_OPERAND_BUSY|" operand, .times = nr
 
+/* An exit that KVM does not know; see above for the warning. */
+#define UNEXPECTED(status)							\
+	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = status, .warns = true
+
 /* Ten calls for entropy, and whoever can repeats. */
 FAULT(mng_create_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_CREATE"),
 	.calls = ENTROPY_CALLS);
@@ -319,25 +320,19 @@ FAULT(mem_page_remove_busy, .step = zap, BUSY("TDH_MEM_PAGE_REMOVE", "SEPT", 1),
 FAULT(vp_enter_busy_sept, .step = run, BUSY("TDH_VP_ENTER", "SEPT", 1));
 FAULT(vp_enter_busy_epoch, .step = run, BUSY("TDH_VP_ENTER", "TD_EPOCH", 7));
 FAULT(vp_enter_invalid, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "TDX_OPERAND_INVALID|RCX", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0xc000010000000001);
+	.status = "TDX_OPERAND_INVALID|RCX", UNEXPECTED(0xc000010000000001));
 FAULT(vp_enter_td_fatal, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "TDX_TD_FATAL", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0xe000060400000000);
+	.status = "TDX_TD_FATAL", UNEXPECTED(0xe000060400000000));
 FAULT(vp_enter_vcpu_associated, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "TDX_VCPU_ASSOCIATED", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0x8000070100000000);
+	.calls = 1, .status = "TDX_VCPU_ASSOCIATED", UNEXPECTED(0x8000070100000000));
 
 /* Bits 31:0 are an exit reason: EPT violation, triple fault, failed VM entry. */
 FAULT(vp_enter_non_recoverable_td, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x4000000200000030", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0x4000000200000030);
+	.calls = 1, .status = "0x4000000200000030", UNEXPECTED(0x4000000200000030));
 FAULT(vp_enter_non_accessible, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x6000000500000000", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0x6000000500000000);
+	.calls = 1, .status = "0x6000000500000000", UNEXPECTED(0x6000000500000000));
 FAULT(vp_enter_wrong_apic_mode, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x6000000700000000", .want_exit = KVM_EXIT_INTERNAL_ERROR, .warns = true,
-	.want_detail = 0x6000000700000000);
+	.calls = 1, .status = "0x6000000700000000", UNEXPECTED(0x6000000700000000));
 FAULT(vp_enter_triple_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
 	.status = "0x4000000100000002", .want_exit = KVM_EXIT_SHUTDOWN);
 FAULT(vp_enter_failed, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
@@ -360,13 +355,10 @@ FAULT(mem_page_aug_walk_failed, .step = pre_fault, .leaf = "TDH_MEM_PAGE_AUG", .
 
 FIXTURE_SETUP(fault)
 {
-	const char *warn = getenv(WARN_ENV);
-
 	if (!tdx_sim_has("fault"))
 		SKIP(return, TDX_SIM_SKIP_REASON);
-	if ((variant->refusal.warns || variant->refusal.dead) &&
-	    (!warn || strcmp(warn, "1")))
-		SKIP(return, WARN_REASON);
+	if ((variant->refusal.warns || variant->refusal.dead) && !tdx_may_warn())
+		SKIP(return, TDX_WARN_REASON);
 
 	/* A case that failed may have left its request. */
 	tdx_sim_refuse_none();
