@@ -50,4 +50,5 @@ def findings(work, paths, used, signed=False):
                 if row:
                     used.add(row)
                 else:
-                    yield f'{name}: {line.removeprefix(PROJECT + "/")}'
+                    said = line.removeprefix(PROJECT + '/')
+                    yield said if said.startswith(f'{name}:') else f'{name}: {said}'
