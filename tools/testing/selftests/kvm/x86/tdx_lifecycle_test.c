@@ -252,15 +252,15 @@ TEST_F_TIMEOUT(td_stage, destroyed, TIMEOUT_SECONDS)
 	check_another_td();
 }
 
-/* What is destroyed when its owner is killed, in KVM_RUN if it gets there. */
+/* What is destroyed when its owner is killed, in KVM_RUN if it has entered the TD. */
 static void __noreturn own_td(enum td_stage stage, int ready)
 {
 	struct td td = {};
 
-	td_build(&td, stage < TD_ENTERED ? stage : TD_ENTERED, guest_spin);
+	td_build(&td, stage, stage == TD_ENTERED ? guest_spin : guest_code);
 	TEST_ASSERT_EQ(write(ready, "", 1), 1);
 	for (;;) {
-		if (stage >= TD_ENTERED)
+		if (stage == TD_ENTERED)
 			__vcpu_run(td.vcpu);
 		else
 			pause();
