@@ -10,7 +10,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
@@ -223,6 +223,35 @@ TEST_F_TIMEOUT(protected_state, wait_for_sipi, TIMEOUT_SECONDS)
 
 	state.mp_state = KVM_MP_STATE_RUNNABLE;
 	vcpu_mp_state_set(self->vcpu, &state);
+}
+
+/*
+ * An SMI that userspace says is pending.  KVM refuses KVM_SMI of a TD, but takes
+ * this, and finds that it has no SMM only when the vCPU runs: it warns, and gives
+ * the TD up.  Run on request.
+ */
+TEST(smi_by_vcpu_events)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	if (!tdx_may_warn())
+		SKIP(return, TDX_WARN_REASON);
+
+	vm = tdx_vm_create(1);
+	vcpu = tdx_vcpu_add(vm, 0, guest_code);
+	tdx_vm_finalize(vm);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+
+	vcpu_events_get(vcpu, &events);
+	events.flags = KVM_VCPUEVENT_VALID_SMM;
+	events.smi.pending = 1;
+	vcpu_events_set(vcpu, &events);
+	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
+	TEST_ASSERT_EQ(errno, EIO);
+	kvm_vm_free(vm);
 }
 
 static int set_slot(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
