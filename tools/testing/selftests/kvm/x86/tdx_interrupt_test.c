@@ -340,10 +340,14 @@ TEST(apic_off)
 	kvm_vm_free(vm);
 }
 
-/* NMIs that the TDX module has not delivered yet are one. */
+/*
+ * NMIs that the TDX module has not delivered yet are one: none is left that KVM
+ * could inject when it looks for events again, as it does for KVM_SET_MP_STATE.
+ */
 TEST(nmis_collapse)
 {
-	const u8 vector = NMI_VECTOR;
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	const u8 nmi = NMI_VECTOR, vector = MSI_VECTOR;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = create(&vcpu, guest_runs);
 	int i;
@@ -353,7 +357,13 @@ TEST(nmis_collapse)
 	for (i = 0; i < 3; i++)
 		vcpu_ioctl(vcpu, KVM_NMI, NULL);
 	vcpu_run(vcpu);
-	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
+	tdx_vcpu_check_irqs(vcpu, "after three NMIs", &nmi, 1);
+
+	run_to_ready(vcpu);
+	vcpu_mp_state_set(vcpu, &runnable);
+	tdx_signal_msi(vcpu, vector);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "after that", &vector, 1);
 	kvm_vm_free(vm);
 }
 
