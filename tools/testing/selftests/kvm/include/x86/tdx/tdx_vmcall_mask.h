@@ -28,14 +28,20 @@ extern struct tdcall_regs vmcall_mask_regs;
 /* Bit in a mask of the @i-th register of struct tdcall_regs. */
 u64 vmcall_reg_bit(size_t i);
 
-/* Add a mask, or a boundary and a pseudo-random sample of those that are legal. */
+/* Add a mask to those that the TD is to try. */
 void vmcall_add_mask(u64 mask);
+
+/*
+ * Add those legal masks that are boundaries, no register, one, all but one, all,
+ * and a pseudo-random sample of the others, the same each time.
+ */
 void vmcall_add_legal_masks(void);
 
 /*
  * Code of a TD.  For each mask, make the call that shows all registers, of which
- * those outside of the mask are 0, and then the call with the mask, and check
- * that the latter changed nothing but the registers of the mask, and to the same.
+ * those outside of the mask are 0, and then the call with the mask.  Check that
+ * the latter left alone what is outside of the mask or no leaf's result, and that
+ * the rest is as after the former.
  */
 void guest_compare_masks(void);
 

@@ -15,10 +15,6 @@
 /* Registers that are no leaf's result. */
 #define NO_RESULTS	(GENMASK_ULL(9, 6) | GENMASK_ULL(3, 2))
 
-/* The TDX module's status of a mask that it refuses, in RAX. */
-#define TDX_OPERAND_INVALID	0xc000010000000000ULL
-#define TDX_OPERAND_ID_RCX	1
-
 u64 vmcall_masks[MAX_MASKS];
 u64 nr_vmcall_masks;
 struct tdcall_regs vmcall_mask_regs;
