@@ -409,7 +409,7 @@ static void guest_native_rdmsr(void)
 }
 
 /* The instruction itself: #VE, whose handler in the TD asks KVM. */
-TEST(rdmsr_native)
+TEST(native_rdmsr)
 {
 	const struct ve_info ve = {
 		.exit_reason = EXIT_REASON_MSR_READ,

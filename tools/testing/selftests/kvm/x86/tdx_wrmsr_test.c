@@ -435,7 +435,7 @@ static void guest_native_wrmsr(void)
 }
 
 /* The instruction itself: #VE, whose handler in the TD asks KVM. */
-TEST(wrmsr_native)
+TEST(native_wrmsr)
 {
 	const struct ve_info ve = {
 		.exit_reason = EXIT_REASON_MSR_WRITE,
