@@ -49,10 +49,17 @@ def parse_environment(words):
     return dict(word.split('=', 1) for word in words)
 
 
+def is_static(program):
+    """Whether a program needs no loader."""
+    return ' INTERP ' not in command.output(['readelf', '-lW', program])
+
+
 def libraries(programs):
     """Paths of the shared libraries and of the loader that programs need."""
     found = set()
     for program in programs:
+        if is_static(program):
+            continue
         for line in command.output(['ldd', program]).splitlines():
             words = line.replace('=>', ' ').split()
             found.update(w for w in words[:2] if w.startswith('/'))

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import command
+import image
 import kselftest
 import ktap
 import suite
@@ -42,8 +43,7 @@ def check_layout(folder, names):
     if sorted(listed) != sorted(f'kvm:{name}' for name in names):
         yield f'kselftest-list.txt: wanted the tests of the suite, got {listed}'
     for name in names:
-        headers = command.output(['readelf', '-lW', os.path.join(folder, 'kvm', name)])
-        if ' INTERP ' in headers:
+        if not image.is_static(os.path.join(folder, 'kvm', name)):
             yield f'{name}: wanted a static program, got one that needs a loader'
 
 
