@@ -116,7 +116,12 @@ class Variant:
         return os.path.splitext(path)[0] + '.o'
 
     def _run(self, text, what):
-        command.run(['sh', '-c', 'set -e; ' + text], self.log, cwd=self.kernel.out, what=what)
+        try:
+            command.run(['sh', '-c', 'set -e; ' + text], self.log, cwd=self.kernel.out, what=what)
+        except Failure as e:
+            # The compiler names its input, which a person knows by the kernel's name.
+            why, mark, log = str(e).partition(' (whole output: ')
+            raise Failure(why.replace(f'{self.folder}/', '') + mark + log) from e
 
     def _compile(self, path, flags):
         built = self._object(path)

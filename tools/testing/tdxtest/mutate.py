@@ -96,9 +96,15 @@ def judge(mutant, named, outcome, broken=frozenset()):
     if mutant.warns and not warning:
         green.append('the kernel did not warn')
     notes = [f'the kernel warned: {warning}'] if warning and not mutant.warns else []
+    others = [case.name for test in outcome.console.tests for case in test.failed()
+              if case.name not in named.get(test.result.name, ())]
+    if others:
+        notes.append(f'{len(others)} case(s) that it does not name failed too: {others[0]}'
+                     + (', ...' if others[1:] else ''))
     if mutant.survives:
-        noticed = notes + [f'{test.result.name}: {case.name} failed ({case.note})'
-                           for test in outcome.console.tests for case in test.failed()]
+        noticed = [f'the kernel warned: {warning}'] if warning else []
+        noticed += [f'{test.result.name}: {case.name} failed ({case.note})'
+                    for test in outcome.console.tests for case in test.failed()]
         return Verdict(mutant, REFUTED if noticed else EXPLAINED, problems=noticed)
     if not green:
         return Verdict(mutant, KILLED, len(red), notes=notes)

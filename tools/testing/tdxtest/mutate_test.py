@@ -39,6 +39,11 @@ class Judge(unittest.TestCase):
         verdict = self.judge(outcome('not ok', 'not ok', result='not ok 2 a_test # exit=1'))
         self.assertEqual((verdict.kind, verdict.red, verdict.problems), (mutate.KILLED, 2, []))
 
+    def test_others_are_noted(self):
+        verdict = self.judge(outcome('not ok', 'not ok'), {'a_test': ['fix.one']})
+        self.assertEqual((verdict.kind, verdict.red), (mutate.KILLED, 1))
+        self.assertIn('1 case(s) that it does not name failed too: fix.two', verdict.notes[0])
+
     def test_partly(self):
         verdict = self.judge(outcome('not ok', 'ok'))
         self.assertEqual(verdict.kind, mutate.PARTLY)
