@@ -150,7 +150,9 @@ class Trial:
     def _build(self, mutant):
         folder = self.session.work.out('mutants', mutant.name)
         with open(mutant.path, encoding='utf-8') as f:
-            variant = modules.Variant(self.session.kernel, folder, f.read())
+            # Another word above the diff makes no other module.
+            diff = f.read().partition('\ndiff --git ')[2]
+        variant = modules.Variant(self.session.kernel, folder, diff)
         try:
             if not variant.is_built():
                 stage = 'does not apply'

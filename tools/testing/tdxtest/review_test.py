@@ -164,6 +164,33 @@ class Patched(unittest.TestCase):
         self.assertTrue(os.path.exists(stamp))
 
 
+class Beside(unittest.TestCase):
+
+    def test_only_what_differs_is_new(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = os.path.join(folder, 'tree')
+            for name in ('a.c', 'b.c', 'gone.c'):
+                os.makedirs(base, exist_ok=True)
+                with open(os.path.join(base, name), 'w', encoding='utf-8') as f:
+                    f.write(name)
+                os.utime(os.path.join(base, name), (1000, 1000))
+            work = mock.Mock(tree=base, out=lambda *parts: os.path.join(folder, *parts))
+            beside = rebuild.Beside(work, {'a.c': b'new', 'gone.c': None, 'd/c.c': b'c'})
+
+            def time_of(name):
+                return os.path.getmtime(os.path.join(beside.tree, name))
+
+            self.assertEqual(sorted(os.listdir(beside.tree)), ['a.c', 'b.c', 'd'])
+            self.assertEqual(time_of('b.c'), 1000)
+            self.assertGreater(time_of('a.c'), 1000)
+            with open(os.path.join(base, 'a.c'), encoding='utf-8') as f:
+                self.assertEqual(f.read(), 'a.c')
+            # What was patched the last time has to look new to make.
+            beside = rebuild.Beside(work, {'b.c': b'new'})
+            self.assertGreater(time_of('a.c'), 1000)
+            self.assertEqual(os.path.getmtime(os.path.join(base, 'a.c')), 1000)
+
+
 class SavedCommands(unittest.TestCase):
 
     COMMAND = "gcc -Wp,-MMD,k/.tdx.o.d -DX='\"a b\"' -c -o k/tdx.o /t/k/tdx.c ; objtool k/tdx.o"
