@@ -16,10 +16,11 @@ from build import write_if_changed
 from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from options import EPILOG, add_boot_options, add_build_options
 
-# Seconds of guest time for the named cases of one test, which take a tenth of one,
-# and of real time without a line of the console: a mutant may hang.
+# Seconds of guest time for the named cases of one test, which take a tenth of one:
+# a mutant may hang.
 TEST_TIMEOUT_S = 20
-SILENCE_S = 120
+# An emulator of several CPUs is so much slower.
+SLOWER_WITH_CPUS = 4
 # The unchanged module, to see that a named case is green without the mutant.
 BASE = 'base'
 
@@ -68,6 +69,13 @@ def red_cases(outcome, name, cases):
         elif result is not None and not result.ok:
             red[case] = result.note
     return red
+
+
+def unsound(base):
+    """What is wrong with the run of the unchanged module beside cases, '' if nothing."""
+    if base.died or not base.loaded():
+        return base.died or 'the kernel refused the module'
+    return f'the kernel warned: {base.warned()}' if base.warned() else ''
 
 
 def judge(mutant, named, outcome, broken=frozenset()):
@@ -178,7 +186,11 @@ class Trial:
         """Boot until every mutant that was built has its Verdict."""
         built = [m for m in self.chosen if m.name in self.variants]
         for cpus in sorted({m.cpus for m in built}):
+            asked = self.session.args.silence
+            if cpus > 1:
+                self.session.args.silence *= SLOWER_WITH_CPUS
             self._run([m for m in built if m.cpus == cpus], max(cpus, self.session.args.cpus))
+            self.session.args.silence = asked
 
     def _run(self, chosen, cpus):
         *outer, (base, parameters) = self.session.kernel.modules()
@@ -186,23 +198,24 @@ class Trial:
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), m.warns) for m in chosen]
         shares = groups.deal(deck, self.session.jobs)
-        for share in shares:
+        base_of = {}            # {name of a mutant: name of the base in its guest}
+        for number, share in enumerate(shares, 1):
             tests = self._tests([by_name[group.name] for group in share])
-            share.insert(0, groups.Group(BASE, ((base, parameters),), tests))
+            name = f'{BASE}-{number}'
+            base_of.update((group.name, name) for group in share)
+            share.insert(0, groups.Group(name, ((base, parameters),), tests))
         runner = groups.Runner(self.session, 'mutate', outer, TEST_TIMEOUT_S, cpus)
-        outcomes = runner.run(shares)
-        broken = {(test.result.name, case.name) for outcome in outcomes
-                  if outcome.group.name == BASE
+        outcomes = {outcome.group.name: outcome for outcome in runner.run(shares)}
+        bases = {name: outcomes[name] for name in set(base_of.values())}
+        broken = {(test.result.name, case.name) for outcome in bases.values()
                   for test in outcome.console.tests for case in test.failed()}
-        for outcome in outcomes:
-            if outcome.group.name == BASE:
-                if not outcome.loaded() or outcome.died or outcome.warned():
-                    raise Failure('without any mutant the kernel: '
-                                  + (outcome.died or outcome.warned() or 'refuses the module'))
-                continue
-            mutant = by_name[outcome.group.name]
-            self.verdicts[mutant.name] = judge(
-                mutant, mutant.named_cases(self.session.suite.cases_of), outcome, broken)
+        for name, mutant in by_name.items():
+            # Without a sound base nothing that the guest said is worth a verdict.
+            why = unsound(bases[base_of[name]])
+            self.verdicts[name] = (
+                Verdict(mutant, UNTRIED, problems=[f'without it, {why}']) if why else
+                judge(mutant, mutant.named_cases(self.session.suite.cases_of), outcomes[name],
+                      broken))
         self.session.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
 
     def report(self):
@@ -240,7 +253,6 @@ def run(args):
     chosen = mutants.chosen(args.mutants)
     if not chosen:
         raise UsageError('mutants/ holds no mutant')
-    args.silence = min(args.silence, SILENCE_S)
     session = stages.Session(args)
     modules.check_machine(session.machine)
     session.prepare()

@@ -96,6 +96,15 @@ class Judge(unittest.TestCase):
                          mutate.REFUTED)
 
 
+class Base(unittest.TestCase):
+
+    def test_sound_or_not(self):
+        self.assertEqual(mutate.unsound(outcome('ok', 'not ok')), '')
+        self.assertIn('refused', mutate.unsound(outcome(None, None, load='not ok 1 load_kvm')))
+        self.assertEqual(mutate.unsound(outcome('ok', None, died='silence')), 'silence')
+        self.assertIn('WARNING', mutate.unsound(outcome('ok', 'ok', extra=[WARNING])))
+
+
 class Summary(unittest.TestCase):
 
     def summary(self, *kinds):
