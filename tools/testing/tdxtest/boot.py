@@ -62,7 +62,8 @@ class Guest:
         self.unshown = []       # lines for the terminal that nobody took yet
         self.ended = None       # why it was ended, '' after a power-off, None: it runs
         self.last_line = ''
-        self.tests_s = 0.0      # real time since the first line of KTAP
+        self.tests_s = 0.0      # real time from the first line of KTAP to the last result
+        self.off_s = 0.0        # real time since that result
         self._process = self._tail = None
         self._start = self._heard = 0.0
         self._began = self._panicked = None
@@ -113,7 +114,9 @@ class Guest:
         if self.console.started and self._began is None:
             self._began = now
         if self._began is not None:
-            self.tests_s = now - self._began
+            if any(line.startswith(('ok ', 'not ok ')) for line in lines):
+                self.tests_s = now - self._began
+            self.off_s = now - self._began - self.tests_s
 
     def _end(self, alive):
         """Why the machine has ended or is to be ended, None if it is not."""

@@ -171,7 +171,9 @@ class Session:
                                 f'{self.args.cpus} CPU(s); console: {where}',
                                 lambda: boot.progress(guests)):
             boot.run(guests, images, installation, self.args.cpus, self.progress.line)
-        self.progress.move('boot', 'tests', max(guest.tests_s for guest in guests))
+        last = max(guests, key=lambda guest: guest.tests_s)
+        self.progress.move('boot', 'tests', last.tests_s)
+        self.progress.move('boot', 'power-off', last.off_s)
         self.guests = guests
         return guests
 

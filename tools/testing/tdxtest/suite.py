@@ -12,6 +12,8 @@ from failure import UsageError
 FOLDER = 'tools/testing/selftests/kvm'
 MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
+# Programs that run by their name only: they measure, they do not test.
+EXTENDED_LIST = 'TEST_GEN_PROGS_EXTENDED_TDX'
 GOAL = 'tdx_tests'
 # The selftests have a memset() of their own that goes byte by byte, over all of a
 # VM's memory: a vector at a time it is a quarter of the suite faster.
@@ -21,7 +23,7 @@ VARIANT = re.compile(r'_(\w+)_variant')
 TEST = re.compile(r'wrapper_(\w+)')
 
 
-def names(text=None):
+def names(text=None, name=LIST):
     """The tests that Makefile.tdx lists, by their base names, in its order."""
     if text is None:
         try:
@@ -30,7 +32,7 @@ def names(text=None):
         except FileNotFoundError:
             return []
     text = text.replace('\\\n', ' ')
-    words = re.findall(rf'^{LIST}\s*[:+?]?=\s*(.*?)\s*(?:#.*)?$', text, re.MULTILINE)
+    words = re.findall(rf'^{name}\s*[:+?]?=\s*(.*?)\s*(?:#.*)?$', text, re.MULTILINE)
     return [os.path.basename(w) for w in ' '.join(words).split()]
 
 
@@ -70,7 +72,7 @@ def parse_selection(text):
     chosen = []
     for word in text.replace(',', ' ').split():
         name, _, pattern = word.partition(':')
-        if name not in names():
+        if name not in (*names(), *names(name=EXTENDED_LIST)):
             raise UsageError(f'TESTS={word}: no such test; there are: '
                              + (', '.join(names()) or 'none'))
         chosen.append((name, pattern))

@@ -7,6 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import bench
 import bisection
 import boot_image
 import check_long
@@ -27,6 +28,7 @@ from options import (EPILOG, add_boot_options, add_build_options, add_expect_opt
 
 # Commands in a module each, which has add_parser(commands) and run(args).
 MODULES = (
+    bench,
     bisection,
     boot_image,
     check_long,

@@ -6,11 +6,17 @@
  *	tdx_sim/pages	number of pages that the module holds, by type
  *	tdx_sim/keyids	number of KeyIDs, by state
  *	tdx_sim/fuzz	random SEAMCALLs (fuzz.c), in a kernel with the KUnit tests
+ *	tdx_sim/seamcall_cost	SEAMCALLs that do nothing, and TSC ticks they took
  */
 #include <linux/array_size.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/preempt.h>
 #include <linux/seq_file.h>
+
+#include <asm/processor-flags.h>
+#include <asm/tlbflush.h>
+#include <asm/tsc.h>
 
 #include "fault.h"
 #include "fuzz.h"
@@ -79,6 +85,38 @@ static int sim_keyids_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(sim_keyids);
 
+#define SIM_COST_CALLS		1000
+
+/* All bits of the leaf: there is none, and the answer is the shortest. */
+static void sim_seamcall_nothing(void)
+{
+	u64 rax = TDX_LEAF_MASK;
+
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"	/* SEAMCALL */
+		     : "+a" (rax) : : "cc", "memory");
+}
+
+static int sim_seamcall_cost_show(struct seq_file *m, void *unused)
+{
+	u64 ticks;
+	int i;
+
+	guard(preempt)();
+
+	/* Here the #UD would be nobody's. */
+	if (!(cr4_read_shadow() & X86_CR4_VMXE))
+		return -ENODEV;
+
+	ticks = rdtsc_ordered();
+	for (i = 0; i < SIM_COST_CALLS; i++)
+		sim_seamcall_nothing();
+	ticks = rdtsc_ordered() - ticks;
+
+	seq_printf(m, "%d %llu\n", SIM_COST_CALLS, ticks);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_seamcall_cost);
+
 static int __init sim_debugfs_init(void)
 {
 	struct dentry *dir;
@@ -92,6 +130,7 @@ static int __init sim_debugfs_init(void)
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
 	if (IS_ENABLED(CONFIG_INTEL_TDX_SIM_KUNIT_TEST))
 		debugfs_create_file("fuzz", 0600, dir, NULL, &sim_fuzz_fops);
+	debugfs_create_file("seamcall_cost", 0400, dir, NULL, &sim_seamcall_cost_fops);
 	return 0;
 }
 late_initcall(sim_debugfs_init);
