@@ -38,22 +38,22 @@
 #define BATCH			1000
 
 /* Statuses without bits 31:0 (TDX module ABI specification, "Completion status"). */
-#define TDX_SUCCESS				0x00000000ULL
-#define TDX_OPERAND_INVALID			0xc0000100ULL
-#define TDX_OPERAND_BUSY			0x80000200ULL
-#define TDX_NO_VALID_VE_INFO			0xc0000704ULL
-#define TDX_PAGE_ALREADY_ACCEPTED		0x00000b0aULL
-#define TDX_PAGE_SIZE_MISMATCH			0xc0000b0bULL
-#define TDX_METADATA_FIELD_ID_INCORRECT		0xc0000c00ULL
-#define TDX_METADATA_FIELD_NOT_WRITABLE		0xc0000c01ULL
-#define TDX_METADATA_FIELD_NOT_READABLE		0xc0000c02ULL
-#define TDX_METADATA_FIELD_VALUE_NOT_VALID	0xc0000c03ULL
-#define TDX_METADATA_WR_MASK_NOT_VALID		0xc0000c0aULL
-#define TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT	0x00000c0bULL
+#define CODE_SUCCESS				0x00000000ULL
+#define CODE_OPERAND_INVALID			0xc0000100ULL
+#define CODE_OPERAND_BUSY			0x80000200ULL
+#define CODE_NO_VALID_VE_INFO			0xc0000704ULL
+#define CODE_PAGE_ALREADY_ACCEPTED		0x00000b0aULL
+#define CODE_PAGE_SIZE_MISMATCH			0xc0000b0bULL
+#define CODE_METADATA_FIELD_ID_INCORRECT	0xc0000c00ULL
+#define CODE_METADATA_FIELD_NOT_WRITABLE	0xc0000c01ULL
+#define CODE_METADATA_FIELD_NOT_READABLE	0xc0000c02ULL
+#define CODE_METADATA_FIELD_VALUE_NOT_VALID	0xc0000c03ULL
+#define CODE_METADATA_WR_MASK_NOT_VALID		0xc0000c0aULL
+#define CODE_METADATA_FIRST_FIELD_ID_IN_CONTEXT	0x00000c0bULL
 
-#define MD_READ		TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_READABLE
-#define MD_WRITE	TDX_METADATA_FIELD_ID_INCORRECT, TDX_METADATA_FIELD_NOT_WRITABLE, \
-			TDX_METADATA_FIELD_VALUE_NOT_VALID, TDX_METADATA_WR_MASK_NOT_VALID
+#define MD_READ		CODE_METADATA_FIELD_ID_INCORRECT, CODE_METADATA_FIELD_NOT_READABLE
+#define MD_WRITE	CODE_METADATA_FIELD_ID_INCORRECT, CODE_METADATA_FIELD_NOT_WRITABLE, \
+			CODE_METADATA_FIELD_VALUE_NOT_VALID, CODE_METADATA_WR_MASK_NOT_VALID
 
 #define MAX_STATUSES	4
 
@@ -76,17 +76,17 @@ static const struct leaf leafs[] = {
 	  true },
 	{ LEAF(TDG_MR_RTMR_EXTEND), 0, false },
 	{ LEAF(TDG_VP_VEINFO_GET), REG(rcx) | REG(rdx) | REG(r8) | REG(r9) | REG(r10),
-	  false, { TDX_NO_VALID_VE_INFO } },
+	  false, { CODE_NO_VALID_VE_INFO } },
 	{ LEAF(TDG_MR_REPORT), 0, false },
 	{ LEAF(TDG_VP_CPUIDVE_SET), 0, true },
 	{ LEAF(TDG_MEM_PAGE_ACCEPT), 0, true,
-	  { TDX_PAGE_ALREADY_ACCEPTED, TDX_PAGE_SIZE_MISMATCH } },
+	  { CODE_PAGE_ALREADY_ACCEPTED, CODE_PAGE_SIZE_MISMATCH } },
 	{ LEAF(TDG_VM_RD), REG(rdx) | REG(r8), true, { MD_READ } },
 	{ LEAF(TDG_VM_WR), REG(rdx) | REG(r8), true, { MD_WRITE } },
 	{ LEAF(TDG_VP_RD), REG(rdx) | REG(r8), false, { MD_READ } },
 	{ LEAF(TDG_VP_WR), REG(rdx) | REG(r8), false, { MD_WRITE } },
 	{ LEAF(TDG_SYS_RD), REG(rdx) | REG(r8), true,
-	  { MD_READ, TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT } },
+	  { MD_READ, CODE_METADATA_FIRST_FIELD_ID_IN_CONTEXT } },
 };
 
 /* Bit of RAX that asks for version 1 of a leaf: only TDG.VM.RD has one. */
@@ -232,11 +232,11 @@ static bool guest_is_documented(const struct leaf *leaf, u64 status)
 	u64 code = status >> 32;
 	size_t i;
 
-	if (code == TDX_OPERAND_INVALID)
+	if (code == CODE_OPERAND_INVALID)
 		return true;
 	if (leaf == &unknown_leaf)
 		return false;
-	if (status == TDX_SUCCESS || code == TDX_OPERAND_BUSY)
+	if (status == CODE_SUCCESS || code == CODE_OPERAND_BUSY)
 		return true;
 
 	for (i = 0; i < MAX_STATUSES; i++) {
@@ -284,7 +284,7 @@ static void guest_code(u64 count, u64 seed)
 		out = in;
 		__tdcall(&out);
 		guest_check_call(n, leaf, &in, &out);
-		if (leaf != &unknown_leaf && out.rax == TDX_SUCCESS)
+		if (leaf != &unknown_leaf && out.rax == CODE_SUCCESS)
 			successes[leaf - leafs]++;
 		if (n % BATCH == BATCH - 1)
 			GUEST_SYNC1(n + 1);
