@@ -48,8 +48,11 @@ ifneq ($(filter run check check-long,$(or $(MAKECMDGOALS),run)),)
 MAKEFLAGS += --question
 endif
 
+# A recipe that is run in question mode is run in a dry run as well.
+DRY_RUN = $(findstring n,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+
 # The kernel's makes are not to inherit the question: $(1) runs without.
-judge = +@mkdir -p $(dir $(PASSED)); rm -f $(PASSED); \
+judge = +@$(if $(DRY_RUN),echo $(TDXTEST) $(1); exit 0;) mkdir -p $(dir $(PASSED)); rm -f $(PASSED); \
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(TDXTEST) $(1); s=$$?; \
 	[ $$s != 0 ] || touch $(PASSED); [ $$s -le 1 ] || exit $$s
 
