@@ -5,6 +5,7 @@
 #include <linux/array_size.h>
 #include <linux/bitfield.h>
 #include <linux/string.h>
+#include <linux/unroll.h>
 
 #include <asm/vmx.h>
 
@@ -16,19 +17,54 @@
 
 /*
  * Registers that TDG.VP.VMCALL can open to the host, and where the SEAMCALL has
- * them; RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.  A list of code
- * and no table: this is on the path of every hypercall.
+ * them; RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.
  */
-#define SIM_VMCALL_REGS(X)						\
-	X(SIM_RDX, dx) X(SIM_RBX, bx) X(SIM_RSI, si) X(SIM_RDI, di)	\
-	X(SIM_R8, r8) X(SIM_R9, r9) X(SIM_R10, r10) X(SIM_R11, r11)	\
-	X(SIM_R12, r12) X(SIM_R13, r13) X(SIM_R14, r14) X(SIM_R15, r15)
+static const struct {
+	int gpr;
+	size_t offset;
+} sim_vmcall_regs[] = {
+	{ SIM_RDX, offsetof(struct pt_regs, dx) },
+	{ SIM_RBX, offsetof(struct pt_regs, bx) },
+	{ SIM_RSI, offsetof(struct pt_regs, si) },
+	{ SIM_RDI, offsetof(struct pt_regs, di) },
+	{ SIM_R8,  offsetof(struct pt_regs, r8) },
+	{ SIM_R9,  offsetof(struct pt_regs, r9) },
+	{ SIM_R10, offsetof(struct pt_regs, r10) },
+	{ SIM_R11, offsetof(struct pt_regs, r11) },
+	{ SIM_R12, offsetof(struct pt_regs, r12) },
+	{ SIM_R13, offsetof(struct pt_regs, r13) },
+	{ SIM_R14, offsetof(struct pt_regs, r14) },
+	{ SIM_R15, offsetof(struct pt_regs, r15) },
+};
+
+static __always_inline u64 *sim_vmcall_reg(struct pt_regs *regs, int i)
+{
+	return (void *)regs + sim_vmcall_regs[i].offset;
+}
+
+static __always_inline void sim_show_reg(const struct sim_vcpu *vcpu, struct pt_regs *regs,
+					 u64 mask, int i)
+{
+	int gpr = sim_vmcall_regs[i].gpr;
+
+	*sim_vmcall_reg(regs, i) = mask & BIT(gpr) ? vcpu->gpr[gpr] : 0;
+}
+
+static __always_inline void sim_take_reg(struct sim_vcpu *vcpu, struct pt_regs *regs,
+					 u64 mask, int i)
+{
+	int gpr = sim_vmcall_regs[i].gpr;
+
+	if (mask & BIT(gpr))
+		vcpu->gpr[gpr] = *sim_vmcall_reg(regs, i);
+}
 
 u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 {
 	struct sim_vcpu *vcpu = ctx->exit->vcpu;
 	struct pt_regs *regs = ctx->exit->regs;
 	u64 mask = ctx->gpr[SIM_RCX];
+	int i;
 
 	/* XMM registers for the host are not simulated, their bits refused. */
 	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER ||
@@ -36,9 +72,10 @@ u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 	     vcpu->td->tdcs->config_flags & TDX_CONFIG_FLAGS_NO_RBP_MOD))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
-#define SHOW(_gpr, _reg)	regs->_reg = mask & BIT(_gpr) ? ctx->gpr[_gpr] : 0;
-	SIM_VMCALL_REGS(SHOW)
-#undef SHOW
+	/* On the path of every hypercall: unrolled, the table becomes code. */
+	unrolled_full
+	for (i = 0; i < ARRAY_SIZE(sim_vmcall_regs); i++)
+		sim_show_reg(vcpu, regs, mask, i);
 	regs->cx = mask;
 	regs->ax = EXIT_REASON_TDCALL;
 
@@ -50,14 +87,14 @@ u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 
 void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
-	u32 mask = vcpu->vmcall_mask;
+	int i;
 
 	if (vcpu->last_exit != SIM_EXIT_VMCALL)
 		return;
 
-#define TAKE(_gpr, _reg)	vcpu->gpr[_gpr] = mask & BIT(_gpr) ? regs->_reg : vcpu->gpr[_gpr];
-	SIM_VMCALL_REGS(TAKE)
-#undef TAKE
+	unrolled_full
+	for (i = 0; i < ARRAY_SIZE(sim_vmcall_regs); i++)
+		sim_take_reg(vcpu, regs, vcpu->vmcall_mask, i);
 	vcpu->last_exit = SIM_EXIT_ASYNC_FAULT;
 }
 
