@@ -270,7 +270,8 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
 
 void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags)
 {
-	struct kvm_vcpu *vcpu = list_first_entry(&vm->vcpus, struct kvm_vcpu, list);
+	/* The list begins with the newest, which may not be initialized yet. */
+	struct kvm_vcpu *vcpu = list_last_entry(&vm->vcpus, struct kvm_vcpu, list);
 	struct kvm_tdx_init_mem_region region = {
 		.source_addr = (u64)addr_gpa2hva(vm, gpa),
 		.gpa = gpa,
