@@ -97,6 +97,16 @@ def load(path):
     return load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
 
 
+def failed_in(path):
+    """Names of the tests that failed in the runs that a file has, none without one."""
+    try:
+        runs = load(path)
+    except UsageError:
+        return set()
+    return {test['name'] for run in runs for test in run['tests']
+            if any(outcome(row) == 'fail' for row in reported(test))}
+
+
 def outcome(row):
     """pass, fail or skip."""
     return 'skip' if row['ok'] and row['skip'] else 'pass' if row['ok'] else 'fail'

@@ -67,6 +67,15 @@ class Json(unittest.TestCase):
             results.write(path, results.to_json(runs))
             self.assertEqual(results.load(path), runs)
 
+    def test_what_failed_the_last_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, results.LAST)
+            self.assertEqual(results.failed_in(path), set())
+            results.write(path, results.to_json([found('pass')]))
+            self.assertEqual(results.failed_in(path), set())
+            results.write(path, results.to_json([found('pass'), found('fail')]))
+            self.assertEqual(results.failed_in(path), {'tdx_map_gpa_test'})
+
     def test_other_files_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'f')

@@ -23,6 +23,14 @@ def chosen(args):
     return [word for word in args if word != '-r']
 
 
+def failed_first(tests, failed):
+    """The tests, those before the others that are in `failed`.
+
+    Who has put right what was wrong wants to know that first.
+    """
+    return sorted(tests, key=lambda test: test[0] not in failed)
+
+
 def kinship(case):
     """Sorts cases of "fixture.variant.test" that take about the same time together."""
     fixture, *variant, test = case.split('.')

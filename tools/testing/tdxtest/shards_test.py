@@ -57,6 +57,14 @@ class Split(unittest.TestCase):
         self.assertEqual(dealt(tests, 2), [[('a_test', ['-r', 'f.1.big'])],
                                            [('a_test', ['-r', 'f.2.big'])]])
 
+    def test_what_failed_comes_first(self):
+        self.assertEqual(shards.failed_first(ALL, {'b_test', 'gone_test'}),
+                         [('b_test', []), ('a_test', []), ('whole_test', [])])
+        self.assertEqual(shards.failed_first(ALL, set()), ALL)
+        first, second = (share[0][0] for share in
+                         dealt(shards.failed_first(ALL, {'whole_test', 'b_test'}), 2))
+        self.assertEqual((first, second), ('b_test', 'b_test'))
+
     def test_number_of_guests(self):
         self.assertEqual(shards.jobs(None), os.cpu_count())
         self.assertEqual(shards.jobs(3), 3)

@@ -140,6 +140,7 @@ class Session:
 
     def boot(self, tests):
         """Boot with the tests, split over guests; gives the Verdict."""
+        tests = shards.failed_first(tests, results.failed_in(self.build.path(results.LAST)))
         shares = shards.split(tests, self.suite and self.suite.cases, self.jobs)
         guests = [(guest.console, guest.ended,
                    {name: shards.chosen(args) for name, args in share})
