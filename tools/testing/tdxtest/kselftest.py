@@ -22,6 +22,7 @@ def make(session, goal, folder):
     apt.ensure_installed(session.progress, session.build.log('apt'), 'package')
     work = session.suite.work
     shutil.rmtree(folder, ignore_errors=True)
+    suite.forget_other_flags(work.out('headers', 'kselftest'), EXTRA_CFLAGS)
     with session.progress.step('package', f'make TARGETS=kvm {goal}'):
         command.run(['make', '-C', os.path.join(work.tree, SELFTESTS), f'-j{os.cpu_count() or 1}',
                      'TARGETS=kvm', 'FORCE_TARGETS=1', f'O={work.out("headers")}',

@@ -86,6 +86,18 @@ class Selection(unittest.TestCase):
         text = 'TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\nTEST_GEN_PROGS_TDX += x86/c_test\n'
         self.assertEqual(suite.names(text), ['a_test', 'b_test', 'c_test'])
 
+    def test_objects_of_other_flags_go(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, 'suite')
+            suite.forget_other_flags(out, '-O2')
+            old = os.path.join(out, 'a.o')
+            with open(old, 'wb'):
+                pass
+            suite.forget_other_flags(out, '-O2')
+            self.assertTrue(os.path.exists(old))
+            suite.forget_other_flags(out, '-O3')
+            self.assertFalse(os.path.exists(old))
+
     def test_an_unknown_test(self):
         with mock.patch.object(suite, 'names', return_value=['a_test']):
             self.assertEqual(suite.parse_selection('a_test:x*'), [('a_test', 'x*')])
