@@ -155,8 +155,9 @@ bool tdx_leaks_page_tables(void);
 
 /*
  * The steps of tdx_vm_finalize(), for a test that wants to take them by itself:
- * call @fn for each range of pages in use, in the order in which that adds them;
- * and add a range, with @flags (KVM_TDX_MEASURE_MEMORY_REGION).
+ * make all memory private but what is unused in slot 0, and call @fn for each range of
+ * pages in use, in the order in which that adds them; and add a range, with @flags
+ * (KVM_TDX_MEASURE_MEMORY_REGION).
  */
 typedef void tdx_range_fn(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *data);
 

@@ -306,6 +306,11 @@ static void walk_region(struct kvm_vm *vm, struct userspace_mem_region *region,
 	}
 }
 
+static void set_private(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *unused)
+{
+	vm_mem_set_private(vm, gpa, nr_pages << vm->page_shift);
+}
+
 void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 {
 	struct userspace_mem_region *region;
@@ -317,8 +322,15 @@ void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 		if (!(region->region.flags & KVM_MEM_GUEST_MEMFD))
 			continue;
 
-		vm_mem_set_private(vm, region->region.guest_phys_addr,
-				   region->region.memory_size);
+		/*
+		 * KVM keeps the attributes of each page by itself, and most of slot
+		 * 0 is a reserve for what a test may allocate: too late from here on.
+		 */
+		if (!region->region.slot)
+			walk_region(vm, region, set_private, NULL);
+		else
+			vm_mem_set_private(vm, region->region.guest_phys_addr,
+					   region->region.memory_size);
 		walk_region(vm, region, fn, data);
 	}
 }
