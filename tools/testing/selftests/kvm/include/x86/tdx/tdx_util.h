@@ -168,7 +168,7 @@ void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags);
 extern bool is_tdx_guest;
 
 /* The two halves of a ucall from a TD, for ucall.c. */
-void tdx_do_ucall(gva_t uc);
+void tdx_do_ucall(u64 hva);
 void *tdx_get_ucall(struct kvm_vcpu *vcpu);
 
 #endif /* SELFTEST_TDX_TDX_UTIL_H */

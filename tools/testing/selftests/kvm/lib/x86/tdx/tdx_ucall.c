@@ -4,7 +4,7 @@
  * writes its struct ucall, 8 bytes at a time, to a page that looks like such a
  * struct at TD_UCALL_GPA, by TDG.VP.VMCALL<MMIO>; to the last member it writes
  * the ucall's argument.  The host, which sees KVM_EXIT_MMIO, fills in its own
- * copy of the struct, the one at that very argument.
+ * copy of the struct, the one at that very argument: it is the host's address.
  */
 #include "kvm_util.h"
 #include "ucall_common.h"
@@ -68,13 +68,16 @@ static void ucall_write(size_t offset, u64 data)
 	tdvmcall_mmio_write(TDX_SHARED_BIT | (TD_UCALL_GPA + offset), sizeof(data), data);
 }
 
-void tdx_do_ucall(gva_t gva)
+void tdx_do_ucall(u64 hva)
 {
-	const struct ucall *uc = (void *)gva;
-	const u64 *words = (void *)gva;
+	const struct ucall *uc;
+	const u64 *words;
 	size_t size, i;
 
-	if (IS_UCALL_STRUCT(gva)) {
+	if (IS_UCALL_STRUCT(hva)) {
+		uc = guest_ucall(hva);
+		words = (void *)uc;
+
 		/* The buffer of other ucalls holds what was in it before. */
 		size = offsetof(struct ucall, buffer);
 		if (uc->cmd == UCALL_ABORT || uc->cmd == UCALL_PRINTF)
@@ -84,7 +87,7 @@ void tdx_do_ucall(gva_t gva)
 			ucall_write(i * sizeof(u64), READ_ONCE(words[i]));
 	}
 
-	ucall_write(UCALL_DOORBELL, gva);
+	ucall_write(UCALL_DOORBELL, hva);
 }
 
 /* Give the offset of the write to a struct ucall that @run shows, -1 if none. */

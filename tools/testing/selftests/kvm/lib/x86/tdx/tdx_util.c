@@ -138,24 +138,6 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 		params->cr4 |= X86_CR4_LA57;
 }
 
-/*
- * ucall() passes on the host's address of its struct, from a pool somewhere in
- * the data.  Map the data at the host's addresses as well, so that the TD can
- * read the struct from there.
- */
-static void vm_map_at_hva(struct kvm_vm *vm)
-{
-	struct userspace_mem_region *region = vm_get_mem_region(vm, MEM_REGION_DATA);
-	gpa_t base = region->region.guest_phys_addr;
-	gpa_t end = base + region->region.memory_size;
-	gpa_t gpa;
-
-	for (gpa = base; gpa < end; gpa += vm->page_size) {
-		if (!sparsebit_is_set(region->unused_phy_pages, gpa >> vm->page_shift))
-			virt_map(vm, (gva_t)addr_gpa2hva(vm, gpa), gpa, 1);
-	}
-}
-
 void tdx_vm_init(struct kvm_vm *vm)
 {
 	struct kvm_tdx_init_vm *params;
@@ -169,7 +151,6 @@ void tdx_vm_init(struct kvm_vm *vm)
 	free(params);
 
 	vm_init_boot_pages(vm);
-	vm_map_at_hva(vm);
 	write_guest_global(vm, is_tdx_guest, true);
 }
 
