@@ -23,7 +23,8 @@
 #	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
 #	INSTALL=DIR	where make install puts the tests (default: build/install)
 #	BUILD=DIR	where everything is built (default: build)
-#	TRACE=1		trace SEAMCALLs and exits; a failed test prints the last ones
+#	TRACE=1		trace SEAMCALLs and exits; a failed test prints the last ones; with a
+#			kernel that is built apart
 #	V=1		print the guest's whole console
 #
 # run and check end with 0 if all passed, 1 if a test failed or the kernel

@@ -59,7 +59,8 @@ def add_boot_options(parser, jobs=True):
                         help='end a guest that runs for so long (default: %(default)s)')
     parser.add_argument('--trace', type=int, nargs='?', const=200, default=0, metavar='LINES',
                         help='trace SEAMCALLs and exits, and print the last events '
-                             '(%(const)s of them) after a test that failed')
+                             '(%(const)s of them) after a test that failed; '
+                             'with a kernel that is built apart')
     parser.add_argument('-v', '--verbose', action='store_true',
                         help='print the whole console, not only the KTAP')
 

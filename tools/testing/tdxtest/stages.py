@@ -87,7 +87,8 @@ class Session:
         self.compile(with_suite)
 
     def compile(self, with_suite):
-        configs = ['base', 'sim'] + (['debug'] if getattr(self.args, 'debug', False) else [])
+        configs = ['base', 'sim'] + [name for name in ('trace', 'debug')
+                                     if getattr(self.args, name, False)]
         self.kernel = Kernel(self.build, self.work, configs)
         self.kernel.configure()
         self.kernel.compile()
