@@ -60,7 +60,7 @@ class Guest:
         self.console_path = os.path.join(folder, 'console.log')
         self.console = ktap.Console()
         self.unshown = []       # lines for the terminal that nobody took yet
-        self.ended = None       # why it was ended, '' after a power-off, None: it runs
+        self.ended = None       # why it was ended, '' after a power-off or restart, None: it runs
         self.last_line = ''
         self.tests_s = 0.0      # real time from the first line of KTAP to the last result
         self.off_s = 0.0        # real time since that result
@@ -123,7 +123,7 @@ class Guest:
         console, now = self.console, time.monotonic()
         if not alive:
             return '' if console.powered_off else self._died()
-        if console.powered_off and now - self._heard > PANIC_GRACE_S:
+        if console.restarted or (console.powered_off and now - self._heard > PANIC_GRACE_S):
             return ''
         if console.panic and self._panicked is None:
             self._panicked = now

@@ -8,7 +8,7 @@ import ktap
 from failure import Failure
 
 HEAD = ['KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm']
-POWER_OFF = ['[   9.0] reboot: Power down']
+POWER_OFF = ['[   9.0] reboot: Restarting system']
 
 
 def group(name, *cases, spoils=False):

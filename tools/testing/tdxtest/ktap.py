@@ -28,6 +28,8 @@ BULK = '# collect: data '
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
 PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
 POWER_OFF = 'reboot: Power down'
+# A small kernel cannot power off. Nothing comes after this: the machine is ended.
+RESTART = 'reboot: Restarting system'
 # The last line of machines/ssh_remote.sh, whose host stays on.
 DONE = '# tdxtest: done'
 HALTED = 'reboot: System halted'
@@ -78,7 +80,8 @@ class Console:
         self._said = ''             # what a case said last: why it failed
         self.bailed = ''
         self.panic = ''
-        self.powered_off = False
+        self.powered_off = False    # or restarted, which is as good an end
+        self.restarted = False
         self.halted = False
         self.warnings = []          # of the raw console: before init reads the log
         self.log = []               # the kernel's lines: (text, it is a warning)
@@ -93,7 +96,9 @@ class Console:
         line = line.rstrip('\r\n')
         if PANIC.search(line):
             self.panic = line.strip()
-        if POWER_OFF in line or line == DONE:
+        if RESTART in line:
+            self.restarted = True
+        if POWER_OFF in line or self.restarted or line == DONE:
             self.powered_off = True
         if NO_POWER_OFF in line or HALTED in line:
             self.halted = True

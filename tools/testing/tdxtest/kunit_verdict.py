@@ -11,8 +11,8 @@ from build import HERE
 from failure import Failure
 
 PARSER_FOLDER = 'tools/testing/kunit'
-# The kernel runs them at the end of its own start, and powers off before init.
-PARAMETERS = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=poweroff'
+# The kernel runs them at the end of its own start, and restarts before init.
+PARAMETERS = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=reboot'
 # A vCPU that is with one CPU is not for another to enter.
 CPUS = 2
 

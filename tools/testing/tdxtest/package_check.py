@@ -113,9 +113,9 @@ def check_in_guest(session):
 
 
 def not_ktap(lines):
-    """The different lines that are no KTAP, before the one of the power-off."""
+    """The different lines that are no KTAP, before the one of the end."""
     wrong = {line.strip() for line in lines if not KTAP.fullmatch(line) and
-             ktap.POWER_OFF not in line}
+             ktap.RESTART not in line}
     return [f'no KTAP: {line!r}' for line in sorted(wrong)]
 
 

@@ -65,7 +65,7 @@ class Tarball(unittest.TestCase):
 
     def test_lines_that_are_no_ktap(self):
         good = ['KTAP version 1', '1..2', '  TAP version 13', '  # RUN x', '  ok 1 a # SKIP b', '',
-                'not ok 2 c', '[ 2.0] reboot: Power down']
+                'not ok 2 c', '[ 2.0] reboot: Restarting system']
         self.assertEqual(package_check.not_ktap(good), [])
         self.assertEqual(package_check.not_ktap(good + ['  Random seed: 1', ' Random seed: 1']),
                          ["no KTAP: 'Random seed: 1'"])

@@ -33,7 +33,7 @@ class FakeSession:
 
 def console(result):
     return ['KTAP version 1', '1..1', '  1..1', f'  {result}', 'ok 1 a_test',
-            '[    1.0] reboot: Power down']
+            '[    1.0] reboot: Restarting system']
 
 
 class Smp(unittest.TestCase):

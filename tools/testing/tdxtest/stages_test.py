@@ -194,6 +194,12 @@ class Watchdog(unittest.TestCase):
     def test_power_off(self):
         self.check(GOOD, EXIT_PASS, '1 passed')
 
+    def test_restart(self):
+        """What would boot again is ended at once, and in order."""
+        with mock.patch.object(boot, 'PANIC_GRACE_S', 60):
+            self.check(GOOD.replace('Power down', 'Restarting system') + 'time.sleep(60)',
+                       EXIT_PASS, '1 passed', silence=20)
+
     def test_silence(self):
         self.check(STARTED + 'time.sleep(60)', EXIT_FAIL, 'no console output for 1 s, after a_test',
                    silence=1)
