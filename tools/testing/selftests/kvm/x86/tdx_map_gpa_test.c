@@ -76,6 +76,10 @@ REFUSED(exits_off_before_size_0, SUBFUNC_UNSUPPORTED,
 	.no_exits = true, .gpa = TEST_GPA, .size = 0);
 REFUSED(exits_off_before_limit, SUBFUNC_UNSUPPORTED,
 	.no_exits = true, .from = GPA_LIMIT, .gpa = 0, .size = SZ_4K);
+REFUSED(exits_off_before_end_above_limit, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .from = GPA_LIMIT, .gpa = -SZ_4K, .size = SHARED + SZ_8K);
+REFUSED(exits_off_before_shared_bit, SUBFUNC_UNSUPPORTED,
+	.no_exits = true, .gpa = SHARED - SZ_4K, .size = SZ_8K);
 REFUSED(exits_off_before_alignment, SUBFUNC_UNSUPPORTED,
 	.no_exits = true, .gpa = TEST_GPA + 1, .size = SZ_4K);
 

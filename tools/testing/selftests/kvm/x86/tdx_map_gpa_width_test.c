@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TDG.VP.VMCALL<MapGPA> and the MAXPHYADDR of the vCPU's own CPUID: it is the limit
+ * of a range, whatever the host and the TDX module have.  Of a narrow vCPU no shared
+ * GPA is legal.
+ */
+#include <linux/sizes.h>
+
+#include "kselftest_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx/tdx_map_gpa.h"
+
+#define TIMEOUT_SECONDS	120
+
+#define SHARED		TDX_SHARED_BIT
+
+FIXTURE(map_gpa_width)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(map_gpa_width)
+{
+	u32 maxphyaddr;		/* in CPUID, 0 if it has no such leaf */
+	u32 limit;
+};
+
+/* KVM's own default. */
+FIXTURE_VARIANT_ADD(map_gpa_width, none_is_36) { .maxphyaddr = 0, .limit = 36 };
+FIXTURE_VARIANT_ADD(map_gpa_width, of_40) { .maxphyaddr = 40, .limit = 40 };
+FIXTURE_VARIANT_ADD(map_gpa_width, of_47) { .maxphyaddr = 47, .limit = 47 };
+FIXTURE_VARIANT_ADD(map_gpa_width, of_48) { .maxphyaddr = 48, .limit = 48 };
+FIXTURE_VARIANT_ADD(map_gpa_width, of_49) { .maxphyaddr = 49, .limit = 49 };
+FIXTURE_VARIANT_ADD(map_gpa_width, of_52) { .maxphyaddr = 52, .limit = 52 };
+
+static void set_maxphyaddr(struct kvm_vcpu *vcpu, u32 maxphyaddr)
+{
+	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(vcpu, 0x80000008);
+
+	if (maxphyaddr)
+		entry->eax = (entry->eax & ~GENMASK(7, 0)) | maxphyaddr;
+	else
+		*entry = vcpu->cpuid->entries[--vcpu->cpuid->nent];
+	vcpu_set_cpuid(vcpu);
+}
+
+FIXTURE_SETUP(map_gpa_width)
+{
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_fetch_vmcalls);
+	set_maxphyaddr(self->vcpu, variant->maxphyaddr);
+	map_gpa_enable_exits(self->vm);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(map_gpa_width)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* One exit, or a refusal for what is above the limit. */
+static void test_width(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 size, bool legal)
+{
+	const struct map_gpa_call call = {
+		.name = name,
+		.gpa = gpa,
+		.size = size,
+		.nr_exits = legal,
+		.r10 = legal ? TDVMCALL_STATUS_SUCCESS : TDVMCALL_STATUS_INVALID_OPERAND,
+		.r11 = legal ? TDVMCALL_MAP_GPA : gpa,
+	};
+	struct tdcall_regs regs;
+
+	vmcall_seed_leaf(&regs, TDVMCALL_MAP_GPA);
+	regs.r12 = gpa;
+	regs.r13 = size;
+	vmcall_issue(vcpu, name, &regs);
+	map_gpa_run_exits(vcpu, &call);
+	map_gpa_finish(vcpu, &call);
+}
+
+TEST_F_TIMEOUT(map_gpa_width, is_the_limit, TIMEOUT_SECONDS)
+{
+	const u64 limit = BIT_ULL(variant->limit);
+	const bool shared_is_legal = limit > SHARED;
+
+	test_width(self->vcpu, "last page", limit - SZ_4K, SZ_4K, true);
+	test_width(self->vcpu, "page above the limit", limit, SZ_4K, false);
+	test_width(self->vcpu, "highest bit", BIT_ULL(51), SZ_4K, limit > BIT_ULL(51));
+	/* The start of it is legal, the end is not, and the shared bit is the same. */
+	test_width(self->vcpu, "end above the limit", limit - SZ_4K,
+		   (limit > SHARED ? SHARED : 0) + SZ_8K, false);
+	test_width(self->vcpu, "shared page", SHARED, SZ_4K, shared_is_legal);
+	test_width(self->vcpu, "private page", SZ_4G, SZ_4K, true);
+}
+
+int main(int argc, char **argv)
+{
+	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
+
+	return test_harness_run(argc, argv);
+}
