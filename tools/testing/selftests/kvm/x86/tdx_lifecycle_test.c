@@ -4,6 +4,7 @@
  * belong there is refused, and does no harm to what follows; and the TD can be
  * destroyed, by its owner or with it.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -20,6 +21,11 @@
 
 /* A time in which a TD that runs has been entered. */
 #define GRACE_US	20000
+
+/* As many TDs as a test may use up the KeyIDs with. */
+#define MAX_KEYIDS	128
+/* The reason of a skip is part of the result's name for some: keep it. */
+#define MANY_KEYIDS_REASON	"the host has KeyIDs for very many TDs"
 
 enum td_stage {
 	TD_INITIALIZED,		/* KVM_TDX_INIT_VM */
@@ -289,6 +295,90 @@ TEST_F_TIMEOUT(td_stage, owner_killed, TIMEOUT_SECONDS)
 	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
 		    "wanted the owner to be killed, got status 0x%x", status);
 	check_another_td();
+}
+
+/*
+ * Before KVM_TDX_INIT_VM there is nothing that could be finalized, nor anything
+ * else to be done to the VM but to ask for the capabilities.
+ */
+TEST(not_initialized)
+{
+	struct td td = { .vm = vm_create_barebones_type(KVM_X86_TDX_VM) };
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(td.vm);
+	struct kvm_tdx_init_vm *none = calloc(1, sizeof(*none));
+	u64 hw_error;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!commands[i].of_vcpu && commands[i].id != KVM_TDX_CAPABILITIES &&
+		    commands[i].id != KVM_TDX_INIT_VM)
+			refuse(&td, &commands[i], NULL);
+	}
+
+	/* An attempt that failed has not initialized it either. */
+	TEST_ASSERT_EQ(__tdx_vm_ioctl(td.vm, KVM_TDX_INIT_VM, 0, none, &hw_error), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT_EQ(__tdx_vm_ioctl(td.vm, KVM_TDX_FINALIZE_VM, 0, 0, &hw_error), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+
+	tdx_vm_ioctl(td.vm, KVM_TDX_INIT_VM, 0, params);
+	kvm_vm_free(td.vm);
+	free(none);
+	free(params);
+}
+
+/* A vCPU is all that it takes to run a TD: that of the VM may be closed before. */
+TEST(vm_closed_before_vcpu)
+{
+	struct td td = {};
+
+	td_build(&td, TD_ENTERED, guest_code);
+	TEST_ASSERT_EQ(close(td.vm->fd), 0);
+	td_build(&td, TD_DONE, guest_code);
+
+	/* Something else to be closed. */
+	td.vm->fd = open("/dev/null", O_RDONLY);
+	TEST_ASSERT(td.vm->fd >= 0, "/dev/null: %s", strerror(errno));
+	kvm_vm_free(td.vm);
+	check_another_td();
+}
+
+/*
+ * Each TD has a KeyID for itself.  When there are no more the next one is refused,
+ * which does no harm, and it can be initialized when another has gone.
+ */
+TEST(no_more_keyids)
+{
+	struct kvm_vm *vms[MAX_KEYIDS + 1];
+	struct kvm_tdx_init_vm *params = NULL;
+	u64 hw_error;
+	int nr, i, r;
+
+	for (nr = 0; nr <= MAX_KEYIDS; nr++) {
+		vms[nr] = vm_create_barebones_type(KVM_X86_TDX_VM);
+		if (!params)
+			params = tdx_vm_get_init_params(vms[nr]);
+		r = __tdx_vm_ioctl(vms[nr], KVM_TDX_INIT_VM, 0, params, &hw_error);
+		if (r)
+			break;
+	}
+
+	if (nr <= MAX_KEYIDS) {
+		TEST_ASSERT(errno == ENOSPC, "TD %d: wanted ENOSPC, got %s", nr, strerror(errno));
+		TEST_ASSERT(nr, "the host has no KeyID for a TD");
+		vmcall_assert_value("no KeyID", "TD", nr, "hw_error", 0, hw_error);
+
+		kvm_vm_free(vms[nr - 1]);
+		vms[nr - 1] = vms[nr];
+		tdx_vm_ioctl(vms[nr - 1], KVM_TDX_INIT_VM, 0, params);
+	}
+
+	for (i = 0; i < nr; i++)
+		kvm_vm_free(vms[i]);
+	free(params);
+	check_another_td();
+	if (nr > MAX_KEYIDS)
+		SKIP(return, MANY_KEYIDS_REASON);
 }
 
 /* TDs that are built, run and destroyed in turns know nothing of each other. */
