@@ -19,6 +19,7 @@
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -105,6 +106,8 @@ static int finalize(struct td *td, u64 *hw_error)
 
 static int run(struct td *td, u64 *hw_error)
 {
+	/* What the exit shows is KVM's. */
+	vmcall_poison_exit(td->vcpu);
 	return __vcpu_run(td->vcpu) ? errno : 0;
 }
 
@@ -155,6 +158,11 @@ struct refusal {
 	bool dead;		/* the VM, and that is a warning too */
 };
 
+static void check_cpu(u64 cpu)
+{
+	TEST_ASSERT(cpu < sysconf(_SC_NPROCESSORS_CONF), "wanted a CPU, got 0x%lx", cpu);
+}
+
 static u64 exit_detail(const struct kvm_run *run)
 {
 	switch (run->exit_reason) {
@@ -162,9 +170,13 @@ static u64 exit_detail(const struct kvm_run *run)
 		TEST_ASSERT_EQ(run->internal.suberror,
 			       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
 		TEST_ASSERT_EQ(run->internal.ndata, 2);
+		check_cpu(run->internal.data[1]);
 		return run->internal.data[0];
 	case KVM_EXIT_FAIL_ENTRY:
+		check_cpu(run->fail_entry.cpu);
 		return run->fail_entry.hardware_entry_failure_reason;
+	case KVM_EXIT_EXCEPTION:
+		return (u64)run->ex.error_code << 32 | run->ex.exception;
 	default:
 		return 0;
 	}
@@ -231,7 +243,7 @@ static void be_refused(struct td *td, const struct refusal *refusal, const char 
 		    refusal->want_errno, strerror(refusal->want_errno), r);
 	TEST_ASSERT(hw_error == refusal->want_hw_error, "%s: wanted status 0x%lx, got 0x%lx",
 		    name, refusal->want_hw_error, hw_error);
-	if (refusal->step == run)
+	if (refusal->step == run && !refusal->want_errno)
 		check_run(td, refusal->want_exit, refusal->want_detail);
 }
 
@@ -335,9 +347,26 @@ FAULT(vp_enter_wrong_apic_mode, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
 	.calls = 1, .status = "0x6000000700000000", UNEXPECTED(0x6000000700000000));
 FAULT(vp_enter_triple_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
 	.status = "0x4000000100000002", .want_exit = KVM_EXIT_SHUTDOWN);
+/* Without an error they are exits of a TD that runs: an exception, an SMI. */
+FAULT(vp_enter_exception, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
+	.status = "0", .want_exit = KVM_EXIT_EXCEPTION);
+FAULT(vp_enter_other_smi, .step = run, .leaf = "TDH_VP_ENTER", .times = 3,
+	.status = "6");
+FAULT(vp_enter_unknown_reason, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "11", UNEXPECTED(11));
 FAULT(vp_enter_failed, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
 	.status = "0x4000000280000021", .want_exit = KVM_EXIT_FAIL_ENTRY,
 	.want_detail = 0x80000021);
+
+/*
+ * What no TDX module says: an EPT misconfiguration of a TD without an error is one of
+ * KVM's own tables, and RAX of all ones above bit 31 is a fault of SEAMCALL itself.
+ */
+FAULT(vp_enter_ept_misconfig, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "49", .want_errno = EIO, .dead = true);
+FAULT(vp_enter_seamcall_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
+	.calls = 1, .status = "0xffffffff00000006", .dead = true,
+	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = 0xffffffff00000006);
 
 /* TDX_BUG_ON(): no state of the TD that KVM knows explains the status. */
 FAULT(mng_key_config_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_KEY_CONFIG"),
