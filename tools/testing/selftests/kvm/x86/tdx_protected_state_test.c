@@ -20,6 +20,10 @@
 #define TEST_GPA	0x1234600000ULL
 #define TEST_SLOT	21
 
+/* MCi_STATUS ("IA32_MCi_STATUS MSRs", Intel SDM): valid, uncorrected. */
+#define MCI_STATUS_VAL	BIT_ULL(63)
+#define MCI_STATUS_UC	BIT_ULL(61)
+
 /* As large as any operand, of KVM_GET_XSAVE2 too. */
 #define OPERAND_SIZE	SZ_64K
 
@@ -57,6 +61,19 @@ static const struct request {
 	IOCTL(KVM_SET_GUEST_DEBUG, EINVAL),
 	IOCTL(KVM_SET_TSC_KHZ, EINVAL),
 	IOCTL(KVM_SMI, ENOTTY),
+	IOCTL(KVM_GET_CPUID2, E2BIG),
+	IOCTL(KVM_GET_ONE_REG, EINVAL),
+	IOCTL(KVM_SET_ONE_REG, EINVAL),
+	IOCTL(KVM_SET_NESTED_STATE, EINVAL),
+	IOCTL(KVM_KVMCLOCK_CTRL, EINVAL),
+	IOCTL(KVM_X86_SET_MCE, EINVAL),
+	IOCTL(KVM_ENABLE_CAP, EINVAL),
+	IOCTL(KVM_SET_DEVICE_ATTR, EFAULT),
+	/* These say something of a TD that is not so, or are nothing to it. */
+	IOCTL(KVM_TRANSLATE, 0),
+	IOCTL(KVM_TPR_ACCESS_REPORTING, 0),
+	IOCTL(KVM_SET_VAPIC_ADDR, 0),
+	IOCTL(KVM_INTERRUPT, 0),
 	IOCTL(KVM_GET_MP_STATE, 0),
 	IOCTL(KVM_SET_MP_STATE, 0),
 	IOCTL(KVM_GET_VCPU_EVENTS, 0),
@@ -70,6 +87,11 @@ static const struct request vm_requests[] = {
 	IOCTL(KVM_CREATE_PIT2, ENOENT),
 	IOCTL(KVM_GET_PIT2, ENXIO),
 	IOCTL(KVM_SET_PIT2, ENXIO),
+	IOCTL(KVM_GET_PIT, ENXIO),
+	IOCTL(KVM_SET_PIT, ENXIO),
+	IOCTL(KVM_REINJECT_CONTROL, ENXIO),
+	IOCTL(KVM_SET_BOOT_CPU_ID, EBUSY),
+	IOCTL(KVM_IRQ_LINE, 0),
 	IOCTL(KVM_SET_TSC_KHZ, EINVAL),
 	IOCTL(KVM_SET_IDENTITY_MAP_ADDR, EINVAL),
 	IOCTL(KVM_MEMORY_ENCRYPT_REG_REGION, ENOTTY),
@@ -114,12 +136,25 @@ static int access_msr(struct kvm_vcpu *vcpu, unsigned long request, u32 index)
 	return ioctl(vcpu->fd, request, &msrs);
 }
 
+/* The same MSR as a register. */
+static void one_reg_refused(struct kvm_vcpu *vcpu, u64 id)
+{
+	u64 value = 0;
+	struct kvm_one_reg reg = { .id = id, .addr = (u64)&value };
+
+	TEST_ASSERT_EQ(ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+	TEST_ASSERT_EQ(ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg), -1);
+	TEST_ASSERT_EQ(errno, EINVAL);
+}
+
 /* MSRs that the TD has to itself, and one that KVM emulates. */
 static void check_msrs(struct kvm_vcpu *vcpu)
 {
 	static const u32 protected[] = {
-		MSR_IA32_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE,
-		MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+		MSR_IA32_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_FS_BASE,
+		MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX, MSR_IA32_TSC, MSR_IA32_XSS,
+		MSR_IA32_SPEC_CTRL, MSR_IA32_DEBUGCTLMSR,
 	};
 	size_t i;
 
@@ -128,10 +163,26 @@ static void check_msrs(struct kvm_vcpu *vcpu)
 				    access_msr(vcpu, KVM_GET_MSRS, protected[i]));
 		vmcall_assert_value("KVM_SET_MSRS", "MSR", protected[i], "number written", 0,
 				    access_msr(vcpu, KVM_SET_MSRS, protected[i]));
+		one_reg_refused(vcpu, KVM_X86_REG_MSR(protected[i]));
 	}
 
 	vmcall_assert_value("KVM_GET_MSRS", "MSR", MSR_IA32_MISC_ENABLE, "number read", 1,
 			    access_msr(vcpu, KVM_GET_MSRS, MSR_IA32_MISC_ENABLE));
+}
+
+/*
+ * The offset of a TD's TSC is the TDX module's: KVM tells it, and takes another one
+ * without doing anything.
+ */
+static void check_tsc_offset(struct kvm_vcpu *vcpu)
+{
+	u64 module, offset;
+
+	vcpu_device_attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &module);
+	offset = module + BIT_ULL(40);
+	vcpu_device_attr_set(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
+	vcpu_device_attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
+	vmcall_assert_value("KVM_VCPU_TSC_OFFSET", "after", 1, "offset", module, offset);
 }
 
 /* Registers by kvm_run, which KVM says that it does not have for a TD. */
@@ -207,6 +258,11 @@ TEST_F_TIMEOUT(protected_state, msrs, TIMEOUT_SECONDS)
 	check_msrs(self->vcpu);
 }
 
+TEST_F_TIMEOUT(protected_state, tsc_offset, TIMEOUT_SECONDS)
+{
+	check_tsc_offset(self->vcpu);
+}
+
 TEST_F_TIMEOUT(protected_state, sync_regs, TIMEOUT_SECONDS)
 {
 	check_sync_regs(self->vcpu);
@@ -251,6 +307,33 @@ TEST(smi_by_vcpu_events)
 	vcpu_events_set(vcpu, &events);
 	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
 	TEST_ASSERT_EQ(errno, EIO);
+	kvm_vm_free(vm);
+}
+
+/*
+ * An uncorrected machine check that userspace tells of.  CR4.MCE is set in each TD,
+ * but KVM, which cannot see that, shuts the vCPU down as one that has it clear.
+ */
+TEST(machine_check)
+{
+	struct kvm_x86_mce mce = {
+		.status = MCI_STATUS_VAL | MCI_STATUS_UC,
+		.mcg_status = 1,
+	};
+	u64 mcg_cap = 1;		/* one bank */
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	vm = tdx_vm_create(1);
+	vcpu = tdx_vcpu_add(vm, 0, guest_code);
+	vcpu_ioctl(vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
+	tdx_vm_finalize(vm);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+
+	vcpu_ioctl(vcpu, KVM_X86_SET_MCE, &mce);
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
 	kvm_vm_free(vm);
 }
 
