@@ -118,6 +118,14 @@ static void send_irqfd(struct kvm_vcpu *vcpu, struct source *source)
 	TEST_ASSERT_EQ(write(source->eventfd, &one, sizeof(one)), sizeof(one));
 }
 
+/* The same interrupt as the irqfd's, by its number: an edge. */
+static void send_irq_line(struct kvm_vcpu *vcpu, struct source *source)
+{
+	struct kvm_irq_level level = { .irq = MSI_GSI, .level = 1 };
+
+	vm_ioctl(vcpu->vm, KVM_IRQ_LINE, &level);
+}
+
 static void send_nmi(struct kvm_vcpu *vcpu, struct source *source)
 {
 	tdx_signal_msi(vcpu, APIC_DM_NMI);
@@ -220,6 +228,7 @@ TEST_F_TIMEOUT(interrupt, _send, TIMEOUT_SECONDS)				\
 SEND_TEST(send_msi, MSI_VECTOR)
 SEND_TEST(send_lowest_priority, MSI_VECTOR)
 SEND_TEST(send_irqfd, MSI_VECTOR)
+SEND_TEST(send_irq_line, MSI_VECTOR)
 SEND_TEST(send_nmi, NMI_VECTOR)
 
 /* What is sent before interrupts are let in, and what comes of it. */
@@ -337,6 +346,33 @@ TEST(apic_off)
 	tdx_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "with the APIC on", &vector, 1);
+	kvm_vm_free(vm);
+}
+
+/*
+ * KVM_INTERRUPT is for an external PIC's interrupt.  KVM takes one, which it drops
+ * when the vCPU is entered: a TD never gets any.
+ */
+TEST(external_interrupt)
+{
+	struct kvm_interrupt interrupt = { .irq = MSI_VECTOR };
+	const u8 vector = FIRST_VECTOR;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_runs);
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
+	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt), -1);
+	TEST_ASSERT_EQ(errno, EEXIST);
+
+	/* A TD that has taken the lowest vector has let all others in before. */
+	tdx_signal_msi(vcpu, vector);
+	vcpu_run(vcpu);
+	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
+
+	run_to_ready(vcpu);
+	vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 	kvm_vm_free(vm);
 }
 
