@@ -4,6 +4,9 @@
  * looks at them, and how far it tells to have got.  After each refusal the TD is
  * built and run to its end.
  */
+#include <signal.h>
+#include <sys/time.h>
+
 #include <linux/sizes.h>
 
 #include "kselftest_harness.h"
@@ -24,6 +27,12 @@
 #define SHARED_GPA		0x1234700000ULL
 #define SHARED_SLOT		22
 #define NO_SLOT_GPA		0x1234800000ULL
+
+/* So many pages that signals come while KVM adds them. */
+#define MANY_GPA		0x1235000000ULL
+#define MANY_SLOT		23
+#define MANY_PAGES		1024
+#define SIGNAL_PERIOD_US	500
 
 static void guest_code(void)
 {
@@ -286,6 +295,69 @@ TEST_F_TIMEOUT(region, page_twice, TIMEOUT_SECONDS)
 	tdx_cmd_refused(self->init.vcpu->fd, &self->init.cmd, &there_already);
 	check_region(&self->init, 0, TEST_PAGES);
 	finish(&self->init);
+}
+
+static void handle_signal(int sig)
+{
+}
+
+static void set_signal_period(suseconds_t period)
+{
+	const struct itimerval timer = {
+		.it_value.tv_usec = period,
+		.it_interval.tv_usec = period,
+	};
+
+	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/*
+ * A signal ends the command between two pages, and it goes on where it was: no
+ * page is left out, and none is added twice, which would be an error.
+ */
+TEST_F_TIMEOUT(region, interrupted, TIMEOUT_SECONDS)
+{
+	struct init_mem_region *init = &self->init;
+	const struct sigaction action = { .sa_handler = handle_signal };
+	struct kvm_tdx_init_mem_region many = { .gpa = MANY_GPA, .nr_pages = MANY_PAGES };
+	u64 source, done = 0, before, nr_signals = 0, period = SIGNAL_PERIOD_US;
+	int r, error;
+
+	vm_userspace_mem_region_add(init->vm, VM_MEM_SRC_ANONYMOUS, MANY_GPA, MANY_SLOT,
+				    MANY_PAGES, KVM_MEM_GUEST_MEMFD);
+	vm_mem_set_private(init->vm, MANY_GPA, MANY_PAGES * SZ_4K);
+	source = (u64)addr_gpa2hva(init->vm, MANY_GPA);
+	many.source_addr = source;
+	init->cmd.data = (u64)&many;
+
+	TEST_ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
+	set_signal_period(period);
+
+	do {
+		before = done;
+		r = ioctl(init->vcpu->fd, KVM_MEMORY_ENCRYPT_OP, &init->cmd);
+		error = errno;
+		done = MANY_PAGES - many.nr_pages;
+
+		errno = 0;
+		TEST_ASSERT(!r || (r == -1 && error == EINTR),
+			    "after %lu pages: wanted success or EINTR, got %s", done,
+			    strerror(error));
+		vmcall_assert_value("interrupted", "pages done", done, "gpa",
+				    MANY_GPA + done * SZ_4K, many.gpa);
+		vmcall_assert_value("interrupted", "pages done", done, "source_addr",
+				    source + done * SZ_4K, many.source_addr);
+
+		nr_signals += !!r;
+		/* A slow machine may need all of the time to get there. */
+		if (r && done == before)
+			set_signal_period(period *= 2);
+	} while (r);
+
+	set_signal_period(0);
+	vmcall_assert_value("interrupted", "pages", MANY_PAGES, "done", MANY_PAGES, done);
+	TEST_ASSERT(nr_signals, "no signal ended the command");
+	finish(init);
 }
 
 /* Where KVM has not yet thought of pages without a source it says EOPNOTSUPP. */
