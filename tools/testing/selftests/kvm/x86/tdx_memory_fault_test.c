@@ -51,6 +51,27 @@ static void guest_accept(u64 *word)
 	guest_store(word);
 }
 
+/* Twice, as the page is not the same the second time. */
+static void guest_accept_again(u64 *word)
+{
+	struct tdcall_regs regs;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		regs = (struct tdcall_regs) {
+			.rax = TDG_MEM_PAGE_ACCEPT,
+			.rcx = TEST_GPA,	/* level 0 */
+		};
+		__tdcall(&regs);
+		GUEST_ASSERT_EQ(regs.rax, 0ul);
+		GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
+		WRITE_ONCE(*word, GUEST_VALUE);
+		GUEST_SYNC1(i);
+	}
+
+	GUEST_DONE();
+}
+
 enum memory {
 	NO_SLOT,
 	SHARED_SLOT,		/* without guest_memfd */
@@ -238,6 +259,39 @@ TEST(slot_added)
 	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
 				    KVM_MEM_GUEST_MEMFD);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/* What was in a page is gone with it, and the next one is to be accepted. */
+TEST(hole_punched)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_accept_again, &place);
+	struct ucall uc;
+
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	vm_guest_mem_punch_hole(vm, TEST_GPA, SZ_4K);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+	kvm_vm_free(vm);
+}
+
+/* The same with the slot, whose memory is another one when it comes back. */
+TEST(slot_deleted)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_accept_again, &place);
+	struct ucall uc;
+
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	vm_mem_region_delete(vm, TEST_SLOT);
+	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
+				    KVM_MEM_GUEST_MEMFD);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }
