@@ -7,6 +7,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/td_boot.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
@@ -202,6 +203,55 @@ TEST(run_needs_init_vcpu)
 	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
 	TEST_ASSERT_EQ(errno, EINVAL);
 	finish(vcpu);
+	kvm_vm_free(vm);
+}
+
+/* Where the code below and what it stores are, in pages that the library uses. */
+#define RESET_OFFSET	(TD_RESET_VECTOR - TD_BOOT_CODE_GPA)
+#define STORE_OFFSET	0x800
+#define STORED_GPA	(TD_BOOT_CODE_GPA - sizeof(u32))
+
+/* E9 rel32 */
+static void put_jump(u8 *page, u32 from, u32 to)
+{
+	const u32 distance = to - (from + 5);
+
+	page[from] = 0xe9;
+	memcpy(&page[from + 1], &distance, sizeof(distance));
+}
+
+/* Let the first instruction of the vCPU store ECX: mov %ecx, STORED_GPA. */
+static void store_initial_ecx(struct kvm_vm *vm)
+{
+	const u8 store[] = {
+		0x89, 0x0d, STORED_GPA & 0xff, STORED_GPA >> 8 & 0xff,
+		STORED_GPA >> 16 & 0xff, STORED_GPA >> 24 & 0xff,
+	};
+	u8 *page = addr_gpa2hva(vm, TD_BOOT_CODE_GPA);
+
+	memcpy(&page[STORE_OFFSET], store, sizeof(store));
+	put_jump(page, STORE_OFFSET + sizeof(store), 0);
+	put_jump(page, RESET_OFFSET, STORE_OFFSET);
+}
+
+static void guest_tell_stored(void)
+{
+	GUEST_SYNC1(READ_ONCE(*(u32 *)STORED_GPA));
+}
+
+/* The data of KVM_TDX_INIT_VCPU is what the vCPU starts with in RCX. */
+TEST(init_vcpu_data)
+{
+	const u64 data = 0x1122334455667788;
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vcpu *vcpu = tdx_vcpu_create(vm, 0, guest_tell_stored);
+	struct ucall uc;
+
+	store_initial_ecx(vm);
+	tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, data);
+	tdx_vm_finalize(vm);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	vmcall_assert_value("KVM_TDX_INIT_VCPU", "vCPU", 0, "initial ECX", (u32)data, uc.args[0]);
 	kvm_vm_free(vm);
 }
 
