@@ -4,8 +4,8 @@
 import ktap
 import shards
 
-# Why such a case skips itself, as all of the suite's tests say it.
-TOO_FEW = 'SKIP a TD has no more vCPUs than the host has CPUs'
+# Why such a case skips itself: TDX_TWO_CPUS_REASON of the suite.
+TOO_FEW = 'SKIP needs two CPUs'
 CPUS = 2
 
 

@@ -10,6 +10,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
 
 #define TIMEOUT_SECONDS	120
@@ -24,9 +25,6 @@
 #define NR_VCPUS	2
 /* Calls of each vCPU that are under way at the same time. */
 #define NR_ROUNDS	10
-
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define SKIP_REASON	"a TD has no more vCPUs than the host has CPUs"
 
 struct pair {
 	struct map_gpa_call calls[NR_VCPUS];
@@ -68,7 +66,7 @@ FIXTURE_SETUP(map_gpa_vcpus)
 	u32 i;
 
 	if (sysconf(_SC_NPROCESSORS_CONF) < NR_VCPUS)
-		SKIP(return, SKIP_REASON);
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = tdx_vm_create(NR_VCPUS);
 	for (i = 0; i < NR_VCPUS; i++) {

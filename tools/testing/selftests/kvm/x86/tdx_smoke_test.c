@@ -6,15 +6,13 @@
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdcall.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 
 /* An emulated CPU may need a second for what hardware does in milliseconds. */
 #define TIMEOUT_SECONDS	120
 
 #define NR_ARGS		TD_BOOT_NR_ARGS
-
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define ONE_VCPU_REASON	"a TD has no more vCPUs than the host has CPUs"
 
 /* In RCX of TDG.VP.INFO: the width of guest physical addresses. */
 #define VP_INFO_GPA_WIDTH	GENMASK_ULL(5, 0)
@@ -195,7 +193,7 @@ TEST(one_vcpu)
 TEST(two_vcpus)
 {
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
-		SKIP(return, ONE_VCPU_REASON);
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	test_args(2);
 }
@@ -228,7 +226,7 @@ TEST(vp_info_one_vcpu)
 TEST(vp_info_two_vcpus)
 {
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
-		SKIP(return, ONE_VCPU_REASON);
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	test_vp_info(2);
 }

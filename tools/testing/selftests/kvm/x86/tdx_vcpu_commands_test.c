@@ -9,13 +9,11 @@
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		120
-
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define ONE_VCPU_REASON		"a TD has no more vCPUs than the host has CPUs"
 
 #define NR_IOAPIC_PINS		24
 
@@ -327,7 +325,7 @@ TEST(create_vcpu_after_finalize)
 	struct kvm_vm *vm;
 
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
-		SKIP(return, ONE_VCPU_REASON);
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	vm = tdx_vm_create(1);
 	vcpu = tdx_vcpu_create(vm, 0, guest_code);
@@ -345,7 +343,7 @@ TEST(init_vcpu_after_finalize)
 	struct kvm_vm *vm;
 
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
-		SKIP(return, ONE_VCPU_REASON);
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	vm = tdx_vm_create(2);
 	vcpu = tdx_vcpu_create(vm, 0, guest_code);
