@@ -59,6 +59,18 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(shown[0], 'KTAP version 1\n')
         self.assertFalse([line for line in shown if 'Linux version' in line])
 
+    def test_a_skip_without_a_reason_is_a_failure(self):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..1', '  1..2', '  wanted EINVAL, got EACCES',
+                     '  1..0 # SKIP - Access denied - Exiting', '  ok 1 f.v.a # SKIP unknown',
+                     '  ok 2 f.v.b # SKIP needs two CPUs', 'ok 1 a_test',
+                     '[    1.0] reboot: Power down'):
+            console.feed(line)
+        verdict = ktap.judge(console)
+        self.assertEqual(verdict.status, EXIT_FAIL)
+        self.assertIn('0 passed, 1 failed, 1 skipped', verdict.summary)
+        self.assertIn('a_test: not ok: f.v.a (wanted EINVAL, got EACCES)', verdict.problems)
+
     def test_a_prefixed_version_line_is_not_ktap(self):
         console = ktap.Console()
         self.assertFalse(console.feed('  KTAP version 1'))
