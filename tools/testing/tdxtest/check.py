@@ -19,6 +19,7 @@ import patchset_check
 import second_opinion
 import series
 import simleafs
+import skips
 import smp_check
 import tree
 from build import HERE, PROJECT
@@ -246,6 +247,7 @@ WITH_BOOT = {
 # Checks of a run of the suite.
 AFTER_RUN = {
     'the run, by KUnit\'s parser too': second_opinion.check_run,
+    'reasons of skips': skips.check_reasons,
     'two CPUs': smp_check.check,
 }
 

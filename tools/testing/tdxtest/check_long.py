@@ -15,6 +15,7 @@ import patchset_check
 import reload
 import report_check
 import review
+import skips
 import stages
 from build import HERE
 from failure import EXIT_FAIL, EXIT_PASS, UsageError
@@ -37,6 +38,7 @@ CHECKS = {
     'CI job files, all checkers': ci_check.check_all,
     'installed tests in a guest': package_check.check_in_guest,
     'machine without the MSR': check_plain,
+    'cases on request': skips.check_on_request,
     'coverage of hypercalls': gcov.check,
     'mutants': mutate.check,
     'reload of KVM': reload.check,
