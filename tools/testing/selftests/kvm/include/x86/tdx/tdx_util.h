@@ -111,6 +111,9 @@ struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
  */
 void tdx_vm_init(struct kvm_vm *vm);
 
+/* Changes, unless it is NULL, the input of KVM_TDX_INIT_VM of TDs that are created. */
+extern void (*tdx_init_vm_tweak)(struct kvm_vm *vm, struct kvm_tdx_init_vm *params);
+
 /* Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS. */
 struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
 

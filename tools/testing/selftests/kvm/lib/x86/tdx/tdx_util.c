@@ -138,6 +138,8 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 		params->cr4 |= X86_CR4_LA57;
 }
 
+void (*tdx_init_vm_tweak)(struct kvm_vm *vm, struct kvm_tdx_init_vm *params);
+
 void tdx_vm_init(struct kvm_vm *vm)
 {
 	struct kvm_tdx_init_vm *params;
@@ -147,6 +149,8 @@ void tdx_vm_init(struct kvm_vm *vm)
 	vm->has_irqchip = true;
 
 	params = tdx_vm_get_init_params(vm);
+	if (tdx_init_vm_tweak)
+		tdx_init_vm_tweak(vm, params);
 	tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, params);
 	free(params);
 
