@@ -7,6 +7,8 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "vmx.h"
+#include "tdx/tdcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
@@ -26,6 +28,9 @@
 
 /* Out of the TSC frequencies that a TD can have, which start at 100 MHz. */
 #define TSC_KHZ_TOO_LOW		50000
+
+/* IA32_VMX_EPT_VPID_CAP ("VPID and EPT Capabilities", Intel SDM) */
+#define EPT_PAGE_WALK_5		BIT_ULL(7)
 
 #define XFAM_AVX512_OPMASK	BIT_ULL(5)
 #define XFAM_AVX512		GENMASK_ULL(7, 5)
@@ -359,6 +364,99 @@ TEST(attributes_refused)
 TEST(xfam_refused)
 {
 	test_refuse_bits(true);
+}
+
+/*
+ * A width of 52 bits takes EPT of five levels: KVM looks at what the host has, which
+ * it tells as well by what it can do for nested VMs.
+ */
+TEST(gpa_width_52)
+{
+	const struct tdx_cmd_refusal no_5_levels = { .error = EINVAL };
+	struct init_vm init = { .vm = vm_create_barebones_type(KVM_X86_TDX_VM) };
+	const bool nested = kvm_cpu_has(X86_FEATURE_VMX);
+
+	if (nested) {
+		set_good_operand(&init);
+		set_gpa_width(&init, 52);
+		if (kvm_get_feature_msr(MSR_IA32_VMX_EPT_VPID_CAP) & EPT_PAGE_WALK_5)
+			tdx_cmd_carried_out(init.vm->fd, &init.cmd);
+		else
+			tdx_cmd_refused(init.vm->fd, &init.cmd, &no_5_levels);
+	}
+	kvm_vm_free(init.vm);
+	if (!nested)
+		SKIP(return, "KVM does not tell what EPT the host has");
+}
+
+/* What the VMM says of a TD and of its owner gets into the TD's report, and nowhere else. */
+static const struct {
+	const char *name;
+	size_t given;		/* offset in struct kvm_tdx_init_vm */
+	size_t reported;	/* offset in TDREPORT_STRUCT */
+	u64 first;		/* of the 8-byte words that it is filled with */
+} config_ids[] = {
+	{ "MRCONFIGID", offsetof(struct kvm_tdx_init_vm, mrconfigid), 576, 0xc04f1600 },
+	{ "MROWNER", offsetof(struct kvm_tdx_init_vm, mrowner), 624, 0x04e400 },
+	{ "MROWNERCONFIG", offsetof(struct kvm_tdx_init_vm, mrownerconfig), 672, 0x04c04f00 },
+};
+
+#define REPORT_SIZE	1024
+#define ID_WORDS	6	/* of SHA-384 */
+
+static void set_config_ids(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+{
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
+		u64 *words = (void *)params + config_ids[i].given;
+
+		for (j = 0; j < ID_WORDS; j++)
+			words[j] = config_ids[i].first + j;
+	}
+}
+
+static void guest_report(void *page, gpa_t gpa)
+{
+	struct tdcall_regs regs = {
+		.rax = TDG_MR_REPORT,
+		.rcx = gpa,
+		.rdx = gpa + REPORT_SIZE,	/* any 64 bytes */
+	};
+	size_t i;
+	u64 *w;
+
+	__tdcall(&regs);
+	GUEST_ASSERT_EQ(regs.rax, 0ul);
+	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
+		w = page + config_ids[i].reported;
+		GUEST_SYNC6(w[0], w[1], w[2], w[3], w[4], w[5]);
+	}
+}
+
+TEST(config_ids_reported)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	size_t i, j;
+	gva_t page;
+
+	tdx_init_vm_tweak = set_config_ids;
+	vm = tdx_vm_create(1);
+	vcpu = tdx_vcpu_add(vm, 0, guest_report);
+	page = vm_alloc_page(vm);
+	tdx_vcpu_args_set(vcpu, 2, page, addr_gva2gpa(vm, page));
+	tdx_vm_finalize(vm);
+
+	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
+		vcpu_run(vcpu);
+		vmcall_get_sync(vcpu, config_ids[i].name, &uc);
+		for (j = 0; j < ID_WORDS; j++)
+			vmcall_assert_value(config_ids[i].name, "report", j, "word",
+					    config_ids[i].first + j, uc.args[j]);
+	}
+	kvm_vm_free(vm);
 }
 
 /*
