@@ -17,6 +17,11 @@
 
 #define NR_IOAPIC_PINS		24
 
+#define CPUID_ADDRESS_WIDTHS	0x80000008
+
+/* x87, SSE, AVX, AVX-512 and PKRU. */
+#define XFAM_FEATURES		(GENMASK_ULL(2, 0) | GENMASK_ULL(7, 5) | BIT_ULL(9))
+
 static void guest_code(void)
 {
 	GUEST_DONE();
@@ -137,6 +142,116 @@ TEST(get_cpuid_flags)
 	tdx_cmd_carried_out(vcpu->fd, &cmd);
 	free(cpuid);
 	kvm_vm_free(vm);
+}
+
+/* A bit that is configurable is 0 unless userspace wants it, which it may for the rest. */
+FIXTURE(cpuid_config)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct kvm_cpuid2 *got;
+};
+
+FIXTURE_VARIANT(cpuid_config)
+{
+	u32 mask;		/* of what KVM supports, in each register */
+};
+
+FIXTURE_VARIANT_ADD(cpuid_config, all)	{ .mask = ~0u };
+FIXTURE_VARIANT_ADD(cpuid_config, none)	{ .mask = 0 };
+FIXTURE_VARIANT_ADD(cpuid_config, even)	{ .mask = 0x55555555 };
+FIXTURE_VARIANT_ADD(cpuid_config, odd)	{ .mask = 0xaaaaaaaa };
+
+static u32 config_mask;
+static struct kvm_tdx_init_vm *given;
+
+/* The GPA width is told by such bits too, but must be there. */
+static u32 width_bits(const struct kvm_cpuid_entry2 *entry)
+{
+	return entry->function == CPUID_ADDRESS_WIDTHS ? GENMASK(23, 16) : 0;
+}
+
+static void mask_config(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+{
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
+	const size_t size = sizeof(*params) +
+			    params->cpuid.nent * sizeof(params->cpuid.entries[0]);
+	u32 i;
+
+	for (i = 0; i < params->cpuid.nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &params->cpuid.entries[i];
+
+		entry->eax &= config_mask | width_bits(entry);
+		entry->ebx &= config_mask;
+		entry->ecx &= config_mask;
+		entry->edx &= config_mask;
+	}
+
+	/* A feature is not there without the component of XFAM that it needs. */
+	params->xfam = caps->supported_xfam & XFAM_FEATURES;
+	free(caps);
+
+	given = malloc(size);
+	TEST_ASSERT(given, "No memory for %u CPUID entries", params->cpuid.nent);
+	memcpy(given, params, size);
+}
+
+FIXTURE_SETUP(cpuid_config)
+{
+	config_mask = variant->mask;
+	tdx_init_vm_tweak = mask_config;
+	self->vm = tdx_vm_create(1);
+	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
+	self->got = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->got);
+}
+
+FIXTURE_TEARDOWN(cpuid_config)
+{
+	kvm_vm_free(self->vm);
+}
+
+static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid, u32 function,
+						 u32 index)
+{
+	u32 i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == function && cpuid->entries[i].index == index)
+			return &cpuid->entries[i];
+	}
+
+	return NULL;
+}
+
+/* What KVM_TDX_GET_CPUID tells is what KVM_TDX_INIT_VM gave, in each register. */
+TEST_F_TIMEOUT(cpuid_config, told_as_given, TIMEOUT_SECONDS)
+{
+	static const struct kvm_cpuid_entry2 zeros;
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(self->vm);
+	u32 i;
+
+	for (i = 0; i < caps->cpuid.nent; i++) {
+		const struct kvm_cpuid_entry2 *bits = &caps->cpuid.entries[i];
+		const struct kvm_cpuid_entry2 *want, *got;
+		char leaf[32];
+
+		snprintf(leaf, sizeof(leaf), "CPUID 0x%x", bits->function);
+		want = find_entry(&given->cpuid, bits->function, bits->index) ?: &zeros;
+		got = find_entry(self->got, bits->function, bits->index) ?: &zeros;
+
+		vmcall_assert_value(leaf, "subleaf", bits->index, "EAX",
+				    want->eax & bits->eax, got->eax & bits->eax);
+		vmcall_assert_value(leaf, "subleaf", bits->index, "EBX",
+				    want->ebx & bits->ebx, got->ebx & bits->ebx);
+		vmcall_assert_value(leaf, "subleaf", bits->index, "ECX",
+				    want->ecx & bits->ecx, got->ecx & bits->ecx);
+		vmcall_assert_value(leaf, "subleaf", bits->index, "EDX",
+				    want->edx & bits->edx, got->edx & bits->edx);
+	}
+
+	free(caps);
+	finish(self->vcpu);
 }
 
 FIXTURE(init_vcpu_refused)
