@@ -10,8 +10,10 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "vmx.h"
 #include "tdx/tdcall.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_ve.h"
 #include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
@@ -84,6 +86,9 @@ struct place {
 	bool shared_access;	/* the TD's page table has the shared bit */
 };
 
+/* The TD's handler of #VE, if it has one. */
+static void (*handle_ve)(struct ex_regs *regs);
+
 static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const struct place *place)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
@@ -96,6 +101,8 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 	if (place->shared_access)
 		*vm_get_pte(vm, gva) |= TDX_SHARED_BIT;
 	tdx_vcpu_args_set(*vcpu, 1, gva);
+	if (handle_ve)
+		vm_install_exception_handler(vm, VE_VECTOR, handle_ve);
 	tdx_vm_finalize(vm);
 
 	/* After that: it is not to be part of the initial memory. */
@@ -313,6 +320,45 @@ TEST(not_accepted)
 	TEST_ASSERT_EQ(errno, EIO);
 	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_VM_TYPES), -1);
 	TEST_ASSERT_EQ(errno, EIO);
+	kvm_vm_free(vm);
+}
+
+static void want_ve(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+{
+	params->attributes &= ~TDX_TD_ATTR_SEPT_VE_DISABLE;
+}
+
+static void guest_accept_by_ve(struct ex_regs *regs)
+{
+	struct tdcall_regs accept = { .rax = TDG_MEM_PAGE_ACCEPT };
+	struct ve_info ve;
+
+	GUEST_ASSERT_EQ(guest_get_ve_info(&ve), 0ul);
+	GUEST_ASSERT_EQ(ve.exit_reason, (u64)EXIT_REASON_EPT_VIOLATION);
+	accept.rcx = ve.gpa & ~(SZ_4K - 1ul);
+	GUEST_ASSERT_EQ(accept.rcx, TEST_GPA);
+	__tdcall(&accept);
+	GUEST_ASSERT_EQ(accept.rax, 0ul);
+}
+
+static void guest_load_zero(u64 *word)
+{
+	GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
+	guest_store(word);
+}
+
+/* A TD that is created without SEPT_VE_DISABLE hears of such a page, and accepts it. */
+TEST(accepted_by_ve)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	tdx_init_vm_tweak = want_ve;
+	handle_ve = guest_accept_by_ve;
+	vm = create(&vcpu, guest_load_zero, &place);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }
 
