@@ -15,6 +15,13 @@
 /* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
 #define KVM_MAX_CPUID_ENTRIES	256
 
+/* Attributes of a TD that its VMM can look into ("ATTRIBUTES", TUD). */
+#define ATTRIBUTES_TUD		GENMASK_ULL(7, 0)
+
+#define CPUID_7_EBX_TSX		(BIT(4) | BIT(11))
+#define CPUID_7_ECX_WAITPKG	BIT(5)
+#define CPUID_ADDRESS_WIDTHS	0x80000008
+
 static size_t caps_size(u32 nent)
 {
 	return sizeof(struct kvm_tdx_capabilities) + nent * sizeof(struct kvm_cpuid_entry2);
@@ -135,6 +142,54 @@ TEST(capabilities_with_more_room)
 
 	free(caps);
 	free(want);
+	kvm_vm_free(vm);
+}
+
+static void check_field(const char *what, u64 want, u64 got)
+{
+	vmcall_assert_value("KVM_TDX_CAPABILITIES", "field", 1, what, want, got);
+}
+
+/*
+ * What is not for a TD is not there: debugging by the VMM, bits of CPUID that KVM
+ * refuses.  The GPA width is KVM's own: it may be told in bits that are no others'.
+ */
+TEST(capabilities_contents)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
+	bool has_width = false;
+	size_t i, j;
+
+	check_field("supported_attrs, debugging", 0, caps->supported_attrs & ATTRIBUTES_TUD);
+	for (i = 0; i < ARRAY_SIZE(caps->reserved); i++)
+		check_field("reserved", 0, caps->reserved[i]);
+	check_field("cpuid.padding", 0, caps->cpuid.padding);
+
+	for (i = 0; i < caps->cpuid.nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &caps->cpuid.entries[i];
+
+		check_field("flags of an entry", 0, entry->flags);
+		if (entry->function == 7 && !entry->index) {
+			check_field("TSX", 0, entry->ebx & CPUID_7_EBX_TSX);
+			check_field("WAITPKG", 0, entry->ecx & CPUID_7_ECX_WAITPKG);
+		}
+		if (entry->function == CPUID_ADDRESS_WIDTHS) {
+			check_field("GPA width", 0xff, entry->eax >> 16 & 0xff);
+			has_width = true;
+		}
+
+		/* No subleaf is that of a leaf without. */
+		check_field("index of an entry", entry->index & 0x7f, entry->index);
+		for (j = 0; j < i; j++)
+			TEST_ASSERT(caps->cpuid.entries[j].function != entry->function ||
+				    caps->cpuid.entries[j].index != entry->index,
+				    "two entries for CPUID 0x%x, subleaf 0x%x", entry->function,
+				    entry->index);
+	}
+	TEST_ASSERT(has_width, "no entry for CPUID 0x%x", CPUID_ADDRESS_WIDTHS);
+
+	free(caps);
 	kvm_vm_free(vm);
 }
 
