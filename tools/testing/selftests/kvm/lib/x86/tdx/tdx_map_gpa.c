@@ -154,6 +154,7 @@ void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
 {
 	const u64 last = call->nr_exits - 1;
 	const struct kvm_run *run = vcpu->run;
+	const typeof(run->hypercall) exit = run->hypercall;
 	int r = __vcpu_run(vcpu);
 
 	TEST_ASSERT(r == -1 && errno == EINVAL,
@@ -163,4 +164,6 @@ void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
 
 	assert_exit_reason(call, last, run, KVM_EXIT_HYPERCALL);
 	assert_exit_value(call, last, "hypercall.ret", call->ret, run->hypercall.ret);
+	assert_exit_value(call, last, "hypercall, changed", 0,
+			  !!memcmp(&exit, &run->hypercall, sizeof(exit)));
 }
