@@ -18,6 +18,9 @@
 
 #define BIT_32		BIT_ULL(32)
 
+/* SSE3, x2APIC and a hypervisor: no TD is without. */
+#define LEAF_1_ECX_FIXED	(BIT_ULL(0) | BIT_ULL(21) | BIT_ULL(31))
+
 /* Leafs that this test adds to the table: the last basic one has subleafs. */
 #define LAST_BASIC	0x7f0
 #define LAST_EXTENDED	0x800007f0
@@ -367,6 +370,8 @@ TEST_F_TIMEOUT(cpuid_native, leaf_1_of_module, TIMEOUT_SECONDS)
 	vmcall_assert_value("CPUID", "leaf", 1, "EBX, ids", (entry.ebx >> 16) & 0xff,
 			    (uc.args[1] >> 16) & 0xff);
 	vmcall_assert_value("CPUID", "leaf", 1, "EBX, APIC ID", 0, uc.args[1] >> 24);
+	vmcall_assert_value("CPUID", "leaf", 1, "ECX, features of every TD", LEAF_1_ECX_FIXED,
+			    uc.args[2] & LEAF_1_ECX_FIXED);
 	/* OSXSAVE follows CR4. */
 	vmcall_assert_value("CPUID", "leaf", 1, "ECX", entry.ecx & ~BIT(27),
 			    uc.args[2] & ~BIT(27));

@@ -115,7 +115,7 @@ TEST_F_TIMEOUT(rdmsr, set_by_kvm, TIMEOUT_SECONDS)
 	run_read(self->vcpu, MSR_IA32_APICBASE,
 		 APIC_DEFAULT_GPA | MSR_IA32_APICBASE_ENABLE | MSR_IA32_APICBASE_EXTD |
 		 MSR_IA32_APICBASE_BSP);
-	run_read(self->vcpu, MSR_EFER, vcpu_get_msr(self->vcpu, MSR_EFER));
+	run_read(self->vcpu, MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
 	run_read(self->vcpu, MSR_IA32_TSC_DEADLINE, 0);
 }
 
@@ -307,6 +307,7 @@ TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
 	size_t i;
 
 	vcpu_set_msr(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
+	vcpu_set_msr(self->vcpu, MSR_IA32_POWER_CTL, ~TEST_DATA);
 	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
 
 	run_read(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
@@ -329,7 +330,7 @@ TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
 
 	/* Without a filter the MSR is read again. */
 	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
-	run_read(self->vcpu, MSR_IA32_POWER_CTL, vcpu_get_msr(self->vcpu, MSR_IA32_POWER_CTL));
+	run_read(self->vcpu, MSR_IA32_POWER_CTL, ~TEST_DATA);
 }
 
 /* Any error but 0 is one; then the data is nothing. */
