@@ -12,6 +12,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
@@ -177,6 +178,15 @@ static void refuse(struct td *td, const struct command *command, void *data)
 	vmcall_assert_value(command->name, "stage", td->stage, "hw_error", 0, hw_error);
 }
 
+static void allow(struct td *td, const struct command *command, void *data)
+{
+	u64 hw_error;
+	int r = issue(td, command, data, &hw_error);
+
+	TEST_ASSERT(!r, "%s at stage %d: wanted success, got %s", command->name, td->stage,
+		    strerror(errno));
+}
+
 static void refuse_run(struct td *td)
 {
 	int r = __vcpu_run(td->vcpu);
@@ -202,8 +212,18 @@ static void refuse_commands(struct td *td)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
 
-		if (!(command->legal & BIT(td->stage)) && (td->vcpu || !command->of_vcpu))
+		if (command->of_vcpu && !td->vcpu)
+			continue;
+
+		/* The stage is looked at before the operand. */
+		if (!(command->legal & BIT(td->stage))) {
 			refuse(td, command, operand(&operands, command->id));
+			refuse(td, command, NULL);
+		} else if (command->id == KVM_TDX_CAPABILITIES ||
+			   command->id == KVM_TDX_GET_CPUID) {
+			/* These two change nothing either. */
+			allow(td, command, operand(&operands, command->id));
+		}
 	}
 
 	if (td->vcpu && td->stage < TD_FINALIZED)
@@ -325,6 +345,34 @@ TEST(not_initialized)
 	kvm_vm_free(td.vm);
 	free(none);
 	free(params);
+}
+
+/* The vCPU is still with the CPU that it ran on: that CPU has to give it up. */
+TEST(destroyed_from_another_cpu)
+{
+	struct tdx_vcpu_thread thread;
+	struct td td = {};
+	struct ucall uc;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, TDX_TWO_CPUS_REASON);
+
+	pin_self_to_cpu(0);
+	td_build(&td, TD_FINALIZED, guest_code);
+	tdx_vcpu_start(&thread, td.vcpu, 1);
+	tdx_vcpu_join(&thread);
+	TEST_ASSERT(!thread.ret, "wanted KVM_RUN to succeed, got %s", strerror(thread.err));
+
+	/* It has left in the middle of a ucall. */
+	TEST_ASSERT_KVM_EXIT_REASON(td.vcpu, KVM_EXIT_MMIO);
+	kvm_vm_free(td.vm);
+
+	td = (struct td) {};
+	td_build(&td, TD_FINALIZED, guest_code);
+	tdx_vcpu_run_to_ucall(td.vcpu, UCALL_SYNC, &uc);
+	tdx_vcpu_start(&thread, td.vcpu, 1);
+	tdx_vcpu_join(&thread);
+	kvm_vm_free(td.vm);
 }
 
 /* A vCPU is all that it takes to run a TD: that of the VM may be closed before. */
