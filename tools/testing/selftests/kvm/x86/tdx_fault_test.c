@@ -75,10 +75,15 @@ static void add_slot(struct kvm_vm *vm, u64 gpa, u32 slot)
 static int create(struct td *td, u64 *hw_error)
 {
 	td->vm = tdx_vm_create(1);
-	td->vcpu = tdx_vcpu_add(td->vm, 0, guest_code);
+	td->vcpu = tdx_vcpu_create(td->vm, 0, guest_code);
 	add_slot(td->vm, INITIAL_GPA, INITIAL_SLOT);
 	add_slot(td->vm, FAULT_GPA, FAULT_SLOT);
 	return 0;
+}
+
+static int init_vcpu(struct td *td, u64 *hw_error)
+{
+	return __tdx_vcpu_ioctl(td->vcpu, KVM_TDX_INIT_VCPU, 0, 0, hw_error) ? errno : 0;
 }
 
 static int add_page(struct td *td, u64 *hw_error)
@@ -134,6 +139,7 @@ static const struct {
 	int (*fn)(struct td *td, u64 *hw_error);
 } steps[] = {
 	{ "creation of TD and vCPU",	create },
+	{ "KVM_TDX_INIT_VCPU",		init_vcpu },
 	{ "KVM_TDX_INIT_MEM_REGION",	add_page },
 	{ "all other initial memory",	add_memory },
 	{ "KVM_TDX_FINALIZE_VM",	finalize },
@@ -299,10 +305,10 @@ FAULT(mng_addcx_4th_no_entropy, .step = init_vm, .leaf = "TDH_MNG_ADDCX", .nth =
 	.want_errno = EAGAIN);
 FAULT(mng_init_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_INIT"),
 	.calls = ENTROPY_CALLS);
-FAULT(vp_create_entropy, .step = create, NO_ENTROPY("TDH_VP_CREATE"),
+FAULT(vp_create_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_CREATE"),
 	.calls = ENTROPY_CALLS);
-FAULT(vp_addcx_entropy, .step = create, NO_ENTROPY("TDH_VP_ADDCX"));
-FAULT(vp_init_entropy, .step = create, NO_ENTROPY("TDH_VP_INIT"), .calls = ENTROPY_CALLS);
+FAULT(vp_addcx_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_ADDCX"));
+FAULT(vp_init_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_INIT"), .calls = ENTROPY_CALLS);
 
 /* Userspace's own mistake is told with the operand. */
 FAULT(mng_init_invalid, .step = init_vm, .leaf = "TDH_MNG_INIT", .times = 1, .calls = 1,
@@ -373,6 +379,16 @@ FAULT(mng_key_config_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_KEY
 	.want_errno = EIO, .dead = true);
 FAULT(mng_init_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_INIT"),
 	.want_errno = EIO, .dead = true);
+FAULT(vp_create_no_entropy, .step = init_vcpu, NO_ENTROPY_AT_ALL("TDH_VP_CREATE"),
+	.want_errno = EIO, .dead = true);
+FAULT(vp_addcx_3rd_no_entropy, .step = init_vcpu, .leaf = "TDH_VP_ADDCX", .nth = 3,
+	.status = "TDX_RND_NO_ENTROPY", .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 2,
+	.want_errno = EIO, .dead = true);
+FAULT(vp_init_no_entropy, .step = init_vcpu, NO_ENTROPY_AT_ALL("TDH_VP_INIT"),
+	.want_errno = EIO, .dead = true);
+FAULT(mem_page_add_state, .step = add_page, .leaf = "TDH_MEM_PAGE_ADD", .times = 1,
+	.calls = 1, .status = "TDX_EPT_ENTRY_STATE_INCORRECT|RCX", .want_errno = EIO,
+	.dead = true);
 FAULT(mr_finalize_op_state, .step = finalize, .leaf = "TDH_MR_FINALIZE", .times = 1,
 	.calls = 1, .status = "TDX_OP_STATE_INCORRECT", .want_errno = EIO,
 	.want_hw_error = 0xc000060800000000, .dead = true);
