@@ -27,6 +27,9 @@
 /* As large as any operand, of KVM_GET_XSAVE2 too. */
 #define OPERAND_SIZE	SZ_64K
 
+/* More than KVM keeps to itself. */
+#define RING_ENTRIES	4096
+
 static void guest_code(void)
 {
 	GUEST_SYNC1(0);
@@ -389,6 +392,26 @@ TEST_F_TIMEOUT(protected_state, memory_slots, TIMEOUT_SECONDS)
 
 	kvm_close(gmem);
 	kvm_munmap(hva, SZ_4K);
+}
+
+/* A dirty ring is for shared memory: nothing that a TD does to its own gets there. */
+TEST(dirty_ring)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_dirty_gfn *gfns;
+	struct kvm_vcpu *vcpu;
+	struct ucall uc;
+
+	vm_enable_dirty_ring(vm, RING_ENTRIES * sizeof(*gfns));
+	vcpu = tdx_vcpu_add(vm, 0, guest_code);
+	gfns = vcpu_map_dirty_ring(vcpu);
+	tdx_vm_finalize(vm);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
+	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
+
+	vmcall_assert_value("dirty ring", "entry", 0, "flags", 0, gfns[0].flags);
+	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_RESET_DIRTY_RINGS, NULL), 0);
+	kvm_vm_free(vm);
 }
 
 /* The split irqchip is the only one, and comes once. */
