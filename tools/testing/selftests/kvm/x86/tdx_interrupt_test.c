@@ -95,6 +95,7 @@ enum vcpu_place {
 	VCPU_HALTED,		/* the same, in HLT */
 	VCPU_BLOCKING,		/* in KVM_RUN, in HLT */
 	VCPU_RUNNING,		/* in KVM_RUN, in the TD as a rule */
+	VCPU_ELSEWHERE,		/* the same, on another CPU than the sender */
 };
 
 struct source {
@@ -147,6 +148,7 @@ FIXTURE_VARIANT_ADD(interrupt, out)	 { .place = VCPU_OUT };
 FIXTURE_VARIANT_ADD(interrupt, halted)	 { .place = VCPU_HALTED };
 FIXTURE_VARIANT_ADD(interrupt, blocking) { .place = VCPU_BLOCKING };
 FIXTURE_VARIANT_ADD(interrupt, running)	 { .place = VCPU_RUNNING };
+FIXTURE_VARIANT_ADD(interrupt, elsewhere) { .place = VCPU_ELSEWHERE };
 
 static void route_msi(struct kvm_vm *vm, struct source *source)
 {
@@ -168,6 +170,12 @@ static void route_msi(struct kvm_vm *vm, struct source *source)
 FIXTURE_SETUP(interrupt)
 {
 	const bool halts = variant->place == VCPU_HALTED || variant->place == VCPU_BLOCKING;
+
+	if (variant->place == VCPU_ELSEWHERE) {
+		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+			SKIP(return, TDX_TWO_CPUS_REASON);
+		pin_self_to_cpu(0);
+	}
 
 	self->vm = create(&self->vcpu, halts ? guest_halts : guest_runs);
 	route_msi(self->vm, &self->source);
@@ -195,7 +203,8 @@ static void send_to(struct kvm_vcpu *vcpu, enum vcpu_place place, struct source 
 		tdx_vcpu_block(&thread, vcpu, -1);
 		break;
 	case VCPU_RUNNING:
-		tdx_vcpu_start(&thread, vcpu, -1);
+	case VCPU_ELSEWHERE:
+		tdx_vcpu_start(&thread, vcpu, place == VCPU_ELSEWHERE ? 1 : -1);
 		usleep(GRACE_US);
 		break;
 	default:
@@ -204,7 +213,7 @@ static void send_to(struct kvm_vcpu *vcpu, enum vcpu_place place, struct source 
 
 	send(vcpu, source);
 
-	if (place == VCPU_BLOCKING || place == VCPU_RUNNING) {
+	if (place == VCPU_BLOCKING || place == VCPU_RUNNING || place == VCPU_ELSEWHERE) {
 		tdx_vcpu_join(&thread);
 		TEST_ASSERT(!thread.ret, "wanted KVM_RUN to go on, got %s",
 			    strerror(thread.err));
