@@ -18,15 +18,18 @@ from options import EPILOG, add_boot_options, add_build_options, add_test_argume
 
 # kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
 SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
-# As CFLAGS_GCOV of the kernel's Makefile; vCPUs run on several CPUs.
-FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im',
+# As CFLAGS_GCOV of the kernel's Makefile; vCPUs run on several CPUs. Counters go
+# in before functions do into others: or a line would count the branches of all
+# that it calls, such as a tracepoint's own, and not those that it has.
+FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im', '-fno-early-inlining',
          '-fprofile-update=prefer-atomic', '-Wno-maybe-uninitialized')
 # The functions of a TD's hypercalls, and what no test reaches there.
 FUNCTIONS = os.path.join(coverage.FOLDER, 'hypercall-functions.list')
 UNREACHED = os.path.join(coverage.FOLDER, 'unreached.list')
-# Percent that the suite is to reach, what is explained among the rest: what is
-# counted, what of it was reached. Explanations must not take the place of tests.
-GOALS = (('lines', 'lines_run', 99), ('branches', 'branches_taken', 85))
+# What is counted, what of it was reached, what of the rest is explained, and the
+# percent of all to reach. Explanations must not take the place of tests.
+GOALS = (('lines', 'lines_run', 'lines_explained', 98),
+         ('branches', 'branches_taken', 'branches_explained', 95))
 GCOV_FILES = '/sys/kernel/debug/gcov'
 
 
@@ -34,14 +37,15 @@ GCOV_FILES = '/sys/kernel/debug/gcov'
 class Gap:
     """A line that was not run, or one with branches that were not taken.
 
-    kind: "line" or "branch"; text: the line without indentation.
+    kind: "line" or "branch"; text: the line without indentation; branches: of
+    that line that were not taken.
     """
 
     kind: str
     function: str
     number: int
     text: str
-    branches: int = 0       # of that line that were not taken
+    branches: int = 0
 
     def __str__(self):
         what = 'not run' if self.kind == 'line' else f'{self.branches} branch(es) not taken'
@@ -79,8 +83,8 @@ def add_parser(commands):
 def gaps(counters, source, functions, text):
     """(totals, [Gap]) of the functions; totals: {lines, lines_run, branches, branches_taken}.
 
-    text: the lines of the source. Branches of a line that was not run count as
-    not taken, but are no gaps of their own.
+    text: the lines of the source. Branches of a line that was not run are no gaps
+    of their own.
     """
     totals = collections.Counter(lines=0, lines_run=0, branches=0, branches_taken=0)
     found = []
@@ -97,7 +101,7 @@ def gaps(counters, source, functions, text):
             totals['branches'] += len(line.branches)
             totals['branches_taken'] += len(line.branches) - left
             if not line.count:
-                found.append(Gap('line', function, number, said))
+                found.append(Gap('line', function, number, said, left))
             elif left:
                 found.append(Gap('branch', function, number, said, left))
     return totals, found
@@ -106,16 +110,17 @@ def gaps(counters, source, functions, text):
 def explain(found, table):
     """([Gap] that no row explains, [lines on rows that explain nothing]).
 
-    table: [(line number, [kind, function, text, why])]
+    table: [(line number, [kind, function, text, why])], a row for each line, and
+    one for each branch of a line that was run.
     """
     used = set()
     unexplained = []
     for gap in found:
-        row = next((number for number, (kind, function, text, _) in table
-                    if (kind, function, text) == (gap.kind, gap.function, gap.text)), None)
-        if row is None:
+        rows_of = [number for number, (kind, function, text, _) in table
+                   if (kind, function, text) == (gap.kind, gap.function, gap.text)]
+        if not rows_of or gap.kind == 'branch' and gap.branches > len(rows_of):
             unexplained.append(gap)
-        used.add(row)
+        used.update(rows_of)
     stale = [f'coverage/{os.path.basename(UNREACHED)}:{number}: {words[1]}(): {words[2]}: '
              'is reached, or gone; drop the row'
              for number, words in table if number not in used]
@@ -126,12 +131,24 @@ def percent(part, whole):
     return 100 * part / whole if whole else 0.0
 
 
+def count_explained(totals, found, unexplained):
+    """Add to the totals what no test can reach."""
+    explained = [gap for gap in found if gap not in unexplained]
+    totals['lines_explained'] = sum(gap.kind == 'line' for gap in explained)
+    totals['branches_explained'] = sum(gap.branches for gap in explained)
+
+
+def share(what, part, whole):
+    return f'{what} {part} of {whole} ({percent(part, whole):.1f} %)'
+
+
 def summary(totals):
-    return ('hypercall paths: '
-            + ', '.join(f'{what} {totals[done]} of {totals[what]} '
-                        f'({percent(totals[done], totals[what]):.1f} %)'
-                        for what, done in (('lines', 'lines_run'),
-                                           ('branches', 'branches_taken'))))
+    """[lines] of all there is, and of what can be reached."""
+    everything = [share(what, totals[done], totals[what]) for what, done, _, _ in GOALS]
+    reachable = [share(what, totals[done], totals[what] - totals[explained])
+                 for what, done, explained, _ in GOALS]
+    return ['hypercall paths: ' + ', '.join(everything),
+            'of what can be reached: ' + ', '.join(reachable)]
 
 
 def html(session, folder, tracefile):
@@ -190,7 +207,7 @@ def check(session):
     unexplained, stale = explain(found, table)
     yield from (f'not explained: {gap}' for gap in unexplained)
     yield from stale
-    for what, done, wanted in GOALS:
+    for what, done, _, wanted in GOALS:
         got = percent(totals[done], totals[what])
         if got < wanted:
             yield f'{what} of hypercall paths: wanted {wanted} %, got {got:.1f} %'
@@ -209,6 +226,7 @@ def run(args):
     write_if_changed(tracefile, counters.tracefile().encode())
     totals, found = gaps_of(session, counters, functions)
     unexplained, stale = explain(found, table)
+    count_explained(totals, found, unexplained)
     if session.selection:
         stale = []      # the rows are about the whole suite
     line = session.progress.line
@@ -221,7 +239,9 @@ def run(args):
         {'kernel': session.work.source.version, **totals, 'unexplained': len(unexplained)},
         indent=1) + '\n').encode())
     line(f'report: {page}')
-    line(f'{summary(totals)}; {len(found)} gap(s), {len(unexplained)} unexplained')
+    for text in summary(totals):
+        line(text)
+    line(f'{len(found)} gap(s), {len(unexplained)} unexplained')
     if session.selection:
         return status
     return status or (EXIT_FAIL if unexplained or stale else EXIT_PASS)

@@ -74,8 +74,10 @@ class Counters(unittest.TestCase):
                                         'branches_taken': 1})
         self.assertEqual([(g.kind, g.number, g.text, g.branches) for g in found],
                          [('branch', 3, 'if (a)', 1), ('line', 5, 'return 0;', 0)])
-        self.assertEqual(gcov.summary(totals), 'hypercall paths: lines 2 of 3 (66.7 %), '
-                                               'branches 1 of 2 (50.0 %)')
+        gcov.count_explained(totals, found, found[:1])
+        self.assertEqual(gcov.summary(totals), [
+            'hypercall paths: lines 2 of 3 (66.7 %), branches 1 of 2 (50.0 %)',
+            'of what can be reached: lines 2 of 2 (100.0 %), branches 1 of 2 (50.0 %)'])
 
     def test_no_gap(self):
         _, found = gcov.gaps(self.counters(document(two=1, branches=(1, 1))), 'tdx.c', ['f'], TEXT)
@@ -95,6 +97,17 @@ class Explain(unittest.TestCase):
         unexplained, stale = gcov.explain(self.GAPS, table)
         self.assertEqual(unexplained, [self.GAPS[1]])
         self.assertEqual(stale, [])
+
+    def test_a_row_is_one_branch(self):
+        two = [gcov.Gap('branch', 'f', 3, 'if (a)', 2)]
+        row = ['branch', 'f', 'if (a)', 'why']
+        self.assertEqual(gcov.explain(two, [(7, row)]), (two, []))
+        self.assertEqual(gcov.explain(two, [(7, row), (8, row)]), ([], []))
+
+    def test_branches_of_a_line_that_is_explained(self):
+        totals = {}
+        gcov.count_explained(totals, [gcov.Gap('line', 'f', 5, 'return 0;', 2)], [])
+        self.assertEqual(totals, {'lines_explained': 1, 'branches_explained': 2})
 
     def test_a_row_that_explains_nothing(self):
         _, stale = gcov.explain(self.GAPS, [(9, ['line', 'f', 'if (a)', 'why'])])
