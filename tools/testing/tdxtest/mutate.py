@@ -197,21 +197,16 @@ class Trial:
         by_name = {m.name: m for m in chosen}
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), m.warns) for m in chosen]
-        shares = groups.deal(deck, self.session.jobs)
-        base_of = {}            # {name of a mutant: name of the base in its guest}
-        for number, share in enumerate(shares, 1):
-            tests = self._tests([by_name[group.name] for group in share])
-            name = f'{BASE}-{number}'
-            base_of.update((group.name, name) for group in share)
-            share.insert(0, groups.Group(name, ((base, parameters),), tests))
+        # All guests run one kernel: what is green without a mutant needs no proof in each.
+        deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
         runner = groups.Runner(self.session, 'mutate', outer, TEST_TIMEOUT_S, cpus)
-        outcomes = {outcome.group.name: outcome for outcome in runner.run(shares)}
-        bases = {name: outcomes[name] for name in set(base_of.values())}
-        broken = {(test.result.name, case.name) for outcome in bases.values()
-                  for test in outcome.console.tests for case in test.failed()}
+        outcomes = {outcome.group.name: outcome
+                    for outcome in runner.run(groups.deal(deck, self.session.jobs))}
+        broken = {(test.result.name, case.name) for test in outcomes[BASE].console.tests
+                  for case in test.failed()}
+        # Without a sound base nothing that the guests said is worth a verdict.
+        why = unsound(outcomes[BASE])
         for name, mutant in by_name.items():
-            # Without a sound base nothing that the guest said is worth a verdict.
-            why = unsound(bases[base_of[name]])
             self.verdicts[name] = (
                 Verdict(mutant, UNTRIED, problems=[f'without it, {why}']) if why else
                 judge(mutant, mutant.named_cases(self.session.suite.cases_of), outcomes[name],
