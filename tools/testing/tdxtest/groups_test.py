@@ -86,7 +86,8 @@ class Plan(unittest.TestCase):
                           'test a_test -r fix.row.works'])
 
     def test_deal(self):
-        deck = [group('warns', 'a', spoils=True), group('zero', 'a'), group('big', *'abcdef'),
+        deck = [group('warns', 'a', spoils=True), group('zero', 'a'),
+                group('big', *'abcdefghijklm'),
                 group('one', 'a')]
         shares = groups.deal(deck, 2)
         self.assertEqual([[g.name for g in share] for share in shares],
