@@ -4,11 +4,13 @@
 The guest loads the modules of a group, runs its tests, takes the modules out and
 goes on with the next. It stops after a group in which the kernel warned or kept
 a module, since what comes next could not be told from what was before; a group
-may also end the guest. What is left then gets a fresh one.
+may also end the guest. What is left then gets a fresh one at once.
 """
 
+import concurrent.futures
 import dataclasses
 import os
+import threading
 
 import boot
 import image
@@ -149,6 +151,10 @@ class Runner:
         self.timeout_s = timeout_s
         self.cpus = cpus
         self.boots = 0
+        self._installation = None
+        self._guests = {}       # {number of a share: its guest of now}
+        self._lock = threading.Lock()
+        self._interrupted = False
 
     def _image(self, folder, share):
         session = self.session
@@ -162,40 +168,60 @@ class Runner:
         return image.Image(session.build, folder).make(session.kernel, programs, plan, '',
                                                          session.machine.parameters, extra)
 
-    def _boot(self, shares):
-        """One guest for each share, side by side; gives [(lines, ended)]."""
+    def _boot(self, number, image_path, folder):
+        """Boot the guest of a share; gives (lines, why it was ended)."""
+        guest = self.session.guest(folder)
+        with self._lock:
+            if self._interrupted:
+                return [], ''
+            self.boots += 1
+            self._guests[number] = guest
+        boot.run([guest], [image_path], self._installation, self.cpus,
+                 self.session.progress.line if self.session.args.verbose else lambda line: None)
+        why = ktap.unbooted_why(guest.console, guest.ended)
+        if why and not self._interrupted:
+            raise Failure(f'the guest did not boot: {why} (console: {guest.console_path})')
+        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
+            return f.readlines(), guest.ended
+
+    def _run_share(self, number, share, folder, image_path):
+        """The outcomes of a share, in as many boots as it takes."""
+        outcomes = []
+        while share and not self._interrupted:
+            lines, ended = self._boot(number, image_path, folder)
+            done, share = read(lines, share, ended)
+            if not done and not self._interrupted:
+                raise Failure(f'the guest came to none of its groups: {ended or "no reason"}')
+            outcomes += done
+            if share:
+                image_path = self._image(folder, share)
+        return outcomes
+
+    def _interrupt(self):
+        """End all guests: one share failed, or we are to end."""
+        with self._lock:
+            self._interrupted = True
+            for guest in self._guests.values():
+                guest.close()
+
+    def run(self, shares):
+        """The Outcomes of all groups; each share has a guest to itself at a time."""
         session = self.session
-        installation = session.machine.prepare(session.build)
+        self._installation = session.machine.prepare(session.build)
         folders = [session.build.folder('run', session.work.source.name, self.name, str(n))
                    for n in range(1, len(shares) + 1)]
         with session.progress.step('image', f'{len(shares)} boot image(s) with '
                                    f'{sum(map(len, shares))} group(s)'):
             images = [self._image(*pair) for pair in zip(folders, shares)]
-        guests = [session.guest(folder) for folder in folders]
-        self.boots += len(guests)
         where = os.path.dirname(folders[0])
-        with session.progress.step('boot', f'{len(guests)} guest(s), {self.cpus} CPU(s) each; '
+        with session.progress.step('boot', f'{len(shares)} guest(s), {self.cpus} CPU(s) each; '
                                    f'consoles below {where}',
-                                   lambda: boot.progress(guests)):
-            boot.run(guests, images, installation, self.cpus,
-                     session.progress.line if session.args.verbose else lambda line: None)
-        for guest in guests:
-            why = ktap.unbooted_why(guest.console, guest.ended)
-            if why:
-                raise Failure(f'the guest did not boot: {why} (console: {guest.console_path})')
-            with open(guest.console_path, encoding='utf-8', errors='replace') as f:
-                yield f.readlines(), guest.ended
-
-    def run(self, shares):
-        """The Outcomes of all groups; each share has a guest to itself at first."""
-        outcomes = []
-        while shares:
-            left = []
-            for share, (lines, ended) in zip(shares, list(self._boot(shares))):
-                done, rest = read(lines, share, ended)
-                if not done:
-                    raise Failure(f'the guest came to none of its groups: {ended or "no reason"}')
-                outcomes += done
-                left += rest
-            shares = deal(left, self.session.jobs) if left else []
-        return outcomes
+                                   lambda: boot.progress(list(self._guests.values()))), \
+                concurrent.futures.ThreadPoolExecutor(len(shares)) as pool:
+            running = [pool.submit(self._run_share, *one) for one in
+                       zip(range(1, len(shares) + 1), shares, folders, images)]
+            try:
+                return [outcome for share in running for outcome in share.result()]
+            except BaseException:
+                self._interrupt()
+                raise

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of groups.py: who ran in which group, and what a guest left undone."""
 
+import io
+import os
+import types
 import unittest
 
 import groups
 import ktap
 from failure import Failure
+from progress import Progress
 
 HEAD = ['KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm']
 POWER_OFF = ['[   9.0] reboot: Restarting system']
@@ -103,6 +107,37 @@ class ConsoleOfGroups(unittest.TestCase):
             console.feed(line)
         self.assertTrue(console.powered_off)
         self.assertEqual(console.tests[-1].result.name, 'one')
+
+
+
+class Stopped(unittest.TestCase):
+    """A runner whose guests do one group each, or fail."""
+
+    def runner(self, boots):
+        session = types.SimpleNamespace(
+            machine=types.SimpleNamespace(prepare=lambda build: None),
+            build=types.SimpleNamespace(folder=os.path.join),
+            work=types.SimpleNamespace(source=types.SimpleNamespace(name='x')),
+            progress=Progress(io.StringIO()))
+        runner = groups.Runner(session, 'try', (), 1, 1)
+        runner._image = lambda folder, share: [group.name for group in share]
+        runner._boot = boots
+        return runner
+
+    def test_what_is_left_runs_in_the_next_guest(self):
+        seen = []
+
+        def boots(number, image, folder):
+            seen.append((number, image))
+            return HEAD + document(image[0], *FAIL, ok=False) + POWER_OFF, ''
+        shares = [[group('a', 'f.v.t'), group('b', 'f.v.t')], [group('c', 'f.v.t')]]
+        outcomes = self.runner(boots).run(shares)
+        self.assertEqual([outcome.group.name for outcome in outcomes], ['a', 'b', 'c'])
+        self.assertEqual(sorted(seen), [(1, ['a', 'b']), (1, ['b']), (2, ['c'])])
+
+    def test_a_guest_that_does_nothing(self):
+        with self.assertRaisesRegex(Failure, 'none of its groups'):
+            self.runner(lambda *args: (HEAD, 'silence')).run([[group('a', 'f.v.t')]])
 
 
 if __name__ == '__main__':
