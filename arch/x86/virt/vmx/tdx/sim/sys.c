@@ -5,6 +5,7 @@
 #include <linux/bitfield.h>
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
+#include <linux/init.h>
 #include <linux/minmax.h>
 #include <linux/random.h>
 #include <linux/smp.h>
@@ -33,6 +34,15 @@
 				 SIM_XFAM_AVX512 | XFEATURE_MASK_PKRU)
 
 struct sim_sys sim_sys;
+
+/* Not by a leaf: the locks of the random number generator may sleep. */
+static int __init sim_draw_report_key(void)
+{
+	if (sim_started)
+		get_random_bytes(sim_sys.report_key, sizeof(sim_sys.report_key));
+	return 0;
+}
+core_initcall(sim_draw_report_key);
 
 unsigned int sim_this_package(void)
 {
@@ -109,7 +119,6 @@ u64 sim_tdh_sys_init(struct pt_regs *regs)
 	sim_sys.keyid_start = FIELD_GET(KEYID_PARTITIONING_MKTME, partitioning) + 1;
 	sim_sys.nr_keyids = min(nr_keyids, SIM_MAX_KEYIDS);
 	sim_sys.xfam_fixed0 = sim_host_xfam();
-	get_random_bytes(sim_sys.report_key, sizeof(sim_sys.report_key));
 	sim_sys.state = SIM_SYSINIT_DONE;
 unlock:
 	sim_unlock(&sim_sys.lock, SIM_EXCL);
