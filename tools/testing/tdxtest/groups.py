@@ -166,7 +166,7 @@ class Runner:
         names = sorted({name for group in share for name, _ in group.tests})
         programs = [session.suite.program(name) for name in names]
         return image.Image(session.build, folder).make(session.kernel, programs, plan, '',
-                                                         session.machine.parameters, extra)
+                                                         session.parameters(), extra)
 
     def _boot(self, number, image_path, folder):
         """Boot the guest of a share; gives (lines, why it was ended)."""

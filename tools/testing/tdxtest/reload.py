@@ -58,7 +58,8 @@ def boot_once(session, count):
     plan = image.plan_text([(PROGRAM, words(modules, count))], modules,
                            session.machine.watermark, TIMEOUT_S, False, session.environment())
     iso = image.Image(session.build, folder).make(
-        session.kernel, [program(session.build), session.suite.program(TEST)], plan)
+        session.kernel, [program(session.build), session.suite.program(TEST)], plan,
+        parameters=session.parameters())
     guest = session.guest(folder)
     with session.progress.step('reload', f'{count} times, {session.args.cpus} CPU(s); console: '
                                f'{guest.console_path}', lambda: boot.progress([guest])):

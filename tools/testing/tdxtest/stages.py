@@ -113,6 +113,12 @@ class Session:
                           f'library; using that of {newest.source.version}')
         return newest
 
+    def parameters(self):
+        """What the machine asks for on the command line of the guest's kernel."""
+        machine = self.machine
+        debug = machine.debug_parameters if 'debug' in self.kernel.configs else ''
+        return f'{machine.parameters} {debug}'.strip()
+
     def boot_image(self, folder, tests, busybox='', parameters=''):
         """The boot image for tests, made in `folder`."""
         sim = self.kernel.has('INTEL_TDX_SIM')
@@ -123,7 +129,7 @@ class Session:
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]
         return image.Image(self.build, folder).make(self.kernel, programs, plan, busybox,
-                                                   f'{self.machine.parameters} {parameters}')
+                                                   f'{self.parameters()} {parameters}')
 
     def guest(self, folder):
         limits = boot.Limits(self.args.silence, self.args.total)

@@ -33,6 +33,7 @@ class QemuKvm:
     watermark: str
     parameters: str
     patches: tuple
+    debug_parameters: str = ''
     runs_host: bool = False
 
     def prepare(self, build):

@@ -33,6 +33,7 @@ class Ssh:
     name: str = 'ssh'
     watermark: str = ''
     parameters: str = ''
+    debug_parameters: str = ''
     patches: tuple = ()
     runs_host: bool = True
 
