@@ -8,6 +8,7 @@ import bisection_check
 import check
 import ci_check
 import command
+import debug_check
 import gcov
 import mutate
 import package_check
@@ -16,6 +17,7 @@ import reload
 import report_check
 import review
 import skips
+import smp_check
 import stages
 from build import HERE
 from failure import EXIT_FAIL, EXIT_PASS, UsageError
@@ -41,6 +43,8 @@ CHECKS = {
     'cases on request': skips.check_on_request,
     'coverage of hypercalls': gcov.check,
     'mutants': mutate.check,
+    'two and four CPUs': smp_check.check_whole,
+    'debug kernel': debug_check.check,
     'reload of KVM': reload.check,
     'report in a browser': report_check.check,
     'review of a seeded series': review.check,

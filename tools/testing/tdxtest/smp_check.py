@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs on two CPUs the cases that one CPU was too few for."""
+"""Runs on two CPUs the cases that one CPU was too few for, and all on two and on four."""
 
 import ktap
 import shards
@@ -7,6 +7,8 @@ import shards
 # Why such a case skips itself: TDX_TWO_CPUS_REASON of the suite.
 TOO_FEW = 'SKIP needs two CPUs'
 CPUS = 2
+# Of the guests that run the whole suite, in the long checks.
+WHOLE = (2, 4)
 
 
 def skipped(run):
@@ -19,10 +21,10 @@ def skipped(run):
     return wanted
 
 
-def still_skipped(run):
+def still_skipped(run, cpus=CPUS):
     for test, cases in skipped(run).items():
         for case in cases:
-            yield f'{test}: {case}: skipped itself with {CPUS} CPUs as well'
+            yield f'{test}: {case}: skipped itself with {cpus} CPUs as well'
 
 
 def check(session):
@@ -48,3 +50,17 @@ def check(session):
     for test in guest.console.tests:
         yield from still_skipped({'tests': [{'name': test.result.name, 'cases': [
             {'name': case.name, 'note': case.note} for case in test.cases]}]})
+
+
+def check_whole(session):
+    """The suite passes with each number of CPUs; one of the long checks."""
+    before = session.args.cpus
+    try:
+        for session.args.cpus in WHOLE:
+            verdict = session.boot(session.suite.select([]))
+            session.progress.say(f'check: {session.args.cpus} CPUs: {verdict.summary}')
+            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in
+                        verdict.problems or ([verdict.summary] if verdict.status else []))
+            yield from still_skipped(session.results[-1], session.args.cpus)
+    finally:
+        session.args.cpus = before

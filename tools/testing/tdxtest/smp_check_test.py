@@ -65,5 +65,47 @@ class Smp(unittest.TestCase):
         self.assertEqual(list(smp_check.check(session)), [])
 
 
+class WholeSession:
+    """Runs nothing: each run of the suite "ends" with the next of the given verdicts."""
+
+    def __init__(self, *verdicts):
+        self.args = types.SimpleNamespace(cpus=1)
+        self.suite = types.SimpleNamespace(select=lambda selection: [('a_test', [])])
+        self.progress = types.SimpleNamespace(say=lambda text: None)
+        self.verdicts = list(verdicts)
+        self.results = []
+        self.booted = []
+
+    def boot(self, tests):
+        self.booted.append((self.args.cpus, tests))
+        self.results.append(run(('f.v.pair', '')))
+        return self.verdicts.pop(0)
+
+
+class Whole(unittest.TestCase):
+    GOOD = ktap.Verdict(0, 'PASS: 1 passed', ())
+
+    def test_the_suite_runs_with_each_number_of_cpus(self):
+        session = WholeSession(self.GOOD, self.GOOD)
+        self.assertEqual(list(smp_check.check_whole(session)), [])
+        self.assertEqual(session.booted, [(2, [('a_test', [])]), (4, [('a_test', [])])])
+        self.assertEqual(session.args.cpus, 1)
+
+    def test_a_problem_names_the_number(self):
+        session = WholeSession(self.GOOD, ktap.Verdict(1, 'FAIL', ('a_test: not ok',)))
+        self.assertEqual(list(smp_check.check_whole(session)), ['4 CPUs: a_test: not ok'])
+
+    def test_a_guest_that_does_not_boot_is_told(self):
+        session = WholeSession(ktap.Verdict(125, 'did not boot', ()), self.GOOD)
+        self.assertEqual(list(smp_check.check_whole(session)), ['2 CPUs: did not boot'])
+
+    def test_a_case_that_skips_itself_with_four_is_told(self):
+        session = WholeSession(self.GOOD, self.GOOD)
+        session.boot = lambda tests: (session.results.append(Smp.SKIPPED), self.GOOD)[1]
+        found = list(smp_check.check_whole(session))
+        self.assertEqual(len(found), 2)
+        self.assertIn('skipped itself with 4 CPUs', found[1])
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The commands, each a chain of stages: source, tree, kernel, suite, image, boot."""
 
+import argparse
 import contextlib
 import datetime
 import os
@@ -202,6 +203,19 @@ class Session:
         version = self.results[-1]['kernel'] if self.results else self.work.source.version
         self.progress.line(f'{verdict.summary} (Linux {version})')
         return verdict.status
+
+
+@contextlib.contextmanager
+def another(session, **options):
+    """A prepared Session in the same folder, as with other options on the command line."""
+    args = argparse.Namespace(**{**vars(session.args), **options})
+    with session.build.unlocked():
+        made = Session(args, session.progress)
+        try:
+            made.prepare()
+            yield made
+        finally:
+            made.build.close()
 
 
 def run(args):
