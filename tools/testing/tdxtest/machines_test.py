@@ -7,6 +7,7 @@ import os
 import stat
 import tempfile
 import textwrap
+import types
 import unittest
 from unittest import mock
 
@@ -78,6 +79,15 @@ class Names(unittest.TestCase):
         self.assertEqual((len(rows(bochs.MACHINE)), len(rows(bochs.PLAIN))), (1, 0))
         self.assertEqual(bochs.PLAIN.parameters.split(),
                          [bochs.MACHINE.parameters, qemu_kvm.MACHINE.parameters])
+
+    def test_the_clock_of_the_debug_kernel_wins(self):
+        """The kernel takes the last one that it is given."""
+        def clock(configs):
+            kernel = types.SimpleNamespace(configs=configs)
+            session = types.SimpleNamespace(machine=bochs.MACHINE, kernel=kernel)
+            return stages.Session.parameters(session).split()[-1]
+        self.assertEqual(clock(['base', 'sim']), bochs.CLOCK)
+        self.assertEqual(clock(['base', 'sim', 'debug']), bochs.DEBUG_CLOCK)
 
 
 class Qemu(Programs):
