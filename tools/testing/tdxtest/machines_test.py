@@ -82,12 +82,20 @@ class Names(unittest.TestCase):
 
     def test_the_clock_of_the_debug_kernel_wins(self):
         """The kernel takes the last one that it is given."""
-        def clock(configs):
-            kernel = types.SimpleNamespace(configs=configs)
-            session = types.SimpleNamespace(machine=bochs.MACHINE, kernel=kernel)
+        def clock(debug):
+            session = types.SimpleNamespace(machine=bochs.MACHINE, is_debug=lambda: debug)
             return stages.Session.parameters(session).split()[-1]
-        self.assertEqual(clock(['base', 'sim']), bochs.CLOCK)
-        self.assertEqual(clock(['base', 'sim', 'debug']), bochs.DEBUG_CLOCK)
+        self.assertEqual(clock(False), bochs.CLOCK)
+        self.assertEqual(clock(True), bochs.DEBUG_CLOCK)
+
+    def test_the_watchdog_waits_longer_for_the_debug_kernel(self):
+        def silence(debug):
+            args = types.SimpleNamespace(silence=10, total=100, verbose=False)
+            session = types.SimpleNamespace(machine=bochs.MACHINE, args=args,
+                                            is_debug=lambda: debug)
+            return stages.Session.guest(session, '/nowhere').limits.silence
+        self.assertEqual(silence(False), 10)
+        self.assertEqual(silence(True), 10 * stages.DEBUG_PATIENCE)
 
 
 class Qemu(Programs):

@@ -54,9 +54,11 @@ def add_boot_options(parser, jobs=True):
                             help='guests that share the tests and run side by side '
                                  '(default: one for each CPU of this machine)')
     parser.add_argument('--silence', type=float, default=180, metavar='SECONDS',
-                        help='end a guest that prints nothing for so long (default: %(default)s)')
+                        help='end a guest that prints nothing for so long, five times that with '
+                             '--debug (default: %(default)s)')
     parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
-                        help='end a guest that runs for so long (default: %(default)s)')
+                        help='end a guest that runs for so long, five times that with --debug '
+                             '(default: %(default)s)')
     parser.add_argument('--trace', type=int, nargs='?', const=200, default=0, metavar='LINES',
                         help='trace SEAMCALLs and exits, and print the last events '
                              '(%(const)s of them) after a test that failed; '

@@ -29,6 +29,9 @@ from tree import WorkTree
 
 # Seconds of guest time that one test program may take.
 TEST_TIMEOUT_S = 900
+# How much longer the watchdog waits for a debug kernel, whose longest silence is in
+# its boot: the initramfs takes it a billion instructions.
+DEBUG_PATIENCE = 5
 
 
 class Session:
@@ -88,8 +91,8 @@ class Session:
         self.compile(with_suite)
 
     def compile(self, with_suite):
-        configs = ['base', 'sim'] + [name for name in ('trace', 'debug')
-                                     if getattr(self.args, name, False)]
+        configs = (['base', 'sim'] + (['trace'] if getattr(self.args, 'trace', 0) else []) +
+                   (['debug'] if self.is_debug() else []))
         self.kernel = Kernel(self.build, self.work, configs)
         self.kernel.configure()
         self.kernel.compile()
@@ -114,10 +117,14 @@ class Session:
                           f'library; using that of {newest.source.version}')
         return newest
 
+    def is_debug(self):
+        """The kernel is one that checks itself."""
+        return getattr(self.args, 'debug', False)
+
     def parameters(self):
         """What the machine asks for on the command line of the guest's kernel."""
         machine = self.machine
-        debug = machine.debug_parameters if 'debug' in self.kernel.configs else ''
+        debug = machine.debug_parameters if self.is_debug() else ''
         return f'{machine.parameters} {debug}'.strip()
 
     def boot_image(self, folder, tests, busybox='', parameters=''):
@@ -133,7 +140,8 @@ class Session:
                                                    f'{self.parameters()} {parameters}')
 
     def guest(self, folder):
-        limits = boot.Limits(self.args.silence, self.args.total)
+        patience = DEBUG_PATIENCE if self.is_debug() else 1
+        limits = boot.Limits(self.args.silence * patience, self.args.total * patience)
         return boot.Guest(self.machine, folder, limits, self.args.verbose)
 
     def boot_shell(self):
