@@ -9,6 +9,8 @@
 
 #include "tdg.h"
 
+struct sim_names;
+
 /* States of a TD in the order in which sim_test_td_advance() goes through them. */
 enum sim_test_stage {
 	STAGE_CREATED,		/* TDR, HKID_ASSIGNED */
@@ -56,6 +58,9 @@ u64 sim_test_call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9);
 /* The same on one CPU of every package; a package that is done is no error. */
 u64 sim_test_call_packages(u64 rax, u64 rcx);
 
+/* Say that a leaf answered @status, for the table of leafs in Documentation/. */
+void sim_test_tell(const struct sim_names *leafs, u64 rax, u64 status);
+
 /* Fail @test unless @got is @want; the message names both, and @what. */
 void sim_test_expect(struct kunit *test, const char *what, u64 want, u64 got);
 
@@ -73,9 +78,22 @@ struct sim_test_td *sim_test_td_create(struct kunit *test);
 void sim_test_td_advance(struct kunit *test, struct sim_test_td *td,
 			 enum sim_test_stage stage);
 
-/* A TDCALL: GPRs in and out, and what it was to the module. */
+/* A field of a vCPU's VMCS. */
+struct sim_test_field {
+	u32 field;			/* 0 behind the last one */
+	u64 value;
+};
+
+#define SIM_TEST_FIELDS		3
+
+/* An exit of a TD: what it is, GPRs in and out, and what the module made of it. */
 struct sim_test_guest {
 	u64 gpr[SIM_NR_GPRS];
+	u32 reason;
+	u64 qualification;
+	u32 intr_info;
+	struct sim_test_field set[SIM_TEST_FIELDS];	/* only for the exit */
+	struct sim_test_field get[SIM_TEST_FIELDS];	/* as the exit left them */
 	enum sim_action action;
 	struct pt_regs regs;		/* SIM_TO_HOST: what the host sees */
 	u32 skipped;			/* bytes that RIP moved on */
@@ -83,11 +101,31 @@ struct sim_test_guest {
 };
 
 /*
- * RAX of a TDCALL of the only vCPU of @td, which is in STAGE_RUNNABLE, on CPU 0.
- * That of the host if the instruction is not through.
+ * An exit of the only vCPU of @td, which is in STAGE_RUNNABLE, on CPU 0; and the
+ * same with a function in place of the table of exits.
+ */
+void sim_test_exit(struct kunit *test, struct sim_test_td *td, struct sim_test_guest *guest);
+void sim_test_run_handler(struct kunit *test, struct sim_test_td *td, struct sim_test_guest *guest,
+			  enum sim_action (*handler)(struct sim_exit *exit));
+
+/*
+ * RAX of a TDCALL of that vCPU; that of the host if the instruction is not
+ * through.
  */
 u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
 		    struct sim_test_guest *guest);
+
+/* Where a vCPU starts, and the CPU that a TD with code believes to run on. */
+#define SIM_TEST_RESET_VECTOR	0xfffffff0ULL
+#define SIM_TEST_FMS		0x000806f8
+
+/*
+ * A TD with @xfam in STAGE_RUNNABLE, whose page at the reset vector holds @code,
+ * or that has no page if @code is NULL.  Code of more than 16 bytes is at the
+ * beginning of that page.
+ */
+struct sim_test_td *sim_test_td_with_code(struct kunit *test, u64 xfam, const u8 *code,
+					  size_t size);
 
 /* RAX of TDH.VP.ENTER for it; interrupts of the host are none of the test's. */
 u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs);

@@ -3,35 +3,19 @@
  * KUnit tests of the simulated TDX module: TDH.VP.ENTER, with a TD that runs.
  */
 #include <linux/array_size.h>
-#include <linux/string.h>
 
 #include <asm/vmx.h>
 
+#include "mng.h"
 #include "sim_test.h"
 
-#define RESET_VECTOR		0xfffffff0ULL
-#define GPA_RESET		(RESET_VECTOR & PAGE_MASK)
-
-/* Family, model and stepping of a CPU that the TD shall believe to run on. */
-#define TEST_FMS		0x000806f8
+#define GPA_RESET		(SIM_TEST_RESET_VECTOR & PAGE_MASK)
 
 #define ID(code, operand)	((code) | TDX_OPERAND_ID_##operand)
 
-/* A TD whose page at the reset vector holds @code, or nothing if that is NULL. */
 static struct sim_test_td *td_with_code(struct kunit *test, const u8 *code, size_t size)
 {
-	struct sim_test_td *td = sim_test_td_create(test);
-	u64 source = sim_test_page(test);
-
-	/* Leaf 1 is the first that TD_PARAMS configure. */
-	((struct td_params *)__va(td->params))->cpuid_values[0].eax = TEST_FMS;
-	sim_test_td_advance(test, td, STAGE_INIT);
-	if (code) {
-		memcpy(__va(source) + (RESET_VECTOR - GPA_RESET), code, size);
-		sim_test_map(test, td, GPA_RESET, source);
-	}
-	sim_test_td_advance(test, td, STAGE_RUNNABLE);
-	return td;
+	return sim_test_td_with_code(test, SIM_XFAM_FIXED1, code, size);
 }
 
 /* What an asynchronous exit does not use is 0, whatever the host had in it. */
@@ -183,7 +167,7 @@ static void enter_initial_state(struct kunit *test)
 		{ "RAX", SIM_RAX, 0 }, { "RBX: GPA width", SIM_RBX, 48 }, { "RBP", SIM_RBP, 0 },
 		{ "RSI: index", SIM_RSI, 0 }, { "RDI", SIM_RDI, 0 },
 		{ "R9", SIM_R9, 0 }, { "R15", SIM_R15, 0 },
-		{ "RDX: CPUID(1).EAX", SIM_RDX, TEST_FMS },
+		{ "RDX: CPUID(1).EAX", SIM_RDX, SIM_TEST_FMS },
 		/* What TDH.VP.INIT was given, twice. */
 		{ "RCX", SIM_RCX, SIM_TEST_INITIAL_RCX }, { "R8", SIM_R8, SIM_TEST_INITIAL_RCX },
 	};

@@ -10,9 +10,6 @@
 #include <linux/gfp.h>
 #include <linux/smp.h>
 
-#include <asm/apic.h>
-#include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 #include <asm/tsc.h>
 #include <asm/vmx.h>
 
@@ -20,7 +17,6 @@
 #include "names.h"
 #include "sept.h"
 #include "sim_test.h"
-#include "vmx_insn.h"
 
 static const char *status_name(u64 status)
 {
@@ -91,7 +87,7 @@ static void tell_status(char *text, size_t size, u64 status)
 		snprintf(text, size, "%s", status_name(status));
 }
 
-static void tell_answer(const struct sim_names *leafs, u64 rax, u64 status)
+void sim_test_tell(const struct sim_names *leafs, u64 rax, u64 status)
 {
 	struct kunit *test = kunit_get_current_test();
 	u64 leaf = rax & TDX_LEAF_MASK;
@@ -153,116 +149,13 @@ u64 sim_test_seamcall_on(int cpu, u64 rax, struct pt_regs *regs)
 	smp_call_function_single(cpu, seamcall_on_cpu, regs, true);
 	/* VMfailInvalid: nobody answered. */
 	if (!(regs->flags & X86_EFLAGS_CF))
-		tell_answer(&sim_seamcall_names, rax, regs->ax);
+		sim_test_tell(&sim_seamcall_names, rax, regs->ax);
 	return regs->ax;
 }
 
 u64 sim_test_seamcall(u64 rax, struct pt_regs *regs)
 {
 	return sim_test_seamcall_on(0, rax, regs);
-}
-
-/*
- * A TDCALL, or the TD itself, on CPU 0 in the context of a task: the extended
- * state of the CPU is then nobody's that would miss it.
- */
-struct guest_work {
-	struct sim_test_guest *guest;
-	struct sim_vcpu *vcpu;
-};
-
-static int tdcall_on_cpu(void *data)
-{
-	struct guest_work *work = data;
-	struct sim_test_guest *guest = work->guest;
-	struct sim_exit exit = {
-		.vcpu = work->vcpu, .regs = &guest->regs, .reason = EXIT_REASON_TDCALL,
-	};
-	unsigned long flags;
-	struct sim_host host;
-	u64 rip;
-
-	local_irq_save(flags);
-	sim_td_load(work->vcpu, &host);
-	/* As at an entry: an EPT violation would do it first otherwise. */
-	sim_sync_private_root(work->vcpu);
-	rip = sim_vmread(GUEST_RIP);
-	work->vcpu->event = (struct sim_event) {};
-	guest->action = sim_tdcall(&exit);
-	guest->skipped = sim_vmread(GUEST_RIP) - rip;
-	guest->event = work->vcpu->event;
-	sim_td_unload(work->vcpu, &host);
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, work->vcpu->host_xcr0);
-	local_irq_restore(flags);
-	return 0;
-}
-
-u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
-		    struct sim_test_guest *guest)
-{
-	struct guest_work work = { .guest = guest, .vcpu = __va(td->tdvpr) };
-	u64 *gpr = work.vcpu->gpr;
-
-	memcpy(gpr, guest->gpr, sizeof(guest->gpr));
-	gpr[SIM_RAX] = rax;
-	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, tdcall_on_cpu, &work, false));
-	memcpy(guest->gpr, gpr, sizeof(guest->gpr));
-
-	/* Without the instruction being through there is no status. */
-	if (!guest->skipped)
-		return guest->regs.ax;
-	tell_answer(&sim_tdcall_names, rax, gpr[SIM_RAX]);
-	return gpr[SIM_RAX];
-}
-
-/* What TDH.VP.ENTER leaves in another state than it found, and KVM mends. */
-static const u32 host_msrs[] = {
-	MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_TSC_AUX, MSR_KERNEL_GS_BASE,
-};
-
-static void enter_once(struct pt_regs *regs)
-{
-	u64 xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
-	u64 msrs[ARRAY_SIZE(host_msrs)];
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
-		rdmsrq(host_msrs[i], msrs[i]);
-	sim_seamcall(regs);
-	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
-		wrmsrq(host_msrs[i], msrs[i]);
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
-}
-
-static int enter_on_cpu(void *data)
-{
-	struct pt_regs *regs = data;
-	const struct pt_regs input = *regs;
-
-	for (;;) {
-		unsigned long flags;
-
-		local_irq_save(flags);
-		enter_once(regs);
-		/* An interrupt was taken from the host: raise it once more. */
-		if (regs->ax == EXIT_REASON_EXTERNAL_INTERRUPT) {
-			apic_eoi();
-			__apic_send_IPI_self(regs->r9 & INTR_INFO_VECTOR_MASK);
-		}
-		local_irq_restore(flags);
-		if (regs->ax != EXIT_REASON_EXTERNAL_INTERRUPT)
-			return 0;
-		*regs = input;
-	}
-}
-
-u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs)
-{
-	regs->ax = TDH_VP_ENTER;
-	regs->cx = td->tdvpr;
-	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, enter_on_cpu, regs, false));
-	tell_answer(&sim_seamcall_names, TDH_VP_ENTER, regs->ax);
-	return regs->ax;
 }
 
 u64 sim_test_call(u64 rax, u64 rcx, u64 rdx, u64 r8, u64 r9)

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Simulated TDX module: instructions of a TD that the module answers itself,
- * and the TD's memory as those instructions and TDCALL see it.
+ * Simulated TDX module: CPUID of a TD, and its memory as the instructions that
+ * the module answers and TDCALL see it.
  */
-#include <linux/bitfield.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
 #include <asm/cpuid/api.h>
-#include <asm/fpu/types.h>
-#include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 #include <asm/pgtable_types.h>
 #include <asm/processor-flags.h>
-#include <asm/trapnr.h>
 #include <asm/vmx.h>
 
 #include "td_run.h"
@@ -74,75 +69,6 @@ enum sim_action sim_exit_cpuid(struct sim_exit *exit)
 	vcpu->gpr[SIM_RBX] = value.ebx;
 	vcpu->gpr[SIM_RCX] = value.ecx;
 	vcpu->gpr[SIM_RDX] = value.edx;
-	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
-	return SIM_RESUME;
-}
-
-/*
- * Control registers.  Only a change of a bit that the module owns gets here,
- * and no such change is ever carried out: it is either one that the CPU would
- * refuse, or one for the host to hear of.
- */
-
-static u64 sim_cr_source(struct sim_vcpu *vcpu, u64 qualification)
-{
-	unsigned int gpr = FIELD_GET(GENMASK_ULL(11, 8), qualification);
-
-	return gpr == SIM_RSP ? sim_vmread(GUEST_RSP) : vcpu->gpr[gpr];
-}
-
-static bool sim_cr0_illegal(u64 cr0)
-{
-	return cr0 & GENMASK_ULL(63, 32) || !(cr0 & X86_CR0_NE) ||
-	       ((cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE)) ||
-	       ((cr0 & X86_CR0_NW) && !(cr0 & X86_CR0_CD)) ||
-	       (!(cr0 & X86_CR0_WP) && (sim_vmread(GUEST_CR4) & X86_CR4_CET));
-}
-
-static bool sim_cr4_illegal(const struct sim_vcpu *vcpu, u64 cr4)
-{
-	u64 not_for_host = X86_CR4_MCE | X86_CR4_VMXE | X86_CR4_SMXE;
-
-	return cr4 & sim_cr4_owned(vcpu) & ~not_for_host ||
-	       ((cr4 & X86_CR4_CET) && !(sim_vmread(GUEST_CR0) & X86_CR0_WP));
-}
-
-enum sim_action sim_exit_cr_access(struct sim_exit *exit)
-{
-	struct sim_vcpu *vcpu = exit->vcpu;
-	u64 value = sim_cr_source(vcpu, exit->qualification);
-	unsigned int cr = FIELD_GET(GENMASK_ULL(3, 0), exit->qualification);
-	bool mov_to_cr = !FIELD_GET(GENMASK_ULL(5, 4), exit->qualification);
-
-	if (mov_to_cr && ((cr == 0 && sim_cr0_illegal(value)) ||
-			  (cr == 4 && sim_cr4_illegal(vcpu, value))))
-		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
-
-	return sim_inject_ve(exit, exit->qualification, 0, 0);
-}
-
-/* Components that are legal only together; see "XSETBV" in the Intel SDM. */
-static bool sim_xcr0_legal(u64 xcr0, u64 xfam)
-{
-	u64 avx512 = xcr0 & XFEATURE_MASK_AVX512;
-
-	return !(xcr0 & ~xfam) && (xcr0 & XFEATURE_MASK_FP) &&
-	       (!(xcr0 & XFEATURE_MASK_YMM) || (xcr0 & XFEATURE_MASK_SSE)) &&
-	       (!avx512 || (avx512 == XFEATURE_MASK_AVX512 && (xcr0 & XFEATURE_MASK_YMM)));
-}
-
-enum sim_action sim_exit_xsetbv(struct sim_exit *exit)
-{
-	struct sim_vcpu *vcpu = exit->vcpu;
-	u64 value = (u32)vcpu->gpr[SIM_RDX];
-
-	value = value << 32 | (u32)vcpu->gpr[SIM_RAX];
-	if ((u32)vcpu->gpr[SIM_RCX] != XCR_XFEATURE_ENABLED_MASK ||
-	    !sim_xcr0_legal(value, vcpu->td->tdcs->xfam))
-		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
-
-	vcpu->xcr0 = value;
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, value);
 	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
 	return SIM_RESUME;
 }

@@ -55,7 +55,7 @@ void sim_fpu_to_td(struct sim_vcpu *vcpu);
 /* Handlers by basic exit reason (td_exits.c). */
 enum sim_action sim_handle_exit(struct sim_exit *exit);
 
-/* CPUID, CR, MSR and XCR accesses (td_insn.c, td_msr.c). */
+/* CPUID, CR, MSR and XCR accesses (td_insn.c, td_cr.c, td_msr.c). */
 enum sim_action sim_exit_cpuid(struct sim_exit *exit);
 enum sim_action sim_exit_cr_access(struct sim_exit *exit);
 enum sim_action sim_exit_rdmsr(struct sim_exit *exit);
@@ -137,9 +137,13 @@ enum sim_action sim_shared_fault(struct sim_exit *exit);
 /* Exceptions that never are the guest's: #UD may be TDCALL, #MC is the module's. */
 #define TDX_EXCEPTION_BITMAP	(BIT(X86_TRAP_UD) | BIT(X86_TRAP_MC))
 
-/* Bits of CR0 and CR4 whose change exits; EPTP of the vCPU (td_vmcs.c). */
+/* Bits of CR0 and CR4 that the module owns, and what the TD reads there (td_cr.c). */
 u64 sim_cr0_owned(void);
+u64 sim_cr0_shadow(void);
 u64 sim_cr4_owned(const struct sim_vcpu *vcpu);
+u64 sim_cr4_shadow(void);
+
+/* EPTP of the vCPU (td_vmcs.c). */
 u64 sim_eptp(const struct sim_vcpu *vcpu);
 
 /*

@@ -23,9 +23,6 @@
  */
 #define SIM_VPID		U16_MAX
 
-/* Protection keys for supervisor pages; no kernel header names them. */
-#define SIM_CR4_PKS		BIT_ULL(24)
-
 /* IA32_VMX_MISC: the preemption timer counts TSC ticks shifted by this. */
 #define SIM_VMX_MISC_TIMER_RATE	GENMASK_ULL(4, 0)
 
@@ -114,32 +111,6 @@ static void sim_vmcs_write_controls(void)
 	}
 }
 
-/* Bits of CR4 that a TD may use only with a part of XFAM or ATTRIBUTES. */
-static u64 sim_cr4_disabled(const struct sim_tdcs *tdcs)
-{
-	u64 disabled = 0;
-
-	if (!(tdcs->xfam & XFEATURE_MASK_PKRU))
-		disabled |= X86_CR4_PKE;
-	if (!(tdcs->xfam & (XFEATURE_MASK_CET_USER | XFEATURE_MASK_CET_KERNEL)))
-		disabled |= X86_CR4_CET;
-	if (!(tdcs->attributes & TDX_TD_ATTR_PKS))
-		disabled |= SIM_CR4_PKS;
-	return disabled;
-}
-
-u64 sim_cr0_owned(void)
-{
-	return X86_CR0_PE | X86_CR0_NE | X86_CR0_NW | X86_CR0_CD |
-	       GENMASK_ULL(63, 32);
-}
-
-u64 sim_cr4_owned(const struct sim_vcpu *vcpu)
-{
-	return X86_CR4_MCE | X86_CR4_VMXE | X86_CR4_SMXE | X86_CR4_LA57 |
-	       GENMASK_ULL(63, 26) | BIT_ULL(15) | sim_cr4_disabled(vcpu->td->tdcs);
-}
-
 u64 sim_eptp(const struct sim_vcpu *vcpu)
 {
 	return __pa(vcpu->ept_root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
@@ -167,7 +138,9 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 	sim_vmcs_write_controls();
 	sim_shared_init_vmcs(vcpu);
 	sim_vmwrite(CR0_GUEST_HOST_MASK, sim_cr0_owned());
+	sim_vmwrite(CR0_READ_SHADOW, sim_cr0_shadow());
 	sim_vmwrite(CR4_GUEST_HOST_MASK, sim_cr4_owned(vcpu));
+	sim_vmwrite(CR4_READ_SHADOW, sim_cr4_shadow());
 	sim_vmwrite(EPT_POINTER, sim_eptp(vcpu));
 	sim_vmwrite(VIRTUAL_PROCESSOR_ID, SIM_VPID);
 	sim_vmwrite(MSR_BITMAP, __pa(tdcs->msr_bitmap));
