@@ -166,6 +166,12 @@
 #define TDX_VP_ENTER_TDVPR		GENMASK_ULL(51, 12)
 #define TDX_VP_ENTER_FLAGS		GENMASK_ULL(53, 52)
 
+/* VM exits that no kernel header names ("VMX Basic Exit Reasons", Intel SDM). */
+#define TDX_EXIT_REASON_GETSEC		11
+#define TDX_EXIT_REASON_RSM		17
+#define TDX_EXIT_REASON_PCONFIG		65
+#define TDX_EXIT_REASON_ENCLV		70
+
 /* TDG.VP.VMCALL, RCX: mask of GPRs in 15:0, of XMMs in 31:16. */
 #define TDX_VMCALL_GPR_MASK		GENMASK_ULL(15, 0)
 #define TDX_VMCALL_XMM_MASK		GENMASK_ULL(31, 16)

@@ -7,6 +7,8 @@
 
 #include <asm/apic.h>
 #include <asm/debugreg.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 
@@ -19,6 +21,8 @@
 
 enum sim_action sim_inject(struct sim_vcpu *vcpu, u8 vector)
 {
+	/* All are faults: the flags that the handler finds on its stack have RF set. */
+	sim_vmwrite(GUEST_RFLAGS, sim_vmread(GUEST_RFLAGS) | X86_EFLAGS_RF);
 	vcpu->event = (struct sim_event) {
 		.info = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | vector,
 	};
@@ -80,6 +84,11 @@ enum sim_action sim_reflect_exception(struct sim_exit *exit)
 void sim_skip_insn(u32 length)
 {
 	u32 blocking = sim_vmread(GUEST_INTERRUPTIBILITY_INFO);
+
+	/* A TD that steps through its code gets #DB behind this instruction too. */
+	if (sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_TF &&
+	    !(sim_vmread(GUEST_IA32_DEBUGCTL) & DEBUGCTLMSR_BTF))
+		sim_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 
 	sim_vmwrite(GUEST_RIP, sim_vmread(GUEST_RIP) + length);
 	sim_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
@@ -188,11 +197,16 @@ static enum sim_action sim_exit_ud(struct sim_exit *exit)
 	return sim_inject(exit->vcpu, X86_TRAP_UD);
 }
 
+bool sim_in_64bit_mode(void)
+{
+	return sim_vmread(GUEST_IA32_EFER) & EFER_LMA &&
+	       sim_vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
+}
+
 /* TDCALL needs 64-bit mode and CPL 0, as the CPU would check by itself. */
 static enum sim_action sim_exit_tdcall(struct sim_exit *exit)
 {
-	if (!(sim_vmread(GUEST_IA32_EFER) & EFER_LMA) ||
-	    !(sim_vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK) ||
+	if (!sim_in_64bit_mode() ||
 	    VMX_AR_DPL(sim_vmread(GUEST_SS_AR_BYTES)))
 		return sim_inject_error(exit->vcpu, X86_TRAP_GP, 0);
 
@@ -226,6 +240,11 @@ static enum sim_action sim_exit_exception(struct sim_exit *exit)
 
 static enum sim_action sim_exit_ept_violation(struct sim_exit *exit)
 {
+	/* IRET has unblocked NMIs and is to be executed once more. */
+	if (exit->qualification & INTR_INFO_UNBLOCK_NMI)
+		sim_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			    sim_vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+
 	return sim_ept_violation(exit, sim_shared_gpa(sim_vmread(GUEST_PHYSICAL_ADDRESS)),
 				 sim_vmread(GUEST_LINEAR_ADDRESS));
 }
@@ -242,6 +261,11 @@ static const sim_exit_handler sim_exit_handlers[] = {
 enum sim_action sim_handle_exit(struct sim_exit *exit)
 {
 	u16 basic = exit->reason;
+
+	/* Another vCPU met what ends the TD, and this one goes no further either. */
+	if (READ_ONCE(exit->vcpu->td->fatal))
+		return sim_to_host(exit, TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE,
+				   exit->qualification, 0, 0);
 
 	if (basic >= ARRAY_SIZE(sim_exit_handlers) || !sim_exit_handlers[basic])
 		return sim_to_host_fatal(exit);

@@ -5,6 +5,8 @@
  * The same rules decide for an access that the CPU made and for the memory
  * operand of a TDCALL ("EPT violations", base architecture).
  */
+#include <asm/trap_pf.h>
+#include <asm/trapnr.h>
 #include <asm/vmx.h>
 
 #include "sept.h"
@@ -62,12 +64,38 @@ static enum sim_action shared_violation(struct sim_exit *exit, u64 gpa, u64 gla)
 	return sim_inject_ve(exit, exit->qualification, gla, gpa);
 }
 
+/*
+ * The CPU knows more address bits than the TD, and a page table entry has one of
+ * them set: to the TD it is reserved.
+ */
+static enum sim_action reserved_bit_fault(struct sim_exit *exit, u64 gla)
+{
+	u32 error_code = X86_PF_PROT | X86_PF_RSVD;
+
+	if (exit->qualification & EPT_VIOLATION_ACC_WRITE)
+		error_code |= X86_PF_WRITE;
+	if (exit->qualification & EPT_VIOLATION_ACC_INSTR)
+		error_code |= X86_PF_INSTR;
+	if (VMX_AR_DPL(sim_vmread(GUEST_SS_AR_BYTES)) == 3)
+		error_code |= X86_PF_USER;
+
+	exit->vcpu->cr2 = gla;
+	return sim_inject_error(exit->vcpu, X86_TRAP_PF, error_code);
+}
+
 enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla)
 {
 	struct sim_tdcs *tdcs = exit->vcpu->td->tdcs;
 	u64 extended = 0;
 	int level;
 	u64 entry;
+
+	if (gpa >> TDX_GPA_WIDTH) {
+		if (exit->qualification & EPT_VIOLATION_GVA_IS_VALID)
+			return reserved_bit_fault(exit, gla);
+		return sim_to_host(exit, TDX_SUCCESS,
+				   exit->qualification & SIM_EPT_QUAL_MASK, 0, gpa);
+	}
 
 	if (gpa & TDX_SHARED_GPA)
 		return shared_violation(exit, gpa, gla);

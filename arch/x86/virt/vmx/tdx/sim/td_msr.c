@@ -20,6 +20,10 @@ enum sim_msr_access {
 	MSR_SPECIAL,
 };
 
+/* IA32_DEBUGCTL: bits that exist, and one that no kernel header names. */
+#define DEBUGCTL_KNOWN		(GENMASK_ULL(2, 0) | GENMASK_ULL(15, 6))
+#define DEBUGCTL_UNCORE_PMI	BIT_ULL(13)
+
 #define TD_MSR(_first, _last, _read, _write)	\
 	{ .first = _first, .last = _last, .read = _read, .write = _write },
 
@@ -70,27 +74,57 @@ static const struct sim_msr *sim_msr_find(u32 msr)
 	return NULL;
 }
 
+static enum sim_action msr_refused(struct sim_exit *exit)
+{
+	return sim_inject_error(exit->vcpu, X86_TRAP_GP, 0);
+}
+
+static enum sim_action msr_done(void)
+{
+	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
+	return SIM_RESUME;
+}
+
+/* The values that the module has for a TD. */
+static u64 special_read(const struct sim_vcpu *vcpu, u32 msr)
+{
+	switch (msr) {
+	case MSR_IA32_XAPIC_DISABLE_STATUS:
+		return LEGACY_XAPIC_DISABLED;
+	case MSR_IA32_MISC_ENABLE:
+		return (__rdmsr(MSR_IA32_MISC_ENABLE) & ~MSR_IA32_MISC_ENABLE_EMON) |
+		       MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL;
+	case MSR_IA32_DEBUGCTLMSR:
+		return sim_vmread(GUEST_IA32_DEBUGCTL);
+	case MSR_IA32_XSS:
+		return vcpu->xss;
+	default:
+		/* IA32_PERF_CAPABILITIES: there is no performance monitoring. */
+		return 0;
+	}
+}
+
 enum sim_action sim_exit_rdmsr(struct sim_exit *exit)
 {
 	struct sim_vcpu *vcpu = exit->vcpu;
 	const struct sim_msr *row = sim_msr_find(vcpu->gpr[SIM_RCX]);
+	u64 value;
 
 	switch (row ? row->read : MSR_VE) {
 	case MSR_SPECIAL:
-		/* IA32_XSS: no supervisor component is in anybody's XFAM. */
-		vcpu->gpr[SIM_RAX] = (u32)vcpu->xss;
-		vcpu->gpr[SIM_RDX] = vcpu->xss >> 32;
-		sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
-		return SIM_RESUME;
+		value = special_read(vcpu, row->first);
+		vcpu->gpr[SIM_RAX] = (u32)value;
+		vcpu->gpr[SIM_RDX] = value >> 32;
+		return msr_done();
 	case MSR_GP:
-		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
+		return msr_refused(exit);
 	default:
 		return sim_inject_ve(exit, 0, 0, 0);
 	}
 }
 
 /* IA32_EFER: the guest may switch SCE, anything else is for the host. */
-static enum sim_action sim_write_efer(struct sim_exit *exit, u64 value)
+static enum sim_action write_efer(struct sim_exit *exit, u64 value)
 {
 	u64 efer = sim_vmread(GUEST_IA32_EFER);
 
@@ -98,20 +132,30 @@ static enum sim_action sim_write_efer(struct sim_exit *exit, u64 value)
 		return sim_inject_ve(exit, 0, 0, 0);
 
 	sim_vmwrite(GUEST_IA32_EFER, (value & EFER_SCE) | (efer & ~EFER_SCE));
-	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
-	return SIM_RESUME;
+	return msr_done();
 }
 
-static enum sim_action sim_write_xss(struct sim_exit *exit, u64 value)
+static enum sim_action write_xss(struct sim_exit *exit, u64 value)
 {
 	struct sim_vcpu *vcpu = exit->vcpu;
 
 	if (value & ~(vcpu->td->tdcs->xfam & TDX_XFAM_SUPERVISOR))
-		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
+		return msr_refused(exit);
 
 	vcpu->xss = value;
-	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
-	return SIM_RESUME;
+	return msr_done();
+}
+
+/* Branch traces need a buffer to go to, and the uncore's interrupt stays off. */
+static enum sim_action write_debugctl(struct sim_exit *exit, u64 value)
+{
+	if (value & ~DEBUGCTL_KNOWN)
+		return msr_refused(exit);
+	if (value & DEBUGCTLMSR_TR && !(value & DEBUGCTLMSR_BTS))
+		return sim_inject_ve(exit, 0, 0, 0);
+
+	sim_vmwrite(GUEST_IA32_DEBUGCTL, value & ~DEBUGCTL_UNCORE_PMI);
+	return msr_done();
 }
 
 enum sim_action sim_exit_wrmsr(struct sim_exit *exit)
@@ -123,10 +167,12 @@ enum sim_action sim_exit_wrmsr(struct sim_exit *exit)
 	switch (row ? row->write : MSR_VE) {
 	case MSR_SPECIAL:
 		if (row->first == MSR_EFER)
-			return sim_write_efer(exit, value);
-		return sim_write_xss(exit, value);
+			return write_efer(exit, value);
+		if (row->first == MSR_IA32_XSS)
+			return write_xss(exit, value);
+		return write_debugctl(exit, value);
 	case MSR_GP:
-		return sim_inject_error(vcpu, X86_TRAP_GP, 0);
+		return msr_refused(exit);
 	default:
 		return sim_inject_ve(exit, 0, 0, 0);
 	}

@@ -104,6 +104,9 @@ enum sim_action sim_reflect_exception(struct sim_exit *exit);
 /* Switch one bit of the primary processor based controls. */
 void sim_set_cpu_control(u32 bit, bool on);
 
+/* The TD executes 64-bit code. */
+bool sim_in_64bit_mode(void);
+
 /* Step over the instruction that caused the exit, @length bytes. */
 void sim_skip_insn(u32 length);
 
