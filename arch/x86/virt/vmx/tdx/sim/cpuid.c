@@ -164,6 +164,9 @@ static void sim_cpuid_complete(struct sim_cpuid_entry *entry,
 		entry->eax = TDX_CPUID_LEAF_LAST;
 		break;
 	case 1:
+		/* Family, model and stepping of 0 stand for those of the CPU. */
+		if (!entry->eax)
+			entry->eax = cpuid_eax(1);
 		/* The APIC of a TD is in x2APIC mode for good. */
 		entry->ecx |= BIT(X86_FEATURE_HYPERVISOR & 31) |
 			      BIT(X86_FEATURE_X2APIC & 31);

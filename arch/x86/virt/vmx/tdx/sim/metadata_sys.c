@@ -14,11 +14,12 @@
 #define SIM_VERSION_UPDATE	6
 
 /*
- * TDX_FEATURES0: TDG.VP.RD and TDG.VP.WR, and a PENDING page is told apart in the
- * extended exit qualification.
+ * TDX_FEATURES0: TDG.VP.RD and TDG.VP.WR, a PENDING page is told apart in the
+ * extended exit qualification, and the host chooses family, model and stepping.
  */
 #define SIM_FEATURES0_TDG_VP_RDWR		BIT_ULL(3)
 #define SIM_FEATURES0_PENDING_EPT_VIOLATION_V2	BIT_ULL(16)
+#define SIM_FEATURES0_FMS_CONFIG		BIT_ULL(17)
 
 static u64 md_major_version(u32 i) { return SIM_VERSION_MAJOR; }
 static u64 md_minor_version(u32 i) { return SIM_VERSION_MINOR; }
@@ -42,7 +43,8 @@ static u64 md_max_vcpus_per_td(u32 i) { return SIM_MAX_VCPUS; }
 static u64 md_features0(u32 i)
 {
 	return TDX_FEATURES0_NO_RBP_MOD | MD_FIELD_ID_FEATURES0_TOPOLOGY_ENUM |
-	       SIM_FEATURES0_TDG_VP_RDWR | SIM_FEATURES0_PENDING_EPT_VIOLATION_V2;
+	       SIM_FEATURES0_TDG_VP_RDWR | SIM_FEATURES0_PENDING_EPT_VIOLATION_V2 |
+	       SIM_FEATURES0_FMS_CONFIG;
 }
 
 static u64 md_cpuid_config_leaf(u32 i)

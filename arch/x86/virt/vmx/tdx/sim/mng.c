@@ -156,9 +156,10 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	/* On failure nobody will look at the table that it has begun. */
 	tdcs = td->tdcs;
 	tdcs->cpuid = sim_td_page(td, SIM_TDCX_CPUID);
-	status = sim_cpuid_init(tdcs, params, &bad_cpuid);
+	status = sim_cpuid_init(tdcs, params, &bad_cpuid) ?: sim_td_params_check_rest(params);
 	if (status) {
 		tdcs->cpuid = NULL;
+		tdcs->nr_cpuid = 0;
 		goto put_td;
 	}
 
@@ -210,14 +211,14 @@ u64 sim_tdh_mng_vpflushdone(struct pt_regs *regs)
 	if (status)
 		return status;
 
-	if (td->lifecycle != SIM_HKID_ASSIGNED && td->lifecycle != SIM_KEYS_CONFIGURED) {
-		status = TDX_LIFECYCLE_STATE_INCORRECT;
-		goto put_td;
-	}
-
 	if (!sim_trylock(&sim_sys.kot_lock, SIM_EXCL)) {
 		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_KOT);
 		goto put_td;
+	}
+
+	if (td->lifecycle != SIM_HKID_ASSIGNED && td->lifecycle != SIM_KEYS_CONFIGURED) {
+		status = TDX_LIFECYCLE_STATE_INCORRECT;
+		goto unlock_kot;
 	}
 
 	if (td->tdcs && td->tdcs->op_state != SIM_OP_UNINITIALIZED &&

@@ -22,10 +22,12 @@
 static_assert(SIM_MAX_VCPUS * sizeof(u32) <= PAGE_SIZE);
 
 /*
- * TD_PARAMS but for CPUID (td_params.c), in the order of the ABI.  A fault is
- * TDX_OPERAND_INVALID with the operand id of the field, RDX if it is reserved.
+ * TD_PARAMS in the order of the ABI (td_params.c): what comes before CPUID, and
+ * what comes after it.  A fault is TDX_OPERAND_INVALID with the operand id of the
+ * field, RDX if it is reserved.
  */
 u64 sim_td_params_check(const struct td_params *params);
+u64 sim_td_params_check_rest(const struct td_params *params);
 
 /* Store checked TD_PARAMS but for CPUID; the TD's TSC starts at 0 now. */
 void sim_td_params_take(struct sim_tdcs *tdcs, const struct td_params *params);

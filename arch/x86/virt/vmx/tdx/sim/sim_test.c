@@ -6,6 +6,7 @@
 #include <linux/array_size.h>
 #include <linux/string.h>
 
+#include <asm/cpuid/api.h>
 #include <asm/msr-index.h>
 
 #include "mng.h"
@@ -119,7 +120,7 @@ static void cpuid_fixture_init(struct kunit *test, struct cpuid_fixture *f)
 static void cpuid_values(struct kunit *test)
 {
 	enum { EAX, EBX, ECX, EDX };
-	static const struct {
+	const struct {
 		const char *name;
 		u32 leaf;
 		u32 subleaf;
@@ -128,6 +129,7 @@ static void cpuid_values(struct kunit *test)
 		u32 want;
 	} cases[] = {
 		{ "last basic leaf", 0, 0, EAX, U32_MAX, 0x23 },
+		{ "the CPU's family, model, stepping", 1, 0, EAX, U32_MAX, cpuid_eax(1) },
 		{ "hypervisor", 1, 0, ECX, BIT(31), BIT(31) },
 		{ "x2APIC", 1, 0, ECX, BIT(21), BIT(21) },
 		{ "VMX and SMX", 1, 0, ECX, BIT(5) | BIT(6), 0 },
@@ -214,6 +216,15 @@ static void cpuid_config(struct kunit *test)
 
 	KUNIT_ASSERT_LE(test, nr, MAX_CPUID_CONFIG);
 	cpuid_fixture_init(test, &f);
+
+	/* TSX is two features that come together or not at all, and here not. */
+	for (i = 0; i < nr; i++) {
+		u64 leaf, masks[2];
+
+		sim_cpuid_config(i, &leaf, masks);
+		if (leaf == 7)
+			KUNIT_EXPECT_EQ(test, masks[0] >> 32 & (BIT(4) | BIT(11)), 0);
+	}
 
 	for (i = 0; i < nr; i++) {
 		u64 leaf, masks[2], bad = 0;

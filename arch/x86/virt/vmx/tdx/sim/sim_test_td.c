@@ -247,6 +247,7 @@ struct params_case {
 		.value = _value, .operand = TDX_OPERAND_ID_##_operand,		\
 	}
 
+/* In the order in which the module checks. */
 static const struct params_case params_cases[] = {
 	PARAMS("attributes_debug", attributes, TDX_TD_ATTR_DEBUG, ATTRIBUTES),
 	PARAMS("attributes_migratable", attributes, TDX_TD_ATTR_MIGRATABLE, ATTRIBUTES),
@@ -257,20 +258,20 @@ static const struct params_case params_cases[] = {
 	PARAMS("max_vcpus_0", max_vcpus, 0, MAX_VCPUS),
 	PARAMS("max_vcpus_577", max_vcpus, 577, MAX_VCPUS),
 	PARAMS("num_l2_vms", reserved0[0], 1, NUM_L2_VMS),
-	PARAMS("msr_config_ctls", reserved0[1], 1, RDX),
 	PARAMS("reserved_20", reserved0[2], 1, RDX),
+	PARAMS("gpaw_52", config_flags, TDX_CONFIG_FLAGS_MAX_GPAW, CONFIG_FLAGS),
+	PARAMS("flags_reserved", config_flags, BIT_ULL(63), CONFIG_FLAGS),
 	PARAMS("eptp_5_levels", eptp_controls, VMX_EPTP_MT_WB | VMX_EPTP_PWL_5, EPTP_CONTROLS),
 	PARAMS("eptp_uncached", eptp_controls, VMX_EPTP_PWL_4, EPTP_CONTROLS),
-	PARAMS("gpaw_52", config_flags, TDX_CONFIG_FLAGS_MAX_GPAW, EPTP_CONTROLS),
-	PARAMS("flags_reserved", config_flags, BIT_ULL(63), CONFIG_FLAGS),
 	PARAMS("tsc_too_slow", tsc_frequency, 0, TSC_FREQUENCY),
 	PARAMS("tsc_too_fast", tsc_frequency, 401, TSC_FREQUENCY),
 	PARAMS("reserved_42", reserved1[0], 1, RDX),
 	PARAMS("reserved_79", reserved1[37], 1, RDX),
-	PARAMS("arch_cap_config", reserved2[0], 1, ARCH_CAP_CONFIG),
+	PARAMS("msr_config_ctls", reserved0[1], 1, RDX),
 	PARAMS("reserved_232", reserved2[1], 1, RDX),
 	PARAMS("cpuid_not_configurable", cpuid_values[0].edx, 1, CPUID_CONFIG),
 	PARAMS("reserved_1023", reserved3[767], 1, RDX),
+	PARAMS("arch_cap_config", reserved2[0], 1, ARCH_CAP_CONFIG),
 };
 
 KUNIT_ARRAY_PARAM_DESC(params, params_cases, name);
@@ -304,6 +305,32 @@ static void td_params_refused(struct kunit *test)
 	/* The TD takes better ones. */
 	sim_test_params(__va(td->params));
 	sim_test_td_advance(test, td, STAGE_INIT);
+}
+
+/* Of two faults it is the one that is checked first. */
+static void td_params_order(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	u8 *params = __va(td->params);
+	int i, later;
+
+	sim_test_td_advance(test, td, STAGE_PAGES);
+	for (i = 0; i < ARRAY_SIZE(params_cases); i++) {
+		const struct params_case *c = &params_cases[i];
+
+		/* One field cannot have two faults. */
+		for (later = i + 1; later < ARRAY_SIZE(params_cases); later++) {
+			const struct params_case *l = &params_cases[later];
+
+			if (l->offset == c->offset)
+				continue;
+			sim_test_params(__va(td->params));
+			memcpy(params + l->offset, &l->value, l->size);
+			memcpy(params + c->offset, &c->value, c->size);
+			sim_test_expect(test, c->name, TDX_OPERAND_INVALID | c->operand,
+					sim_test_call(TDH_MNG_INIT, td->tdr, td->params, 0, 0));
+		}
+	}
 }
 
 /* The checks of a page operand, at the one place that all leafs share. */
@@ -417,6 +444,7 @@ static struct kunit_case sim_td_cases[] = {
 	KUNIT_CASE(leaf_of_a_fatal_td),
 	KUNIT_CASE(vp_leaf_in_every_state),
 	KUNIT_CASE_PARAM(td_params_refused, params_gen_params),
+	KUNIT_CASE(td_params_order),
 	KUNIT_CASE(page_operand),
 	KUNIT_CASE(vcpu_states),
 	{}

@@ -47,6 +47,11 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 		if (subleaf <= 1)
 			cpuid_count(0xd, subleaf, &unused, &value->ebx, &unused, &unused);
 		break;
+	case 0x80000001:
+		/* SYSCALL does not exist in 32-bit code. */
+		if (!sim_in_64bit_mode())
+			value->edx &= ~BIT(X86_FEATURE_SYSCALL & 31);
+		break;
 	}
 }
 

@@ -19,6 +19,8 @@
  * comes first in reserved2.
  */
 #define PARAMS_NUM_L2_VMS		0
+#define PARAMS_MSR_CONFIG_CTLS		1
+#define PARAMS_RESERVED			2
 #define PARAMS_ARCH_CAP_CONFIG		0
 
 #define EPTP_CONTROLS_4_LEVEL		(VMX_EPTP_MT_WB | VMX_EPTP_PWL_4)
@@ -77,8 +79,6 @@ static bool tsc_frequency_ok(u16 frequency)
 
 u64 sim_td_params_check(const struct td_params *params)
 {
-	unsigned int nr_cpuid = sim_cpuid_nr_config();
-
 	if (params->attributes & ~SIM_ATTRIBUTES_FIXED0 ||
 	    ~params->attributes & SIM_ATTRIBUTES_FIXED1)
 		return params_err(TDX_OPERAND_ID_ATTRIBUTES);
@@ -92,19 +92,16 @@ u64 sim_td_params_check(const struct td_params *params)
 	if (params->reserved0[PARAMS_NUM_L2_VMS])
 		return params_err(TDX_OPERAND_ID_NUM_L2_VMS);
 
-	if (memchr_inv(params->reserved0, 0, sizeof(params->reserved0)))
+	if (memchr_inv(&params->reserved0[PARAMS_RESERVED], 0,
+		       sizeof(params->reserved0) - PARAMS_RESERVED))
 		return params_err(TDX_OPERAND_ID_RDX);
-
-	if (params->eptp_controls != EPTP_CONTROLS_4_LEVEL)
-		return params_err(TDX_OPERAND_ID_EPTP_CONTROLS);
-
-	/* A GPA of 52 bits needs a table of 5 levels. */
-	if (params->config_flags & TDX_CONFIG_FLAGS_MAX_GPAW)
-		return params_err(TDX_OPERAND_ID_EPTP_CONTROLS);
 
 	if (params->config_flags & ~SIM_CONFIG_FLAGS_FIXED0 ||
 	    ~params->config_flags & SIM_CONFIG_FLAGS_FIXED1)
 		return params_err(TDX_OPERAND_ID_CONFIG_FLAGS);
+
+	if (params->eptp_controls != EPTP_CONTROLS_4_LEVEL)
+		return params_err(TDX_OPERAND_ID_EPTP_CONTROLS);
 
 	if (!tsc_frequency_ok(params->tsc_frequency))
 		return params_err(TDX_OPERAND_ID_TSC_FREQUENCY);
@@ -112,13 +109,26 @@ u64 sim_td_params_check(const struct td_params *params)
 	if (memchr_inv(params->reserved1, 0, sizeof(params->reserved1)))
 		return params_err(TDX_OPERAND_ID_RDX);
 
-	if (params->reserved2[PARAMS_ARCH_CAP_CONFIG])
-		return params_err(TDX_OPERAND_ID_ARCH_CAP_CONFIG);
+	if (params->reserved0[PARAMS_MSR_CONFIG_CTLS])
+		return params_err(TDX_OPERAND_ID_RDX);
 
-	if (memchr_inv(params->reserved2, 0, sizeof(params->reserved2)) ||
-	    memchr_inv(&params->cpuid_values[nr_cpuid], 0,
+	if (memchr_inv(&params->reserved2[PARAMS_ARCH_CAP_CONFIG + 1], 0,
+		       sizeof(params->reserved2) - sizeof(params->reserved2[0])))
+		return params_err(TDX_OPERAND_ID_RDX);
+
+	return 0;
+}
+
+u64 sim_td_params_check_rest(const struct td_params *params)
+{
+	unsigned int nr_cpuid = sim_cpuid_nr_config();
+
+	if (memchr_inv(&params->cpuid_values[nr_cpuid], 0,
 		       sizeof(params->reserved3) - nr_cpuid * sizeof(params->cpuid_values[0])))
 		return params_err(TDX_OPERAND_ID_RDX);
+
+	if (params->reserved2[PARAMS_ARCH_CAP_CONFIG])
+		return params_err(TDX_OPERAND_ID_ARCH_CAP_CONFIG);
 
 	return 0;
 }
