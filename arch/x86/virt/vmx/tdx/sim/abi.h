@@ -186,8 +186,9 @@
 #define TDX_MD_FIELD_CODE_MASK		GENMASK_ULL(23, 0)
 #define TDX_MD_FIELD_SELECT		(TDX_MD_FIELD_CLASS_MASK | TDX_MD_FIELD_CODE_MASK)
 
-/* Of an identifier for one element: 31:24 reserved, 46:34 the length of a list. */
-#define TDX_MD_FIELD_RESERVED		(GENMASK_ULL(31, 24) | GENMASK_ULL(46, 34))
+/* Of an identifier for one element: 46:34 the length of a list, the others reserved. */
+#define TDX_MD_FIELD_RESERVED		(GENMASK_ULL(31, 24) | GENMASK_ULL(49, 34) | \
+					 BIT_ULL(55) | BIT_ULL(62))
 
 /* TD_PARAMS.TSC_FREQUENCY is a multiple of 25 MHz, from 100 MHz to 10 GHz. */
 #define TDX_TSC_UNIT_HZ			25000000

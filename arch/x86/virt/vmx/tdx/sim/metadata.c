@@ -82,6 +82,8 @@ static u64 md_check_pin_controls(const void *object, u64 value)
 {
 	const struct sim_vcpu *vcpu = object;
 
+	if (!(value & PIN_BASED_POSTED_INTR))
+		return 0;
 	if (vcpu->pi_nv > U8_MAX)
 		return sim_err(TDX_TD_VMCS_FIELD_NOT_INITIALIZED, POSTED_INTR_NV);
 	if (!vcpu->pi_desc_pa)

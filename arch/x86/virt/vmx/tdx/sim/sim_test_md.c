@@ -160,6 +160,8 @@ static const struct md_case md_cases[] = {
 	  .want_value = 0x65746e49ULL << 32 },
 	{ "CPUID 0x80000000", TD_RD, TD_MD_FIELD_ID_CPUID_VALUES | BIT(16) | 0x1fe,
 	  .want_value = 0x80000008 },
+	{ "PIN_BASED, nothing to be turned on", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
+	  0, U64_MAX },
 	{ "PIN_BASED before its vector", VP_WR, VMCS_FIELD(PIN_BASED_VM_EXEC_CONTROL),
 	  PIN_BASED_POSTED_INTR, U64_MAX, TDX_TD_VMCS_FIELD_NOT_INITIALIZED | POSTED_INTR_NV },
 	{ "POSTED_INTR_NV of 9 bits", VP_WR, VMCS_FIELD(POSTED_INTR_NV), 0x100, U16_MAX,
@@ -271,6 +273,13 @@ static void td_and_vcpu_walk(struct kunit *test)
 		{ TDH_MNG_RD | version_1, td->tdr, 11 + 4 * 6 },
 		{ TDH_VP_RD | version_1, td->tdvpr, 6 },
 	};
+	const struct {
+		u64 leaf;
+		bool next;		/* in RDX */
+	} accesses[] = {
+		{ TDG_VM_RD }, { TDG_VM_RD | version_1, true }, { TDG_VM_WR },
+		{ TDG_VP_RD, true }, { TDG_VP_WR },
+	};
 	struct sim_test_guest guest = {};
 	u64 field, last;
 	unsigned int nr;
@@ -306,10 +315,27 @@ static void td_and_vcpu_walk(struct kunit *test)
 	/* 24 parts of RTMRs are the end of what a TD can read. */
 	sim_test_expect(test, "last field", MD_RTMR + 23, last);
 	guest.gpr[SIM_RCX] = 1;
-	sim_test_expect(test, "another VM", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX,
-			sim_test_tdcall(test, td, TDG_VM_RD, &guest));
-	sim_test_expect(test, "another VM", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX,
-			sim_test_tdcall(test, td, TDG_VM_WR, &guest));
+	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
+		guest.gpr[SIM_RDX] = MD_XFAM;
+		guest.gpr[SIM_R8] = 1;
+		sim_test_expect(test, "RCX of 1", TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX,
+				sim_test_tdcall(test, td, accesses[i].leaf, &guest));
+		sim_test_expect(test, "R8", 0, guest.gpr[SIM_R8]);
+		sim_test_expect(test, "RDX", accesses[i].next ? SIM_MD_NO_FIELD : MD_XFAM,
+				guest.gpr[SIM_RDX]);
+	}
+
+	/* TDG.VP.RD has but one version, which tells what comes next. */
+	guest.gpr[SIM_RCX] = 0;
+	guest.gpr[SIM_RDX] = SIM_MD_NO_FIELD;
+	sim_test_expect(test, "VP.RD of -1", TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT,
+			sim_test_tdcall(test, td, TDG_VP_RD, &guest));
+	sim_test_expect(test, "first field of the TD's", MD_VCPU_INDEX, guest.gpr[SIM_RDX]);
+	sim_test_expect(test, "VP.RD", 0, sim_test_tdcall(test, td, TDG_VP_RD, &guest));
+	sim_test_expect(test, "next", MD_CPUID_CONTROL, guest.gpr[SIM_RDX]);
+	guest.gpr[SIM_RDX] = MD_VCPU_INDEX + 1;
+	sim_test_expect(test, "VP.RD", TDX_METADATA_FIELD_ID_INCORRECT,
+			sim_test_tdcall(test, td, TDG_VP_RD, &guest));
 
 	/* TDG.SYS.RD is TDH.SYS.RD for the TD. */
 	guest.gpr[SIM_RDX] = SIM_MD_NO_FIELD;

@@ -152,13 +152,12 @@ u64 sim_tdh_sys_lp_init(struct pt_regs *regs)
 
 u64 sim_tdh_sys_rd(struct pt_regs *regs)
 {
-	u64 value, next;
-	u64 status;
+	u64 value = 0, next = SIM_MD_NO_FIELD;
+	u64 status = TDX_SYS_LP_INIT_NOT_DONE;
 
-	if (!cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
-		return TDX_SYS_LP_INIT_NOT_DONE;
+	if (cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
+		status = sim_md_sys_read(regs->dx, &value, &next);
 
-	status = sim_md_sys_read(regs->dx, &value, &next);
 	regs->dx = next;
 	regs->r8 = value;
 	return status;

@@ -204,8 +204,12 @@ u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
 	bool version_1 = FIELD_GET(TDX_LEAF_VERSION_MASK, ctx->gpr[SIM_RAX]);
 	u64 *next = version_1 ? &ctx->gpr[SIM_RDX] : NULL;
 
-	if (ctx->gpr[SIM_RCX])
+	if (ctx->gpr[SIM_RCX]) {
+		ctx->gpr[SIM_R8] = 0;
+		if (next)
+			*next = SIM_MD_NO_FIELD;
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+	}
 
 	return sim_md_td_read(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
 			      &ctx->gpr[SIM_R8], next);
@@ -213,21 +217,35 @@ u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
 
 u64 sim_tdg_vm_wr(struct sim_tdcall_ctx *ctx)
 {
-	if (ctx->gpr[SIM_RCX])
+	if (ctx->gpr[SIM_RCX]) {
+		ctx->gpr[SIM_R8] = 0;
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+	}
 
 	return sim_md_td_write(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
 			       ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &ctx->gpr[SIM_R8]);
 }
 
+/* The same of the vCPU that calls; there is but one version, with the next field. */
 u64 sim_tdg_vp_rd(struct sim_tdcall_ctx *ctx)
 {
+	if (ctx->gpr[SIM_RCX]) {
+		ctx->gpr[SIM_R8] = 0;
+		ctx->gpr[SIM_RDX] = SIM_MD_NO_FIELD;
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+	}
+
 	return sim_md_vp_read(ctx->exit->vcpu, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
-			      &ctx->gpr[SIM_R8], NULL);
+			      &ctx->gpr[SIM_R8], &ctx->gpr[SIM_RDX]);
 }
 
 u64 sim_tdg_vp_wr(struct sim_tdcall_ctx *ctx)
 {
+	if (ctx->gpr[SIM_RCX]) {
+		ctx->gpr[SIM_R8] = 0;
+		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+	}
+
 	return sim_md_vp_write(ctx->exit->vcpu, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
 			       ctx->gpr[SIM_R8], ctx->gpr[SIM_R9], &ctx->gpr[SIM_R8]);
 }

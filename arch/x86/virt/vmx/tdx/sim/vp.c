@@ -158,12 +158,15 @@ static bool sim_x2apic_id_used(struct sim_td *td, u32 id)
 u64 sim_tdh_vp_init(struct pt_regs *regs)
 {
 	u8 version = FIELD_GET(TDX_LEAF_VERSION_MASK, regs->ax);
+	/* Version 1 compares x2APIC ids, and holds off whoever brings another one. */
+	enum sim_lock_mode td_mode = version ? SIM_EXCL : SIM_SHARED;
 	struct sim_vcpu *vcpu;
 	struct sim_tdcs *tdcs;
 	u64 status;
+	int index;
 	u32 *ids;
 
-	status = sim_vcpu_get(regs->cx, TDX_OPERAND_ID_RCX, SIM_EXCL, SIM_EXCL,
+	status = sim_vcpu_get(regs->cx, TDX_OPERAND_ID_RCX, SIM_EXCL, td_mode,
 			      SIM_OPS_INIT, &vcpu);
 	if (status)
 		return status;
@@ -177,13 +180,19 @@ u64 sim_tdh_vp_init(struct pt_regs *regs)
 		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_R8);
 	else if (version && sim_x2apic_id_used(vcpu->td, regs->r8))
 		status = TDX_X2APIC_ID_NOT_UNIQUE;
-	else if (atomic_read(&tdcs->num_vcpus) >= tdcs->max_vcpus)
-		status = TDX_MAX_VCPUS_EXCEEDED;
 	if (status)
 		goto put_vcpu;
 
+	/* As others may do as well, the place is taken and then looked at. */
+	index = atomic_fetch_inc(&tdcs->num_vcpus);
+	if (index >= tdcs->max_vcpus) {
+		atomic_dec(&tdcs->num_vcpus);
+		status = TDX_MAX_VCPUS_EXCEEDED;
+		goto put_vcpu;
+	}
+
 	/* All checks passed: no failure below. */
-	vcpu->index = atomic_fetch_inc(&tdcs->num_vcpus);
+	vcpu->index = index;
 	vcpu->x2apic_id = version ? regs->r8 : vcpu->index;
 	ids = sim_td_page(vcpu->td, SIM_TDCX_X2APIC_IDS);
 	ids[vcpu->index] = vcpu->x2apic_id;
@@ -201,7 +210,7 @@ u64 sim_tdh_vp_init(struct pt_regs *regs)
 	vcpu->state = SIM_VCPU_READY;
 	sim_vcpu_associate(vcpu);
 put_vcpu:
-	sim_vcpu_put(vcpu, SIM_EXCL, SIM_EXCL);
+	sim_vcpu_put(vcpu, SIM_EXCL, td_mode);
 	return status;
 }
 
@@ -288,16 +297,15 @@ u64 sim_tdh_vp_rd(struct pt_regs *regs)
 u64 sim_tdh_vp_wr(struct pt_regs *regs)
 {
 	struct sim_vcpu *vcpu;
-	u64 status, old;
+	u64 status, old = 0;
 
 	status = sim_vcpu_get_ready(regs->cx, SIM_OPS_LIVE, false, &vcpu);
-	if (status)
-		return status;
+	if (!status) {
+		status = sim_md_vp_write(vcpu, regs->dx, SIM_MD_HOST, regs->r8, regs->r9, &old);
+		sim_vcpu_put(vcpu, SIM_SHARED, SIM_SHARED);
+	}
 
-	status = sim_md_vp_write(vcpu, regs->dx, SIM_MD_HOST, regs->r8, regs->r9, &old);
 	regs->r8 = old;
-
-	sim_vcpu_put(vcpu, SIM_SHARED, SIM_SHARED);
 	return status;
 }
 
