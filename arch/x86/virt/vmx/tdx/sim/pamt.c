@@ -55,15 +55,12 @@ struct sim_pamt *sim_pamt_of(u64 pa)
 
 	for (i = 0; i < READ_ONCE(sim_sys.nr_tdmrs); i++) {
 		struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
-		struct sim_pamt *pamt;
 
 		/* Pairs with the release in TDH.SYS.TDMR.INIT. */
 		if (pa < tdmr->base || pa >= smp_load_acquire(&tdmr->initialized))
 			continue;
 
-		/* Reserved areas became PT_RSVD there, so no list to search. */
-		pamt = &tdmr->pamt_4k[(pa - tdmr->base) >> PAGE_SHIFT];
-		return READ_ONCE(pamt->type) == PT_RSVD ? NULL : pamt;
+		return &tdmr->pamt_4k[(pa - tdmr->base) >> PAGE_SHIFT];
 	}
 
 	return NULL;

@@ -51,24 +51,29 @@ u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
 	regs->cx = 0;
 	regs->dx = 0;
 	regs->r8 = 0;
+	regs->r9 = 0;
+	regs->r10 = 0;
+	regs->r11 = 0;
 
 	status = sim_page_get_any(pa, TDX_OPERAND_ID_RCX, SIM_EXCL, &pamt);
 	if (status)
 		return status;
 
-	if (pamt->type == PT_NDA) {
+	if (pamt->type == PT_NDA || pamt->type == PT_RSVD) {
 		status = sim_err(TDX_PAGE_METADATA_INCORRECT, TDX_OPERAND_ID_RCX);
 		goto put_page;
 	}
+
+	/* What the page is the host learns also if it cannot have it back. */
+	regs->cx = pamt->type;
+	regs->dx = pamt->owner;
+	regs->r8 = pamt->level;
 
 	status = reclaim_check_owner(pamt, pa, &owner);
 	if (status)
 		goto put_page;
 
 	/* All checks passed: no failure below. */
-	regs->cx = pamt->type;
-	regs->dx = pamt->owner;
-	regs->r8 = pamt->level;
 	sim_page_free(pamt, owner);
 	if (owner)
 		sim_td_put(owner, SIM_SHARED);
@@ -113,24 +118,23 @@ u64 sim_tdh_phymem_page_wbinvd(struct pt_regs *regs)
 	return TDX_SUCCESS;
 }
 
-/* KeyIDs that wait for this package, and do with @clear no more. */
-static bool cache_wb_pending(bool clear)
+/* KeyIDs without a vCPU on any CPU, and with @clear done with on this package. */
+static bool cache_wb_ready(bool clear)
 {
-	unsigned int package = sim_this_package();
-	bool pending = false;
+	bool ready = false;
 	u32 i;
 
 	for (i = 0; i < sim_sys.nr_keyids; i++) {
 		struct sim_kot_entry *kot = &sim_sys.kot[i];
 
-		if (kot->state != SIM_KOT_FLUSHED || !test_bit(package, kot->wbinvd))
+		if (kot->state != SIM_KOT_FLUSHED)
 			continue;
-		pending = true;
+		ready = true;
 		if (clear)
-			clear_bit(package, kot->wbinvd);
+			clear_bit(sim_this_package(), kot->wbinvd);
 	}
 
-	return pending;
+	return ready;
 }
 
 u64 sim_tdh_phymem_cache_wb(struct pt_regs *regs)
@@ -145,15 +149,15 @@ u64 sim_tdh_phymem_cache_wb(struct pt_regs *regs)
 	if (!sim_trylock(&sim_sys.kot_lock, SIM_SHARED))
 		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_KOT);
 
-	if (!cache_wb_pending(false))
-		status = TDX_NO_HKID_READY_TO_WBCACHE;
-	else if (resume)	/* It is never interrupted. */
+	if (resume)		/* It is never interrupted. */
 		status = TDX_WBCACHE_RESUME_ERROR;
+	else if (!cache_wb_ready(false))
+		status = TDX_NO_HKID_READY_TO_WBCACHE;
 	if (status)
 		goto unlock;
 
 	/* All checks passed: no failure below. */
-	cache_wb_pending(true);
+	cache_wb_ready(true);
 unlock:
 	sim_unlock(&sim_sys.kot_lock, SIM_SHARED);
 	return status;

@@ -136,8 +136,8 @@ unsigned int sim_this_package(void);
 /*
  * Pages (pamt.c).
  *
- * sim_pamt_of():   entry for the 4 KiB page at @pa; NULL outside TDMRs, in a
- *                  reserved area or not yet initialized.  No checks, no lock.
+ * sim_pamt_of():   entry for the 4 KiB page at @pa, PT_RSVD in a reserved area;
+ *                  NULL outside TDMRs or not yet initialized.  No checks, no lock.
  * sim_page_get():  operand check of a private 4 KiB page: @pa aligned, without
  *                  KeyID bits (OPERAND_INVALID), in a TDMR (ADDR_RANGE_ERROR),
  *                  lock taken (BUSY), of @type (PAGE_METADATA_INCORRECT); @op is

@@ -268,7 +268,7 @@ static void sys_from_config_to_the_end(struct kunit *test)
 {
 	struct sys_fixture *f = sys_fixture(test);
 	struct pt_regs regs = {};
-	u64 base;
+	u64 base, reserved;
 
 	sim_test_assert(test, "TDH_SYS_INIT", 0, sim_test_call(TDH_SYS_INIT, 0, 0, 0, 0));
 	lp_init_all(test);
@@ -303,9 +303,17 @@ static void sys_from_config_to_the_end(struct kunit *test)
 	sim_test_expect(test, "RDX", 0, regs.dx);
 	sim_test_expect(test, "a page after it", 0,
 			sim_test_call(TDH_PHYMEM_PAGE_RDMD, f->usable, 0, 0, 0));
-	sim_test_expect(test, "a page behind the usable ones",
-			ID(TDX_OPERAND_ADDR_RANGE_ERROR, RCX),
-			sim_test_call(TDH_PHYMEM_PAGE_RDMD, f->usable + SZ_4M, 0, 0, 0));
+	reserved = f->usable + SZ_4M;
+	regs = (struct pt_regs) { .cx = reserved };
+	sim_test_expect(test, "a reserved page", 0,
+			sim_test_seamcall(TDH_PHYMEM_PAGE_RDMD, &regs));
+	sim_test_expect(test, "its type", PT_RSVD, regs.cx);
+	sim_test_expect(test, "its use for a TD", ID(TDX_PAGE_METADATA_INCORRECT, RCX),
+			sim_test_call(TDH_MNG_CREATE, reserved, sim_sys.keyid_start, 0, 0));
+	sim_test_expect(test, "its reclaim", ID(TDX_PAGE_METADATA_INCORRECT, RCX),
+			sim_test_call(TDH_PHYMEM_PAGE_RECLAIM, reserved, 0, 0, 0));
+	sim_test_expect(test, "its write-back", ID(TDX_PAGE_METADATA_INCORRECT, RCX),
+			sim_test_call(TDH_PHYMEM_PAGE_WBINVD, reserved, 0, 0, 0));
 
 	sim_sys.state = SIM_SYS_SHUTDOWN;
 	sim_test_expect(test, "TDH_SYS_RD after shutdown", TDX_SYS_SHUTDOWN,
