@@ -38,10 +38,27 @@ static u64 sim_mem_report(struct sim_mem_op *op, u64 code, u64 *entry, int level
 	return sim_err(code, TDX_OPERAND_ID_RCX);
 }
 
+/* With the TD for itself alone a leaf needs no lock of the tree or of an entry. */
+static bool sim_mem_lock_tree(struct sim_mem_op *op)
+{
+	return op->td_mode == SIM_EXCL || sim_trylock(&op->td->tdcs->sept_lock, op->tree_mode);
+}
+
+static void sim_mem_unlock_tree(struct sim_mem_op *op)
+{
+	if (op->td_mode != SIM_EXCL)
+		sim_unlock(&op->td->tdcs->sept_lock, op->tree_mode);
+}
+
+static bool sim_mem_lock_entry(struct sim_mem_op *op)
+{
+	return op->td_mode == SIM_EXCL || sim_sept_trylock_entry(op->entry);
+}
+
 static void sim_mem_end(struct sim_mem_op *op)
 {
 	sim_sept_unlock_entry(op->entry);
-	sim_unlock(&op->td->tdcs->sept_lock, op->tree_mode);
+	sim_mem_unlock_tree(op);
 	sim_td_put(op->td, op->td_mode);
 }
 
@@ -74,7 +91,7 @@ static u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
 		goto put_td;
 	}
 
-	if (!sim_trylock(&op->td->tdcs->sept_lock, op->tree_mode)) {
+	if (!sim_mem_lock_tree(op)) {
 		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
 		goto put_td;
 	}
@@ -85,14 +102,14 @@ static u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
 		goto unlock_tree;
 	}
 
-	if (!sim_sept_trylock_entry(op->entry)) {
+	if (!sim_mem_lock_entry(op)) {
 		status = sim_mem_report(op, TDX_OPERAND_BUSY, op->entry, found);
 		goto unlock_tree;
 	}
 	return 0;
 
 unlock_tree:
-	sim_unlock(&op->td->tdcs->sept_lock, op->tree_mode);
+	sim_mem_unlock_tree(op);
 put_td:
 	sim_td_put(op->td, op->td_mode);
 	return status;
@@ -141,7 +158,7 @@ out:
 u64 sim_tdh_mem_page_add(struct pt_regs *regs)
 {
 	struct sim_mem_op op = {
-		.td_mode = SIM_EXCL, .tree_mode = SIM_SHARED,
+		.td_mode = SIM_EXCL,
 		.op_states = SIM_OPS_INIT,
 	};
 	struct sim_pamt *pamt;
@@ -292,6 +309,18 @@ static bool sim_tracked(struct sim_tdcs *tdcs, u32 bepoch)
 	return age > 1 || (age == 1 && !atomic_read(&tdcs->epoch_vcpus[bepoch & 1]));
 }
 
+/* Before the first TDH.VP.ENTER there is no translation to track. */
+static u64 sim_mem_check_tracked(struct sim_mem_op *op, const struct sim_pamt *pamt)
+{
+	if (op->td->tdcs->op_state != SIM_OP_RUNNABLE)
+		return 0;
+	if (!sim_is_blocked(sim_sept_state(*op->entry)))
+		return sim_mem_report(op, TDX_GPA_RANGE_NOT_BLOCKED, op->entry, op->level);
+	if (!sim_tracked(op->td->tdcs, pamt->bepoch))
+		return sim_err(TDX_TLB_TRACKING_NOT_DONE, TDX_OPERAND_ID_RCX);
+	return 0;
+}
+
 u64 sim_tdh_mem_page_remove(struct pt_regs *regs)
 {
 	struct sim_mem_op op = {
@@ -315,29 +344,21 @@ u64 sim_tdh_mem_page_remove(struct pt_regs *regs)
 
 	hpa = *op.entry & SEPT_HPA;
 	pamt = sim_pamt_of(hpa);
-
-	/* Before the first TDH.VP.ENTER there is no translation to track. */
-	if (op.td->tdcs->op_state == SIM_OP_RUNNABLE) {
-		if (!sim_is_blocked(state)) {
-			status = sim_mem_report(&op, TDX_GPA_RANGE_NOT_BLOCKED, op.entry, op.level);
-			goto out;
-		}
-		if (!sim_tracked(op.td->tdcs, pamt->bepoch)) {
-			status = sim_mem_report(&op, TDX_TLB_TRACKING_NOT_DONE, op.entry, op.level);
-			goto out;
-		}
-	}
-
 	if (!sim_trylock(&pamt->lock, SIM_EXCL)) {
-		status = sim_mem_report(&op, TDX_OPERAND_BUSY, op.entry, op.level);
+		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_RCX);
 		goto out;
 	}
 
+	status = sim_mem_check_tracked(&op, pamt);
+	if (status)
+		goto put_page;
+
 	/* All checks passed: no failure below. */
 	sim_page_free(pamt, op.td);
-	sim_page_put(pamt, SIM_EXCL);
 	sim_sept_set(op.td->tdcs, op.entry, op.level, SEPT_ENTRY_FREE);
 	regs->cx = hpa;
+put_page:
+	sim_page_put(pamt, SIM_EXCL);
 out:
 	sim_mem_end(&op);
 	return status;

@@ -42,8 +42,7 @@ u64 sim_tdh_mr_extend(struct pt_regs *regs)
 {
 	u64 gpa = regs->cx;
 	struct sim_td *td;
-	u64 status, entry;
-	int level;
+	u64 status, hpa;
 
 	regs->cx = 0;
 	status = sim_td_get(regs->dx, TDX_OPERAND_ID_RDX, SIM_EXCL, SIM_OPS_INIT, &td);
@@ -56,11 +55,12 @@ u64 sim_tdh_mr_extend(struct pt_regs *regs)
 		goto put_td;
 	}
 
-	entry = *sim_sept_walk(td->tdcs, gpa, 0, &level);
-	if (sim_sept_state(entry) != TDX_SEPT_PRESENT) {
+	if (!sim_sept_translate(td->tdcs, gpa, &hpa)) {
 		u64 rcx, rdx;
+		int level;
+		u64 *entry = sim_sept_walk(td->tdcs, gpa, 0, &level);
 
-		sim_sept_report(entry, level, &rcx, &rdx);
+		sim_sept_report(*entry, level, &rcx, &rdx);
 		regs->cx = rcx;
 		regs->dx = rdx;
 		status = sim_err(TDX_EPT_ENTRY_NOT_PRESENT, TDX_OPERAND_ID_RCX);
@@ -69,8 +69,7 @@ u64 sim_tdh_mr_extend(struct pt_regs *regs)
 
 	/* All checks passed: no failure below. */
 	sim_mr_update(td->tdcs, "MR.EXTEND", gpa);
-	sha384_update(&td->tdcs->mrtd_ctx,
-		      __va((entry & SEPT_HPA) + offset_in_page(gpa)), TDX_EXTENDMR_CHUNKSIZE);
+	sha384_update(&td->tdcs->mrtd_ctx, __va(hpa), TDX_EXTENDMR_CHUNKSIZE);
 put_td:
 	sim_td_put(td, SIM_EXCL);
 	return status;

@@ -21,6 +21,12 @@
 /* Root of a 4-level table; level 0 is the entry that maps 4 KiB. */
 #define SEPT_ROOT_LEVEL		3
 
+/* The entry maps memory, or would if it were not blocked or pending. */
+static inline bool sim_sept_is_leaf(u8 state)
+{
+	return state != TDX_SEPT_FREE && !(state & SEPT_STATE_NON_LEAF);
+}
+
 /* Host side lock of one entry: a try-lock, @entry stays walkable meanwhile. */
 bool sim_sept_trylock_entry(u64 *entry);
 void sim_sept_unlock_entry(u64 *entry);

@@ -144,8 +144,8 @@ static u64 sim_accept_violation(struct sim_tdcall_ctx *ctx, u64 gpa, int wanted,
 				int level, u64 entry)
 {
 	u8 state = sim_sept_state(entry);
-	u64 info = wanted | level << 3 | (u64)(state & 0xff) << 6 |
-		   (u64)!(state & SEPT_STATE_NON_LEAF) << 14;
+	u64 info = wanted | level << 3 | (u64)state << 6 |
+		   (u64)sim_sept_is_leaf(state) << 14;
 
 	ctx->exit->reason = EXIT_REASON_EPT_VIOLATION;
 	ctx->exit->intr_info = 0;
@@ -161,40 +161,48 @@ u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
 	u64 info = ctx->gpr[SIM_RCX];
 	u64 gpa = info & TDX_PAGE_INFO_GPA;
 	int wanted = info & TDX_PAGE_INFO_LEVEL;
-	u64 *entry, status = TDX_SUCCESS;
-	u8 state;
+	u64 *entry, value, status = TDX_SUCCESS;
 	int level;
 
 	if (info & ~(TDX_PAGE_INFO_GPA | TDX_PAGE_INFO_LEVEL) || wanted > TDX_PS_2M ||
 	    gpa & (BIT_ULL(PAGE_SHIFT + 9 * wanted) - 1) || gpa >> TDX_SHARED_GPA_BIT)
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
-	if (!sim_trylock(&tdcs->sept_lock, SIM_SHARED))
-		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
-
+	/*
+	 * No lock of the tree: the host cannot take a table away while a vCPU is
+	 * inside that may have seen it, and does not wait for those that are not.
+	 */
 	entry = sim_sept_walk(tdcs, gpa, wanted, &level);
-	if (!sim_sept_trylock_entry(entry)) {
-		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_RCX);
-		goto unlock_tree;
+	value = READ_ONCE(*entry);
+	if (level != wanted) {
+		if (sim_sept_state(value) == TDX_SEPT_PRESENT)
+			return sim_err(TDX_PAGE_ALREADY_ACCEPTED, level);
+		return sim_accept_violation(ctx, gpa, wanted, level, value);
 	}
 
-	state = sim_sept_state(*entry);
-	if (state == TDX_SEPT_PRESENT) {
-		status = sim_err(TDX_PAGE_ALREADY_ACCEPTED, level);
-	} else if (level == wanted && state == TDX_SEPT_NL_MAPPED) {
-		status = sim_err(TDX_PAGE_SIZE_MISMATCH, level);
-	} else if (level == wanted && state == TDX_SEPT_PENDING) {
-		u64 hpa = *entry & SEPT_HPA;
+	if (!sim_sept_trylock_entry(entry))
+		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_RCX);
 
-		memset(__va(hpa), 0, PAGE_SIZE << (9 * level));
-		sim_sept_set(tdcs, entry, level, sim_sept_make(TDX_SEPT_PRESENT, hpa));
-	} else {
-		status = sim_accept_violation(ctx, gpa, wanted, level, *entry);
+	value = READ_ONCE(*entry);
+	switch (sim_sept_state(value)) {
+	case TDX_SEPT_NL_MAPPED:
+	case TDX_SEPT_NL_BLOCKED:
+		status = sim_err(TDX_PAGE_SIZE_MISMATCH, level);
+		break;
+	case TDX_SEPT_PRESENT:
+		status = sim_err(TDX_PAGE_ALREADY_ACCEPTED, level);
+		break;
+	case TDX_SEPT_PENDING:
+		memset(__va(value & SEPT_HPA), 0, PAGE_SIZE << (9 * level));
+		sim_sept_set(tdcs, entry, level,
+			     sim_sept_make(TDX_SEPT_PRESENT, value & SEPT_HPA));
+		break;
+	default:
+		status = sim_accept_violation(ctx, gpa, wanted, level, value);
+		break;
 	}
 
 	sim_sept_unlock_entry(entry);
-unlock_tree:
-	sim_unlock(&tdcs->sept_lock, SIM_SHARED);
 	return status;
 }
 
