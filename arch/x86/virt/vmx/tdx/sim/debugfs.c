@@ -65,6 +65,10 @@ static int sim_pages_show(struct seq_file *m, void *unused)
 			if (type < ARRAY_SIZE(counts))
 				counts[type]++;
 		}
+		for (page = 0; page < nr / sim_level_pages(TDX_PS_2M); page++) {
+			if (READ_ONCE(tdmr->pamt_2m[page].type) == PT_REG)
+				counts[PT_REG] += sim_level_pages(TDX_PS_2M);
+		}
 	}
 
 	sim_show_counts(m, sim_page_types, counts, ARRAY_SIZE(counts));

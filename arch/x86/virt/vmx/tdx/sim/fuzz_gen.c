@@ -295,6 +295,10 @@ void fuzz_generate(const struct fuzz_pool *pool, struct rnd_state *rnd,
 			*registers[i] = spoil(pool, rnd, *registers[i]);
 	}
 
+	/* A large page would be of the host's memory around the page of the pool. */
+	if ((regs->ax & TDX_LEAF_MASK) == TDH_MEM_PAGE_AUG && regs->cx & TDX_PAGE_INFO_LEVEL)
+		regs->r8 |= BIT_ULL(63);
+
 	/* Running a TD is for KVM, which knows how: end in the last check. */
 	if ((regs->ax & TDX_LEAF_MASK) == TDH_VP_ENTER)
 		regs->cx |= BIT_ULL(53 - below(rnd, 2));

@@ -5,22 +5,7 @@
 #include <linux/bitfield.h>
 #include <linux/string.h>
 
-#include "sept.h"
-
-/* One call of a TDH.MEM leaf: its operands and what it holds locked. */
-struct sim_mem_op {
-	struct pt_regs *regs;
-	enum sim_lock_mode td_mode;
-	enum sim_lock_mode tree_mode;
-	u32 op_states;
-	int min_level;
-	int max_level;
-
-	struct sim_td *td;
-	u64 gpa;
-	int level;
-	u64 *entry;
-};
+#include "mem.h"
 
 /* A private GPA: the shared bit clear and nothing above the GPA width. */
 static bool sim_gpa_private(u64 gpa)
@@ -28,7 +13,7 @@ static bool sim_gpa_private(u64 gpa)
 	return !(gpa >> TDX_SHARED_GPA_BIT);
 }
 
-static u64 sim_mem_report(struct sim_mem_op *op, u64 code, u64 *entry, int level)
+static u64 report_entry(struct sim_mem_op *op, u64 code, u64 *entry, int level)
 {
 	u64 rcx, rdx;
 
@@ -36,6 +21,11 @@ static u64 sim_mem_report(struct sim_mem_op *op, u64 code, u64 *entry, int level
 	op->regs->cx = rcx;
 	op->regs->dx = rdx;
 	return sim_err(code, TDX_OPERAND_ID_RCX);
+}
+
+u64 sim_mem_report(struct sim_mem_op *op, u64 code)
+{
+	return report_entry(op, code, op->entry, op->level);
 }
 
 /* With the TD for itself alone a leaf needs no lock of the tree or of an entry. */
@@ -55,19 +45,15 @@ static bool sim_mem_lock_entry(struct sim_mem_op *op)
 	return op->td_mode == SIM_EXCL || sim_sept_trylock_entry(op->entry);
 }
 
-static void sim_mem_end(struct sim_mem_op *op)
+void sim_mem_end(struct sim_mem_op *op)
 {
 	sim_sept_unlock_entry(op->entry);
 	sim_mem_unlock_tree(op);
 	sim_td_put(op->td, op->td_mode);
 }
 
-/*
- * The checks that all of these leafs begin with, in the order of the ABI: TD,
- * page info, tree lock, walk, entry lock.  RCX and RDX leave as 0 unless an
- * entry is to be reported.
- */
-static u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
+/* RCX and RDX leave as 0 unless an entry is to be reported. */
+u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
 {
 	u64 info = regs->cx;
 	u64 status;
@@ -98,12 +84,12 @@ static u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
 
 	op->entry = sim_sept_walk(op->td->tdcs, op->gpa, op->level, &found);
 	if (found != op->level) {
-		status = sim_mem_report(op, TDX_EPT_WALK_FAILED, op->entry, found);
+		status = report_entry(op, TDX_EPT_WALK_FAILED, op->entry, found);
 		goto unlock_tree;
 	}
 
 	if (!sim_mem_lock_entry(op)) {
-		status = sim_mem_report(op, TDX_OPERAND_BUSY, op->entry, found);
+		status = sim_mem_report(op, TDX_OPERAND_BUSY);
 		goto unlock_tree;
 	}
 	return 0;
@@ -115,11 +101,25 @@ put_td:
 	return status;
 }
 
+struct sim_pamt *sim_mem_pamt(const struct sim_mem_op *op)
+{
+	u64 hpa = *op->entry & SEPT_HPA;
+
+	if (op->level == TDX_PS_2M && sim_sept_is_leaf(sim_sept_state(*op->entry)))
+		return sim_pamt_2m_of(hpa);
+	return sim_pamt_of(hpa);
+}
+
+void sim_mem_set(struct sim_mem_op *op, u8 state, u64 hpa)
+{
+	sim_sept_set(op->td->tdcs, op->entry, op->level, sim_sept_make(state, op->level, hpa));
+}
+
 static u64 sim_mem_check_free(struct sim_mem_op *op)
 {
 	if (sim_sept_state(*op->entry) == TDX_SEPT_FREE)
 		return 0;
-	return sim_mem_report(op, TDX_EPT_ENTRY_STATE_INCORRECT, op->entry, op->level);
+	return sim_mem_report(op, TDX_EPT_ENTRY_STATE_INCORRECT);
 }
 
 u64 sim_tdh_mem_sept_add(struct pt_regs *regs)
@@ -129,7 +129,7 @@ u64 sim_tdh_mem_sept_add(struct pt_regs *regs)
 		.op_states = SIM_OPS_LIVE,
 		.min_level = 1, .max_level = SEPT_ROOT_LEVEL,
 	};
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	u64 status;
 
 	status = sim_mem_begin(&op, regs, regs->dx);
@@ -140,16 +140,15 @@ u64 sim_tdh_mem_sept_add(struct pt_regs *regs)
 	if (status)
 		goto out;
 
-	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(regs->r8, TDX_OPERAND_ID_R8, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		goto out;
 
 	/* All checks passed: no failure below. */
 	sim_sept_clear_table(__va(regs->r8));
-	sim_page_assign(pamt, PT_EPT, op.td);
-	sim_page_put(pamt, SIM_EXCL);
-	sim_sept_set(op.td->tdcs, op.entry, op.level,
-		     sim_sept_make(TDX_SEPT_NL_MAPPED, regs->r8));
+	sim_page_assign(page.pamt, PT_EPT, TDX_PS_4K, op.td);
+	sim_page_ref_put(&page);
+	sim_mem_set(&op, TDX_SEPT_NL_MAPPED, regs->r8);
 out:
 	sim_mem_end(&op);
 	return status;
@@ -161,7 +160,7 @@ u64 sim_tdh_mem_page_add(struct pt_regs *regs)
 		.td_mode = SIM_EXCL,
 		.op_states = SIM_OPS_INIT,
 	};
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	u64 status;
 
 	status = sim_mem_begin(&op, regs, regs->dx);
@@ -177,18 +176,17 @@ u64 sim_tdh_mem_page_add(struct pt_regs *regs)
 		goto out;
 	}
 
-	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(regs->r8, TDX_OPERAND_ID_R8, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		goto out;
 
 	/* All checks passed: no failure below. */
 	if (regs->r8 != regs->r9)
 		memcpy(__va(regs->r8), __va(regs->r9), PAGE_SIZE);
-	sim_page_assign(pamt, PT_REG, op.td);
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_assign(page.pamt, PT_REG, TDX_PS_4K, op.td);
+	sim_page_ref_put(&page);
 	sim_mr_page_add(op.td->tdcs, op.gpa);
-	sim_sept_set(op.td->tdcs, op.entry, op.level,
-		     sim_sept_make(TDX_SEPT_PRESENT, regs->r8));
+	sim_mem_set(&op, TDX_SEPT_PRESENT, regs->r8);
 out:
 	sim_mem_end(&op);
 	return status;
@@ -199,9 +197,9 @@ u64 sim_tdh_mem_page_aug(struct pt_regs *regs)
 	struct sim_mem_op op = {
 		.td_mode = SIM_SHARED, .tree_mode = SIM_SHARED,
 		.op_states = SIM_OPS_LIVE,
-		/* 2 MiB pages are not simulated: their level is refused. */
+		.max_level = TDX_PS_2M,
 	};
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	u64 status;
 
 	status = sim_mem_begin(&op, regs, regs->dx);
@@ -212,15 +210,14 @@ u64 sim_tdh_mem_page_aug(struct pt_regs *regs)
 	if (status)
 		goto out;
 
-	status = sim_page_get(regs->r8, TDX_OPERAND_ID_R8, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(regs->r8, TDX_OPERAND_ID_R8, op.level, SIM_EXCL, &page);
 	if (status)
 		goto out;
 
 	/* All checks passed: no failure below. */
-	sim_page_assign(pamt, PT_REG, op.td);
-	sim_page_put(pamt, SIM_EXCL);
-	sim_sept_set(op.td->tdcs, op.entry, op.level,
-		     sim_sept_make(TDX_SEPT_PENDING, regs->r8));
+	sim_page_assign(page.pamt, PT_REG, op.level, op.td);
+	sim_page_ref_put(&page);
+	sim_mem_set(&op, TDX_SEPT_PENDING, regs->r8);
 out:
 	sim_mem_end(&op);
 	return status;
@@ -233,7 +230,7 @@ static const u8 sim_blocked_state[] = {
 	[TDX_SEPT_NL_MAPPED]	= TDX_SEPT_NL_BLOCKED,
 };
 
-static bool sim_is_blocked(u8 state)
+bool sim_mem_is_blocked(u8 state)
 {
 	return state == TDX_SEPT_BLOCKED || state == TDX_SEPT_PENDING_BLOCKED ||
 	       state == TDX_SEPT_NL_BLOCKED;
@@ -246,7 +243,7 @@ u64 sim_tdh_mem_range_block(struct pt_regs *regs)
 		.op_states = SIM_OPS_LIVE,
 		.max_level = SEPT_ROOT_LEVEL,
 	};
-	u64 status, hpa;
+	u64 status;
 	u8 state;
 
 	status = sim_mem_begin(&op, regs, regs->dx);
@@ -254,21 +251,19 @@ u64 sim_tdh_mem_range_block(struct pt_regs *regs)
 		return status;
 
 	state = sim_sept_state(*op.entry);
-	if (sim_is_blocked(state)) {
-		status = sim_mem_report(&op, TDX_GPA_RANGE_ALREADY_BLOCKED, op.entry, op.level);
+	if (sim_mem_is_blocked(state)) {
+		status = sim_mem_report(&op, TDX_GPA_RANGE_ALREADY_BLOCKED);
 		goto out;
 	}
 
 	if (state >= ARRAY_SIZE(sim_blocked_state) || !sim_blocked_state[state]) {
-		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT, op.entry, op.level);
+		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT);
 		goto out;
 	}
 
 	/* All checks passed: no failure below. */
-	hpa = *op.entry & SEPT_HPA;
-	sim_pamt_of(hpa)->bepoch = op.td->tdcs->epoch;
-	sim_sept_set(op.td->tdcs, op.entry, op.level,
-		     sim_sept_make(sim_blocked_state[state], hpa));
+	sim_mem_pamt(&op)->bepoch = op.td->tdcs->epoch;
+	sim_mem_set(&op, sim_blocked_state[state], *op.entry & SEPT_HPA);
 out:
 	sim_mem_end(&op);
 	return status;
@@ -310,12 +305,12 @@ static bool sim_tracked(struct sim_tdcs *tdcs, u32 bepoch)
 }
 
 /* Before the first TDH.VP.ENTER there is no translation to track. */
-static u64 sim_mem_check_tracked(struct sim_mem_op *op, const struct sim_pamt *pamt)
+u64 sim_mem_check_tracked(struct sim_mem_op *op, const struct sim_pamt *pamt)
 {
 	if (op->td->tdcs->op_state != SIM_OP_RUNNABLE)
 		return 0;
-	if (!sim_is_blocked(sim_sept_state(*op->entry)))
-		return sim_mem_report(op, TDX_GPA_RANGE_NOT_BLOCKED, op->entry, op->level);
+	if (!sim_mem_is_blocked(sim_sept_state(*op->entry)))
+		return sim_mem_report(op, TDX_GPA_RANGE_NOT_BLOCKED);
 	if (!sim_tracked(op->td->tdcs, pamt->bepoch))
 		return sim_err(TDX_TLB_TRACKING_NOT_DONE, TDX_OPERAND_ID_RCX);
 	return 0;
@@ -337,13 +332,13 @@ u64 sim_tdh_mem_page_remove(struct pt_regs *regs)
 		return status;
 
 	state = sim_sept_state(*op.entry);
-	if (state == TDX_SEPT_FREE || (state & SEPT_STATE_NON_LEAF)) {
-		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT, op.entry, op.level);
+	if (!sim_sept_is_leaf(state)) {
+		status = sim_mem_report(&op, TDX_EPT_ENTRY_STATE_INCORRECT);
 		goto out;
 	}
 
 	hpa = *op.entry & SEPT_HPA;
-	pamt = sim_pamt_of(hpa);
+	pamt = sim_mem_pamt(&op);
 	if (!sim_trylock(&pamt->lock, SIM_EXCL)) {
 		status = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_RCX);
 		goto out;

@@ -18,7 +18,7 @@ static struct sim_kot_entry *sim_kot_of(u16 hkid)
 u64 sim_tdh_mng_create(struct pt_regs *regs)
 {
 	u64 pa = regs->cx, hkid = regs->dx;
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	struct sim_td *td;
 	u64 status;
 
@@ -26,7 +26,7 @@ u64 sim_tdh_mng_create(struct pt_regs *regs)
 	    hkid >= sim_sys.keyid_start + sim_sys.nr_keyids)
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RDX);
 
-	status = sim_page_get(pa, TDX_OPERAND_ID_RCX, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(pa, TDX_OPERAND_ID_RCX, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		return status;
 
@@ -43,16 +43,16 @@ u64 sim_tdh_mng_create(struct pt_regs *regs)
 	/* All checks passed: no failure below. */
 	td = __va(pa);
 	memset(td, 0, PAGE_SIZE);
-	td->pamt = pamt;
+	td->pamt = page.pamt;
 	td->pa = pa;
 	td->hkid = hkid;
 	td->lifecycle = SIM_HKID_ASSIGNED;
 	sim_kot_of(hkid)->state = SIM_KOT_ASSIGNED;
-	sim_page_assign(pamt, PT_TDR, NULL);
+	sim_page_assign(page.pamt, PT_TDR, TDX_PS_4K, NULL);
 unlock_kot:
 	sim_unlock(&sim_sys.kot_lock, SIM_EXCL);
 put_page:
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_ref_put(&page);
 	return status;
 }
 
@@ -89,7 +89,7 @@ put_td:
 u64 sim_tdh_mng_addcx(struct pt_regs *regs)
 {
 	u64 pa = regs->cx;
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	struct sim_td *td;
 	u64 status;
 
@@ -108,7 +108,7 @@ u64 sim_tdh_mng_addcx(struct pt_regs *regs)
 	if (status)
 		goto put_td;
 
-	status = sim_page_get(pa, TDX_OPERAND_ID_RCX, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(pa, TDX_OPERAND_ID_RCX, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		goto put_td;
 
@@ -117,8 +117,8 @@ u64 sim_tdh_mng_addcx(struct pt_regs *regs)
 	if (td->num_tdcx == SIM_TDCX_TDCS)
 		td->tdcs = __va(pa);
 	td->tdcx_pa[td->num_tdcx++] = pa;
-	sim_page_assign(pamt, PT_TDCX, td);
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_assign(page.pamt, PT_TDCX, TDX_PS_4K, td);
+	sim_page_ref_put(&page);
 put_td:
 	sim_td_put(td, SIM_EXCL);
 	return status;

@@ -5,6 +5,7 @@
  * Memory is not encrypted, so no cache line ever belongs to a KeyID: a flush
  * here is the bookkeeping of one.
  */
+#include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 
@@ -43,6 +44,7 @@ static u64 reclaim_check_owner(struct sim_pamt *pamt, u64 pa, struct sim_td **ow
 
 u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
 {
+	struct sim_page_ref page;
 	struct sim_pamt *pamt;
 	struct sim_td *owner;
 	u64 pa = regs->cx;
@@ -55,10 +57,11 @@ u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
 	regs->r10 = 0;
 	regs->r11 = 0;
 
-	status = sim_page_get_any(pa, TDX_OPERAND_ID_RCX, SIM_EXCL, &pamt);
+	status = sim_any_page_get(pa, TDX_OPERAND_ID_RCX, SIM_EXCL, &page);
 	if (status)
 		return status;
 
+	pamt = page.pamt;
 	if (pamt->type == PT_NDA || pamt->type == PT_RSVD) {
 		status = sim_err(TDX_PAGE_METADATA_INCORRECT, TDX_OPERAND_ID_RCX);
 		goto put_page;
@@ -69,6 +72,11 @@ u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
 	regs->dx = pamt->owner;
 	regs->r8 = pamt->level;
 
+	if (!IS_ALIGNED(pa, sim_level_pages(pamt->level) << PAGE_SHIFT)) {
+		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
+		goto put_page;
+	}
+
 	status = reclaim_check_owner(pamt, pa, &owner);
 	if (status)
 		goto put_page;
@@ -78,7 +86,7 @@ u64 sim_tdh_phymem_page_reclaim(struct pt_regs *regs)
 	if (owner)
 		sim_td_put(owner, SIM_SHARED);
 put_page:
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_ref_put(&page);
 	return status;
 }
 
@@ -93,6 +101,8 @@ u64 sim_tdh_phymem_page_rdmd(struct pt_regs *regs)
 	u64 status;
 
 	status = sim_page_check(pa, TDX_OPERAND_ID_RCX, &pamt);
+	if (!status)
+		pamt = sim_pamt_leaf_of(pa);
 
 	/* All checks passed: no failure below. */
 	regs->cx = status ? 0 : smp_load_acquire(&pamt->type);
@@ -107,14 +117,14 @@ u64 sim_tdh_phymem_page_rdmd(struct pt_regs *regs)
 u64 sim_tdh_phymem_page_wbinvd(struct pt_regs *regs)
 {
 	u64 pa = regs->cx & (BIT_ULL(boot_cpu_data.x86_phys_bits) - 1);
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	u64 status;
 
-	status = sim_page_get(pa, TDX_OPERAND_ID_RCX, PT_NDA, SIM_SHARED, &pamt);
+	status = sim_free_page_get(pa, TDX_OPERAND_ID_RCX, TDX_PS_4K, SIM_SHARED, &page);
 	if (status)
 		return status;
 
-	sim_page_put(pamt, SIM_SHARED);
+	sim_page_ref_put(&page);
 	return TDX_SUCCESS;
 }
 

@@ -16,10 +16,10 @@
 
 /* What a report shows of a leaf entry: access, memory type, IPAT, PS, HPA. */
 #define SEPT_REPORT_LEAF	(VMX_EPT_RWX_MASK | VMX_EPT_MT_MASK | VMX_EPT_IPAT_BIT | \
-				 BIT_ULL(7) | SEPT_HPA | VMX_EPT_SUPPRESS_VE_BIT)
+				 SEPT_LARGE_PAGE | SEPT_HPA | VMX_EPT_SUPPRESS_VE_BIT)
 
 /* Of a non-leaf entry, whose table is the module's secret. */
-#define SEPT_REPORT_NL		(VMX_EPT_RWX_MASK | BIT_ULL(7) | VMX_EPT_SUPPRESS_VE_BIT)
+#define SEPT_REPORT_NL		(VMX_EPT_RWX_MASK | SEPT_LARGE_PAGE | VMX_EPT_SUPPRESS_VE_BIT)
 
 u8 sim_sept_state(u64 entry)
 {
@@ -96,19 +96,17 @@ void sim_sept_set(struct sim_tdcs *tdcs, u64 *entry, int level, u64 value)
 	}
 }
 
-u64 sim_sept_make(u8 state, u64 hpa)
+u64 sim_sept_make(u8 state, int level, u64 hpa)
 {
 	u64 entry = FIELD_PREP(SEPT_STATE, state) | VMX_EPT_SUPPRESS_VE_BIT | hpa;
 
-	switch (state) {
-	case TDX_SEPT_NL_MAPPED:
-		return entry | VMX_EPT_RWX_MASK;
-	case TDX_SEPT_PRESENT:
+	if (state == TDX_SEPT_NL_MAPPED || state == TDX_SEPT_PRESENT)
 		entry |= VMX_EPT_RWX_MASK;
-		fallthrough;
-	default:
-		return entry | (X86_MEMTYPE_WB << VMX_EPT_MT_EPTE_SHIFT) | VMX_EPT_IPAT_BIT;
-	}
+	if (state & SEPT_STATE_NON_LEAF)
+		return entry;
+	if (level)
+		entry |= SEPT_LARGE_PAGE;
+	return entry | (X86_MEMTYPE_WB << VMX_EPT_MT_EPTE_SHIFT) | VMX_EPT_IPAT_BIT;
 }
 
 void sim_sept_clear_table(u64 *table)

@@ -17,6 +17,7 @@
 #define SEPT_STATE_NON_LEAF	0x80
 #define SEPT_LOCK_BIT		62
 #define SEPT_ENTRY_FREE		BIT_ULL(63)	/* suppress #VE, nothing else */
+#define SEPT_LARGE_PAGE		BIT_ULL(7)	/* leaf above level 0 */
 
 /* Root of a 4-level table; level 0 is the entry that maps 4 KiB. */
 #define SEPT_ROOT_LEVEL		3
@@ -34,8 +35,8 @@ void sim_sept_unlock_entry(u64 *entry);
 /* New value of a locked entry; vCPUs learn of changes of the root (level 3). */
 void sim_sept_set(struct sim_tdcs *tdcs, u64 *entry, int level, u64 value);
 
-/* Entry in @state (TDX_SEPT_*) for the page or table at @hpa. */
-u64 sim_sept_make(u8 state, u64 hpa);
+/* Entry of @level in @state (TDX_SEPT_*) for the page or table at @hpa. */
+u64 sim_sept_make(u8 state, int level, u64 hpa);
 
 /* A table without any mapping. */
 void sim_sept_clear_table(u64 *table);

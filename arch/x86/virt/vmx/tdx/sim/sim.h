@@ -53,13 +53,15 @@ bool sim_trylock(struct sim_lock *lock, enum sim_lock_mode mode);
 void sim_unlock(struct sim_lock *lock, enum sim_lock_mode mode);
 
 /*
- * Physical Address Metadata Table (pamt.c): one entry per 4 KiB page of a TDMR,
- * kept in the memory that the host gave for it with TDH.SYS.CONFIG.  Its lock
- * is the lock of the object that the page holds, e.g. of the TDR.
+ * Physical Address Metadata Table (pamt.c): one entry for each 4 KiB of a TDMR and
+ * one for each 2 MiB, kept in the memory that the host gave for it with
+ * TDH.SYS.CONFIG.  An entry's lock is the lock of the object that the page holds,
+ * e.g. of the TDR.  An entry for 2 MiB is PT_REG if all of it is one page, and
+ * PT_NDA if those for 4 KiB say what its pages are.
  */
 struct sim_pamt {
 	u8 type;		/* PT_* */
-	u8 level;		/* TDX_PS_* of the mapping, PT_REG only */
+	u8 level;		/* TDX_PS_* of the page */
 	struct sim_lock lock;
 	u32 bepoch;		/* TD epoch of the last TDH.MEM.RANGE.BLOCK */
 	u64 owner;		/* physical address of the TDR */
@@ -76,6 +78,7 @@ struct sim_tdmr {
 	u64 size;
 	u64 initialized;	/* end of the part that TDH.SYS.TDMR.INIT did */
 	struct sim_pamt *pamt_4k;
+	struct sim_pamt *pamt_2m;
 	struct tdmr_reserved_area reserved[SIM_MAX_RESERVED];
 	struct sim_lock lock;
 };
@@ -138,25 +141,46 @@ unsigned int sim_this_package(void);
  *
  * sim_pamt_of():   entry for the 4 KiB page at @pa, PT_RSVD in a reserved area;
  *                  NULL outside TDMRs or not yet initialized.  No checks, no lock.
- * sim_page_get():  operand check of a private 4 KiB page: @pa aligned, without
- *                  KeyID bits (OPERAND_INVALID), in a TDMR (ADDR_RANGE_ERROR),
- *                  lock taken (BUSY), of @type (PAGE_METADATA_INCORRECT); @op is
- *                  or-ed into the status.  Release with sim_page_put().
- * sim_page_get_any(): the same for a page of any type.
- * sim_page_check(): the same without the lock.
+ * sim_pamt_2m_of(): the same for the 2 MiB around @pa, which are in a TDMR.
+ * sim_pamt_leaf_of(): that of the two which says what the page at @pa is.
+ * sim_page_get():  operand check of the 4 KiB page of an object: @pa aligned,
+ *                  without KeyID bits (OPERAND_INVALID), in a TDMR
+ *                  (ADDR_RANGE_ERROR), lock taken (BUSY), of @type
+ *                  (PAGE_METADATA_INCORRECT); @op is or-ed into the status.
+ *                  Release with sim_page_put().
+ * sim_page_check(): the same of any page, without the lock.
+ * sim_free_page_get(): the same of a page of size TDX_PS_4K or TDX_PS_2M, all of
+ *                  which is PT_NDA.  Release with sim_page_ref_put().
+ * sim_any_page_get(): the same of any page, of whatever size it is.
  * sim_page_assign(): make a PT_NDA page with the lock held a page of @td (NULL:
  *                  of nobody) and count it; does not touch its content.
  * sim_page_free(): back to PT_NDA; uncounts it from @td unless that is NULL.
  */
+struct sim_page_ref {
+	struct sim_pamt *pamt;		/* locked */
+	struct sim_pamt *around;	/* of the 2 MiB, shared; NULL if they are the page */
+	enum sim_lock_mode mode;
+};
+
 struct sim_pamt *sim_pamt_of(u64 pa);
+struct sim_pamt *sim_pamt_2m_of(u64 pa);
+struct sim_pamt *sim_pamt_leaf_of(u64 pa);
 u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode,
 		 struct sim_pamt **pamt);
-u64 sim_page_get_any(u64 pa, u32 op, enum sim_lock_mode mode,
-		     struct sim_pamt **pamt);
 u64 sim_page_check(u64 pa, u32 op, struct sim_pamt **pamt);
 void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode);
-void sim_page_assign(struct sim_pamt *pamt, u8 type, struct sim_td *td);
+u64 sim_free_page_get(u64 pa, u32 op, int level, enum sim_lock_mode mode,
+		      struct sim_page_ref *ref);
+u64 sim_any_page_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_page_ref *ref);
+void sim_page_ref_put(const struct sim_page_ref *ref);
+void sim_page_assign(struct sim_pamt *pamt, u8 type, int level, struct sim_td *td);
 void sim_page_free(struct sim_pamt *pamt, struct sim_td *td);
+
+/* 4 KiB pages in a page of @level. */
+static inline u64 sim_level_pages(int level)
+{
+	return BIT_ULL(9 * level);
+}
 
 /* A shared HPA operand of @size bytes: aligned to @align, plain RAM of the host. */
 bool sim_shared_hpa_ok(u64 pa, u64 size, u64 align);

@@ -38,6 +38,7 @@ struct sim_test_td {
 	u64 params;		/* TD_PARAMS, host memory */
 	u64 page[SIM_TEST_MAX_PAGES];	/* of the TD, to be reclaimed with it */
 	int nr_pages;
+	u64 huge_page;			/* the same of 2 MiB, the test's own */
 };
 
 /* Suite init function: without a module that is ready there is nothing to call. */
@@ -130,11 +131,25 @@ struct sim_test_td *sim_test_td_with_code(struct kunit *test, u64 xfam, const u8
 /* RAX of TDH.VP.ENTER for it; interrupts of the host are none of the test's. */
 u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs);
 
+/* The tables of the private @gpa whose entry is at level @lowest, or above. */
+void sim_test_tables(struct kunit *test, struct sim_test_td *td, u64 gpa, int lowest);
+
 /*
  * Map the private @gpa: TDH.MEM.PAGE.ADD of the host page @source, or
  * TDH.MEM.PAGE.AUG if that is 0.  Gives the page's physical address.
  */
 u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source);
+
+/*
+ * A TD in @stage with 2 MiB of the host in @huge_page, and all tables for them at
+ * SIM_TEST_HUGE_GPA.
+ */
+#define SIM_TEST_HUGE_GPA	0x80000000ULL
+#define SIM_TEST_HUGE		(SIM_TEST_HUGE_GPA | TDX_PS_2M)
+struct sim_test_td *sim_test_huge_td(struct kunit *test, enum sim_test_stage stage);
+
+/* TDH.MEM.RANGE.BLOCK of @info, GPA and level, and TDH.MEM.TRACK. */
+void sim_test_block(struct kunit *test, struct sim_test_td *td, u64 info);
 
 /* A page for the use of @td, which is reclaimed with it. */
 u64 sim_test_td_page(struct kunit *test, struct sim_test_td *td);

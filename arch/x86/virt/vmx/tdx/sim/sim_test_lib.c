@@ -8,6 +8,7 @@
 #include <linux/array_size.h>
 #include <linux/bitfield.h>
 #include <linux/gfp.h>
+#include <linux/sizes.h>
 #include <linux/smp.h>
 
 #include <asm/tsc.h>
@@ -204,7 +205,7 @@ static void free_keyid(struct kunit *test, struct sim_test_td *td)
 /* Whether a page ever became one of the TD is the PAMT's knowledge. */
 static void reclaim(struct kunit *test, u64 pa)
 {
-	struct sim_pamt *pamt = sim_pamt_of(pa);
+	struct sim_pamt *pamt = sim_pamt_leaf_of(pa);
 
 	if (pamt->type != PT_NDA)
 		sim_test_expect(test, "TDH_PHYMEM_PAGE_RECLAIM", 0,
@@ -231,6 +232,8 @@ static void destroy_td(void *data)
 
 	for (i = 0; i < SIM_TEST_MAX_PAGES; i++)
 		reclaim(test, td->page[i]);
+	for (i = 0; td->huge_page && i < PTRS_PER_PTE; i++)
+		reclaim(test, td->huge_page + i * PAGE_SIZE);
 	for (i = 0; i < SIM_TDVPS_NR; i++)
 		reclaim(test, td->tdvps[i]);
 	reclaim(test, td->tdvpr);
@@ -334,12 +337,11 @@ u64 sim_test_td_page(struct kunit *test, struct sim_test_td *td)
 	return td->page[td->nr_pages++];
 }
 
-u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source)
+void sim_test_tables(struct kunit *test, struct sim_test_td *td, u64 gpa, int lowest)
 {
-	u64 page = sim_test_td_page(test, td);
 	int level;
 
-	for (level = SEPT_ROOT_LEVEL; level; level--) {
+	for (level = SEPT_ROOT_LEVEL; level >= lowest; level--) {
 		u64 info = (gpa & ~(BIT_ULL(PAGE_SHIFT + 9 * level) - 1)) | level;
 		u64 status = sim_test_call(TDH_MEM_SEPT_ADD, info, td->tdr,
 					   sim_test_td_page(test, td), 0);
@@ -350,6 +352,13 @@ u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source
 		else
 			sim_test_assert(test, "TDH_MEM_SEPT_ADD", 0, status);
 	}
+}
+
+u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source)
+{
+	u64 page = sim_test_td_page(test, td);
+
+	sim_test_tables(test, td, gpa, TDX_PS_2M);
 
 	if (source)
 		sim_test_assert(test, "TDH_MEM_PAGE_ADD", 0,
@@ -358,4 +367,31 @@ u64 sim_test_map(struct kunit *test, struct sim_test_td *td, u64 gpa, u64 source
 		sim_test_assert(test, "TDH_MEM_PAGE_AUG", 0,
 				sim_test_call(TDH_MEM_PAGE_AUG, gpa, td->tdr, page, 0));
 	return page;
+}
+
+static void free_huge_page(void *page)
+{
+	free_pages((unsigned long)page, get_order(SZ_2M));
+}
+
+struct sim_test_td *sim_test_huge_td(struct kunit *test, enum sim_test_stage stage)
+{
+	unsigned long page = __get_free_pages(GFP_KERNEL, get_order(SZ_2M));
+	struct sim_test_td *td;
+
+	KUNIT_ASSERT_NE(test, page, 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_huge_page, (void *)page));
+	td = sim_test_td_create(test);
+	td->huge_page = __pa(page);
+	sim_test_td_advance(test, td, STAGE_INIT);
+	sim_test_tables(test, td, SIM_TEST_HUGE_GPA, TDX_PS_1G);
+	sim_test_td_advance(test, td, stage);
+	return td;
+}
+
+void sim_test_block(struct kunit *test, struct sim_test_td *td, u64 info)
+{
+	sim_test_assert(test, "TDH_MEM_RANGE_BLOCK", 0,
+			sim_test_call(TDH_MEM_RANGE_BLOCK, info, td->tdr, 0, 0));
+	sim_test_assert(test, "TDH_MEM_TRACK", 0, sim_test_call(TDH_MEM_TRACK, td->tdr, 0, 0, 0));
 }

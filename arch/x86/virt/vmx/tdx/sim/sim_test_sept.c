@@ -64,6 +64,7 @@ static const struct sept_step sept_steps[] = {
 	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_FREE) },
 	{ "PAGE.REMOVE of FREE", TDH_MEM_PAGE_REMOVE, AT_4K,
 	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_FREE) },
+	{ "PAGE.ADD of 2 MiB", TDH_MEM_PAGE_ADD, AT_2M, RCX(TDX_OPERAND_INVALID), NO_REPORT },
 	{ "PAGE.ADD", TDH_MEM_PAGE_ADD, AT_4K, 0, NO_REPORT },
 	{ "PAGE.ADD twice", TDH_MEM_PAGE_ADD, AT_4K,
 	  RCX(TDX_EPT_ENTRY_STATE_INCORRECT), REPORT(0, TDX_SEPT_PRESENT) },
@@ -262,7 +263,8 @@ static void sept_entry_format(struct kunit *test)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		u64 entry = sim_sept_make(cases[i].state, hpa);
+		u64 entry = sim_sept_make(cases[i].state, TDX_PS_4K, hpa);
+		u64 large = sim_sept_make(cases[i].state, TDX_PS_2M, hpa);
 
 		KUNIT_EXPECT_EQ_MSG(test, sim_sept_state(entry), cases[i].state,
 				    "state 0x%x", cases[i].state);
@@ -271,6 +273,11 @@ static void sept_entry_format(struct kunit *test)
 				    "access in state 0x%x", cases[i].state);
 		KUNIT_EXPECT_TRUE_MSG(test, entry & VMX_EPT_SUPPRESS_VE_BIT,
 				      "#VE is not suppressed in state 0x%x", cases[i].state);
+
+		/* Of 2 MiB it is the same, but for the bit that ends the CPU's walk. */
+		if (sim_sept_is_leaf(cases[i].state))
+			large ^= SEPT_LARGE_PAGE;
+		KUNIT_EXPECT_EQ_MSG(test, entry, large, "2 MiB in state 0x%x", cases[i].state);
 	}
 
 	KUNIT_EXPECT_EQ(test, sim_sept_state(SEPT_ENTRY_FREE), TDX_SEPT_FREE);

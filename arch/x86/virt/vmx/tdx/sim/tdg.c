@@ -195,7 +195,7 @@ u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
 	case TDX_SEPT_PENDING:
 		memset(__va(value & SEPT_HPA), 0, PAGE_SIZE << (9 * level));
 		sim_sept_set(tdcs, entry, level,
-			     sim_sept_make(TDX_SEPT_PRESENT, value & SEPT_HPA));
+			     sim_sept_make(TDX_SEPT_PRESENT, level, value & SEPT_HPA));
 		break;
 	default:
 		status = sim_accept_violation(ctx, gpa, wanted, level, value);

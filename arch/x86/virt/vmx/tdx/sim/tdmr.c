@@ -37,6 +37,7 @@ static_assert(sizeof(struct tdmr_desc) <= TDMR_INFO_ALIGNMENT);
 static const u64 pamt_page_size[TDX_PS_NR] = { SZ_1G, SZ_2M, SZ_4K };
 
 #define TDMR_PAMT_4K	(TDX_PS_NR - 1)
+#define TDMR_PAMT_2M	(TDMR_PAMT_4K - 1)
 
 /*
  * All are checked before the first is taken, and what is checked must not
@@ -229,6 +230,7 @@ static void take_desc(struct sim_tdmr *tdmr, const struct tdmr_desc *desc)
 	tdmr->size = desc->size;
 	tdmr->initialized = desc->base;
 	tdmr->pamt_4k = __va(desc->pamt[TDMR_PAMT_4K].base);
+	tdmr->pamt_2m = __va(desc->pamt[TDMR_PAMT_2M].base);
 	memcpy(tdmr->reserved, desc->reserved, sizeof(tdmr->reserved));
 }
 
@@ -296,6 +298,8 @@ static void init_pamt(struct sim_tdmr *tdmr, u64 start, u64 end)
 
 	memset(&tdmr->pamt_4k[(start - tdmr->base) >> PAGE_SHIFT], 0,
 	       ((end - start) >> PAGE_SHIFT) * PAMT_ENTRY_SIZE);
+	memset(&tdmr->pamt_2m[(start - tdmr->base) / SZ_2M], 0,
+	       (end - start) / SZ_2M * PAMT_ENTRY_SIZE);
 
 	for (r = 0; r < SIM_MAX_RESERVED && tdmr->reserved[r].size; r++) {
 		u64 first = tdmr->base + tdmr->reserved[r].offset;

@@ -49,7 +49,7 @@ static void sim_vcpu_put(struct sim_vcpu *vcpu, enum sim_lock_mode mode,
 u64 sim_tdh_vp_create(struct pt_regs *regs)
 {
 	struct sim_vcpu *vcpu;
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	struct sim_td *td;
 	u64 status;
 
@@ -57,19 +57,19 @@ u64 sim_tdh_vp_create(struct pt_regs *regs)
 	if (status)
 		return status;
 
-	status = sim_page_get(regs->cx, TDX_OPERAND_ID_RCX, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(regs->cx, TDX_OPERAND_ID_RCX, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		goto put_td;
 
 	/* All checks passed: no failure below. */
 	vcpu = __va(regs->cx);
 	memset(vcpu, 0, PAGE_SIZE);
-	vcpu->pamt = pamt;
+	vcpu->pamt = page.pamt;
 	vcpu->td = td;
 	vcpu->state = SIM_VCPU_UNINITIALIZED;
 	vcpu->cpu = -1;
-	sim_page_assign(pamt, PT_TDVPR, td);
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_assign(page.pamt, PT_TDVPR, TDX_PS_4K, td);
+	sim_page_ref_put(&page);
 put_td:
 	sim_td_put(td, SIM_SHARED);
 	return status;
@@ -78,7 +78,7 @@ put_td:
 u64 sim_tdh_vp_addcx(struct pt_regs *regs)
 {
 	struct sim_vcpu *vcpu;
-	struct sim_pamt *pamt;
+	struct sim_page_ref page;
 	u64 status;
 
 	status = sim_vcpu_get(regs->dx, TDX_OPERAND_ID_RDX, SIM_EXCL, SIM_SHARED,
@@ -96,15 +96,15 @@ u64 sim_tdh_vp_addcx(struct pt_regs *regs)
 		goto put_vcpu;
 	}
 
-	status = sim_page_get(regs->cx, TDX_OPERAND_ID_RCX, PT_NDA, SIM_EXCL, &pamt);
+	status = sim_free_page_get(regs->cx, TDX_OPERAND_ID_RCX, TDX_PS_4K, SIM_EXCL, &page);
 	if (status)
 		goto put_vcpu;
 
 	/* All checks passed: no failure below. */
 	memset(__va(regs->cx), 0, PAGE_SIZE);
 	vcpu->tdcx_pa[vcpu->num_tdcx++] = regs->cx;
-	sim_page_assign(pamt, PT_TDCX, vcpu->td);
-	sim_page_put(pamt, SIM_EXCL);
+	sim_page_assign(page.pamt, PT_TDCX, TDX_PS_4K, vcpu->td);
+	sim_page_ref_put(&page);
 put_vcpu:
 	sim_vcpu_put(vcpu, SIM_EXCL, SIM_SHARED);
 	return status;
