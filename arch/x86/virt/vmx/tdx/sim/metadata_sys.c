@@ -15,11 +15,13 @@
 
 /*
  * TDX_FEATURES0: TDG.VP.RD and TDG.VP.WR, a PENDING page is told apart in the
- * extended exit qualification, and the host chooses family, model and stepping.
+ * extended exit qualification, the host chooses family, model and stepping, and
+ * interrupts do not end TDH.MEM.PAGE.DEMOTE.
  */
 #define SIM_FEATURES0_TDG_VP_RDWR		BIT_ULL(3)
 #define SIM_FEATURES0_PENDING_EPT_VIOLATION_V2	BIT_ULL(16)
 #define SIM_FEATURES0_FMS_CONFIG		BIT_ULL(17)
+#define SIM_FEATURES0_DEMOTE_INTERRUPTIBILITY	BIT_ULL(51)
 
 static u64 md_major_version(u32 i) { return SIM_VERSION_MAJOR; }
 static u64 md_minor_version(u32 i) { return SIM_VERSION_MINOR; }
@@ -44,7 +46,7 @@ static u64 md_features0(u32 i)
 {
 	return TDX_FEATURES0_NO_RBP_MOD | MD_FIELD_ID_FEATURES0_TOPOLOGY_ENUM |
 	       SIM_FEATURES0_TDG_VP_RDWR | SIM_FEATURES0_PENDING_EPT_VIOLATION_V2 |
-	       SIM_FEATURES0_FMS_CONFIG;
+	       SIM_FEATURES0_FMS_CONFIG | SIM_FEATURES0_DEMOTE_INTERRUPTIBILITY;
 }
 
 static u64 md_cpuid_config_leaf(u32 i)
