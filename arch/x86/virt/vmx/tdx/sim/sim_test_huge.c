@@ -235,6 +235,56 @@ static void huge_accept(struct kunit *test)
 	}
 }
 
+/*
+ * The TD executes code in 2 MiB, as one page or as 512 of them: it leaves a mark and
+ * ends by an exception that it has no handler for.
+ */
+static void run_in_huge_page(struct kunit *test, bool split)
+{
+	static const u8 code[] = {
+		0xbb, 0x0d, 0xf0, 0x0d, 0x60,	/* mov $0x600df00d, %ebx */
+		0x0f, 0x0b,			/* ud2 */
+	};
+	const u64 gpa = ALIGN_DOWN(SIM_TEST_RESET_VECTOR, SZ_2M);
+	struct sim_test_td *td = sim_test_huge_td(test, STAGE_INIT);
+	struct sim_test_guest guest = { .gpr = { [SIM_RCX] = gpa | TDX_PS_2M } };
+	struct sim_vcpu *vcpu = __va(td->tdvpr);
+	struct pt_regs regs = {};
+
+	sim_test_tables(test, td, gpa, TDX_PS_1G);
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	sim_test_assert(test, "TDH_MEM_PAGE_AUG", 0,
+			sim_test_call(TDH_MEM_PAGE_AUG, gpa | TDX_PS_2M, td->tdr,
+				      td->huge_page, 0));
+	sim_test_assert(test, "TDG_MEM_PAGE_ACCEPT", 0,
+			sim_test_tdcall(test, td, TDG_MEM_PAGE_ACCEPT, &guest));
+	/* RIP is behind the TDCALL. */
+	memcpy(__va(td->huge_page + (SIM_TEST_RESET_VECTOR - gpa) + guest.skipped), code,
+	       sizeof(code));
+
+	if (split) {
+		sim_test_block(test, td, gpa | TDX_PS_2M);
+		sim_test_assert(test, "TDH_MEM_PAGE_DEMOTE", 0,
+				sim_test_call(TDH_MEM_PAGE_DEMOTE, gpa | TDX_PS_2M, td->tdr,
+					      sim_test_td_page(test, td), 0));
+	}
+
+	sim_test_expect(test, "the end of the TD",
+			TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT,
+			sim_test_enter(test, td, &regs));
+	KUNIT_EXPECT_EQ(test, vcpu->gpr[SIM_RBX], 0x600df00d);
+}
+
+static void huge_run(struct kunit *test)
+{
+	run_in_huge_page(test, false);
+}
+
+static void huge_run_split(struct kunit *test)
+{
+	run_in_huge_page(test, true);
+}
+
 /* Back to the host at once, by the address of its beginning only. */
 static void huge_reclaim(struct kunit *test)
 {
@@ -270,6 +320,8 @@ static void huge_reclaim(struct kunit *test)
 static struct kunit_case sim_huge_cases[] = {
 	KUNIT_CASE(huge_life_of_a_page),
 	KUNIT_CASE(huge_accept),
+	KUNIT_CASE(huge_run),
+	KUNIT_CASE(huge_run_split),
 	KUNIT_CASE(huge_reclaim),
 	{}
 };
