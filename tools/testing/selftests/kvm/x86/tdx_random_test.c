@@ -23,11 +23,11 @@
 
 #define COUNT_ENV		"TDX_RANDOM_COUNT"
 #define SEED_ENV		"TDX_RANDOM_SEED"
-#define DEFAULT_COUNT		20000
+#define DEFAULT_COUNT		50000
 #define DEFAULT_SEED		1
 
 /* Fewer calls than that may leave a leaf without one that succeeds. */
-#define ENOUGH			10000
+#define ENOUGH			50000
 
 /* Memory to be accepted, which the TD has no other use for; 2 MiB aligned. */
 #define TEST_GPA		0x1234600000ULL

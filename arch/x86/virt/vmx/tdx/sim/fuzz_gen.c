@@ -43,7 +43,7 @@ struct fuzz_leaf {
 	bool must_succeed;
 };
 
-#define OFTEN	32		/* many of them make one TD */
+#define OFTEN	32		/* it takes many of them to make one TD */
 
 static const struct fuzz_leaf fuzz_leafs[] = {
 	{ TDH_MNG_CREATE,	6,	{ FREE_PAGE, KEYID }, true },
@@ -58,16 +58,16 @@ static const struct fuzz_leaf fuzz_leafs[] = {
 	{ TDH_VP_WR,		4,	{ TDVPR, FIELD, ANY, ANY }, true },
 	{ TDH_VP_FLUSH,		4,	{ TDVPR }, true },
 	{ TDH_VP_ENTER,		4,	{ TDVPR_FLAGS }, false },
-	{ TDH_MEM_SEPT_ADD,	16,	{ GPA_LEVEL, TDR, FREE_PAGE }, true },
-	{ TDH_MEM_PAGE_ADD,	16,	{ GPA, TDR, FREE_PAGE, SOURCE }, true },
+	{ TDH_MEM_SEPT_ADD,	OFTEN,	{ GPA_LEVEL, TDR, FREE_PAGE }, true },
+	{ TDH_MEM_PAGE_ADD,	OFTEN,	{ GPA, TDR, FREE_PAGE, SOURCE }, true },
 	{ TDH_MEM_PAGE_AUG,	8,	{ GPA, TDR, FREE_PAGE }, true },
 	{ TDH_MEM_RANGE_BLOCK,	6,	{ GPA, TDR }, true },
 	{ TDH_MEM_RANGE_BLOCK,	1,	{ GPA_LEVEL, TDR }, true },
 	{ TDH_MEM_TRACK,	8,	{ TDR }, true },
 	{ TDH_MEM_PAGE_REMOVE,	8,	{ GPA, TDR }, true },
-	{ TDH_MR_EXTEND,	16,	{ GPA, TDR }, true },
+	{ TDH_MR_EXTEND,	OFTEN,	{ GPA, TDR }, true },
 	{ TDH_MR_FINALIZE,	1,	{ TDR }, true },
-	{ TDH_MNG_VPFLUSHDONE,	2,	{ TDR }, true },
+	{ TDH_MNG_VPFLUSHDONE,	1,	{ TDR }, true },
 	{ TDH_PHYMEM_CACHE_WB,	4,	{ ZERO }, true },
 	{ TDH_MNG_KEY_FREEID,	4,	{ TDR }, true },
 	{ TDH_PHYMEM_PAGE_RECLAIM, OFTEN, { OWNED }, true },
@@ -126,7 +126,10 @@ static u64 page_of(const struct fuzz_pool *pool, struct rnd_state *rnd, u8 type)
 	return pool->page[start];
 }
 
-/* A page that the module holds, but none of TDRs: they go last. */
+/*
+ * A page that the module holds.  TDRs go last of their TD, but must not wait for
+ * another TD's pages as well: no TD would be there to make progress meanwhile.
+ */
 static u64 owned_page(const struct fuzz_pool *pool, struct rnd_state *rnd)
 {
 	u32 start = below(rnd, FUZZ_PAGES), i;
@@ -135,7 +138,7 @@ static u64 owned_page(const struct fuzz_pool *pool, struct rnd_state *rnd)
 		u64 pa = pool->page[(start + i) % FUZZ_PAGES];
 		u8 type = READ_ONCE(sim_pamt_of(pa)->type);
 
-		if (type != PT_NDA && type != PT_TDR)
+		if (type != PT_NDA && (type != PT_TDR || !below(rnd, 8)))
 			return pa;
 	}
 	return page_of(pool, rnd, PT_TDR);
