@@ -65,6 +65,8 @@ static const struct fuzz_leaf fuzz_leafs[] = {
 	{ TDH_MEM_RANGE_BLOCK,	1,	{ GPA_LEVEL, TDR }, true },
 	{ TDH_MEM_TRACK,	8,	{ TDR }, true },
 	{ TDH_MEM_PAGE_REMOVE,	8,	{ GPA, TDR }, true },
+	{ TDH_MEM_PAGE_DEMOTE,	1,	{ GPA_LEVEL, TDR, FREE_PAGE }, false },
+	{ TDH_MEM_PAGE_PROMOTE,	1,	{ GPA_LEVEL, TDR }, false },
 	{ TDH_MR_EXTEND,	OFTEN,	{ GPA, TDR }, true },
 	{ TDH_MR_FINALIZE,	1,	{ TDR }, true },
 	{ TDH_MNG_VPFLUSHDONE,	1,	{ TDR }, true },
