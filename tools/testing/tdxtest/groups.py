@@ -23,13 +23,14 @@ class Group:
     """What to load and to run together.
 
     modules: [(file, [parameters])] in the order of loading; tests: [(name,
-    [arguments])]; spoils: the guest is likely to be of no use afterwards.
+    [arguments])]; spoils: 0, or the guest is likely to be of no use afterwards,
+    which it tells of by itself (1) or not (2).
     """
 
     name: str
     modules: tuple
     tests: tuple
-    spoils: bool = False
+    spoils: int = 0
 
     def guest_path(self, file):
         return f'/lib/{self.name}/{os.path.basename(file)}'
@@ -125,7 +126,8 @@ def read(lines, groups, ended=''):
 def deal(groups, count):
     """The groups as at most `count` shares of about the same weight.
 
-    Those that spoil a guest come last, so that they take nobody with them.
+    Those that spoil a guest come last, so that they take nobody with them: first
+    the ones after which it ends, then those of which it does not know.
     """
     shares = [[] for _ in range(max(1, min(count, len(groups))))]
     load = [0] * len(shares)

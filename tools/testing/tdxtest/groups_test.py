@@ -90,12 +90,12 @@ class Plan(unittest.TestCase):
                           'test a_test -r fix.row.works'])
 
     def test_deal(self):
-        deck = [group('warns', 'a', spoils=True), group('zero', 'a'),
+        deck = [group('leaks', 'a', spoils=2), group('warns', 'a', spoils=1), group('zero', 'a'),
                 group('big', *'abcdefghijklm'),
                 group('one', 'a')]
         shares = groups.deal(deck, 2)
         self.assertEqual([[g.name for g in share] for share in shares],
-                         [['big'], ['one', 'zero', 'warns']])
+                         [['big', 'one'], ['zero', 'warns', 'leaks']])
         self.assertEqual(len(groups.deal(deck[:1], 8)), 1)
 
 

@@ -12,6 +12,7 @@ write it, and lines that say what must go red, all above an ordinary diff:
     Kills: dmesg             the kernel warns
     Runs: TEST:PATTERN       is run as well, whatever comes of it
     Cpus: 2                  takes a guest with so many CPUs
+    Leaks: WHAT              leaves too little of it for those after it in a guest
     Survives: REASON         changes nothing that a test can see, and why
 """
 
@@ -28,7 +29,7 @@ FOLDER = os.path.join(PROJECT, 'mutants')
 # The folder of the sources that a mutant may change: those of kvm-intel.ko.
 SOURCES = 'arch/x86/kvm/vmx/'
 DMESG = 'dmesg'
-FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Survives')
+FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Leaks', 'Survives')
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
 
@@ -38,7 +39,8 @@ class Mutant:
     """One file of the folder.
 
     kills, runs: ((test, pattern), ...); warns: the kernel's log must tell of it;
-    survives: why no test can see it, '' if one must; cpus: that the guest needs.
+    survives: why no test can see it, '' if one must; cpus: that the guest needs;
+    leaks: what it leaves too little of, '' for nothing.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Mutant:
     runs: tuple
     survives: str
     cpus: int
+    leaks: str = ''
 
     def named_cases(self, cases_of):
         """{test: [case ids that must fail]}; Failure for a pattern without a case."""
@@ -108,7 +111,8 @@ def parse(path, text):
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
             raise ValueError(f'changes {file}; wanted .c files of {SOURCES} only')
     name = os.path.basename(path)[:-len('.patch')]
-    return Mutant(name, path, values['Subject'][0], kills, warns, runs, survives, int(cpus[0]))
+    return Mutant(name, path, values['Subject'][0], kills, warns, runs, survives, int(cpus[0]),
+                  ' '.join(values['Leaks']))
 
 
 def parse_cases(field, value):

@@ -34,6 +34,8 @@ class Parse(unittest.TestCase):
         self.assertEqual(mutant.kills, (('a_test', 'fix.*'),))
         self.assertTrue(mutant.warns)
         self.assertEqual((mutant.cpus, parse('Kills: a_test:*\nCpus: 2\n').cpus), (1, 2))
+        self.assertEqual((mutant.leaks, parse('Kills: a_test:*\nLeaks: KeyIDs\n').leaks),
+                         ('', 'KeyIDs'))
         self.assertEqual(mutant.named_cases(CASES.get),
                          {'a_test': ['fix.row_1.works', 'fix.row_2.works']})
         self.assertEqual(len(mutant.run_cases(CASES.get)['a_test']), 3)

@@ -120,6 +120,11 @@ def judge(mutant, named, outcome, broken=frozenset()):
     return Verdict(mutant, PARTLY if noticed else SURVIVED, len(red), green, notes)
 
 
+def spoils(mutant):
+    """What a guest is good for behind a mutant, see groups.Group."""
+    return 2 if mutant.leaks else int(mutant.warns)
+
+
 def summary(verdicts, version):
     """(exit status, lines): what the verdicts come to."""
     lines = []
@@ -196,7 +201,7 @@ class Trial:
         *outer, (base, parameters) = self.session.kernel.modules()
         by_name = {m.name: m for m in chosen}
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
-                             self._tests((m,)), m.warns) for m in chosen]
+                             self._tests((m,)), spoils(m)) for m in chosen]
         # All guests run one kernel: what is green without a mutant needs no proof in each.
         deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
         timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if cpus > 1 else 1)
