@@ -56,13 +56,13 @@ def raw_terminal(fd):
 
 
 def interact(guest, image, installation, cpus):
-    """Boot `image` and join the terminal to it until it powers off."""
+    """Boot `image` and join the terminal to it until its end."""
     if not sys.stdin.isatty():
         raise UsageError('boot --shell needs a terminal on its standard input')
     master, slave = pty.openpty()
     tty.setraw(slave)
     process = guest.start(image, installation, ('term', os.ttyname(slave)), cpus)
-    print('Control-] ends the guest; "exit" leaves the shell and powers off\r')
+    print('Control-] ends the guest; "exit" leaves the shell and ends it as well\r')
     console = ktap.Console()
     try:
         with raw_terminal(sys.stdin.fileno()), open(guest.console_path, 'wb') as log:
@@ -75,10 +75,10 @@ def interact(guest, image, installation, cpus):
 
 
 def join(process, master, console, log):
-    """Copy both ways until the emulator ends, the guest powers off, or ESCAPE."""
+    """Copy both ways until the emulator or the guest ends, or ESCAPE."""
     keys = sys.stdin.fileno()
     rest = b''
-    while process.poll() is None and not console.powered_off:
+    while process.poll() is None and not (console.powered_off or console.halted):
         ready, _, _ = select.select([keys, master], [], [], 0.5)
         if keys in ready:
             data = os.read(keys, 1024)
