@@ -103,4 +103,4 @@ def check(session):
             verdict = debug.boot(debug.suite.select([]))
             session.progress.say(f'check: debug kernel, {debug.args.cpus} CPU(s): '
                                  f'{verdict.summary}')
-            yield from verdict.problems or ([verdict.summary] if verdict.status else [])
+            yield from verdict.wrong()

@@ -186,6 +186,10 @@ class Verdict:
     summary: str
     problems: tuple
 
+    def wrong(self):
+        """Lines for a check: the problems, or what there is without any; none if it passed."""
+        return self.problems or ((self.summary,) if self.status else ())
+
 
 def judge(console, ended='', wants_tests=True):
     """The Verdict on a console.

@@ -59,6 +59,11 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(shown[0], 'KTAP version 1\n')
         self.assertFalse([line for line in shown if 'Linux version' in line])
 
+    def test_what_is_wrong(self):
+        self.assertEqual(ktap.Verdict(EXIT_PASS, 'PASS', ()).wrong(), ())
+        self.assertEqual(ktap.Verdict(EXIT_FAIL, 'FAIL', ('a: not ok',)).wrong(), ('a: not ok',))
+        self.assertEqual(ktap.Verdict(EXIT_NOT_RUN, 'did not boot', ()).wrong(), ('did not boot',))
+
     def test_a_skip_without_a_reason_is_a_failure(self):
         console = ktap.Console()
         for line in ('KTAP version 1', '1..1', '  1..2', '  wanted EINVAL, got EACCES',

@@ -10,6 +10,7 @@ import sys
 
 import command
 import results
+import smp_check
 from build import HERE
 
 PREFIX = 'SKIP '
@@ -28,7 +29,7 @@ class Request:
 
 # As the suite gives the reason: a Request, or None for those that smp_check.py runs.
 REQUESTS = {
-    'needs two CPUs': None,
+    smp_check.TOO_FEW.removeprefix(PREFIX): None,
     'not in this generation of the MapGPA ABI': Request(('--abi', 'fixed')),
     # It says nothing for minutes.
     'TDX_MAP_GPA_1TIB is not 1': Request(('--env', 'TDX_MAP_GPA_1TIB=1', '--silence', '1800')),

@@ -46,7 +46,7 @@ def check(session):
     chosen = {name: shards.chosen(words) for name, words in tests}
     verdict = ktap.judge_all([(guest.console, guest.ended, chosen)])
     session.progress.say(f'check: {CPUS} CPUs: {verdict.summary}')
-    yield from verdict.problems or ([verdict.summary] if verdict.status else [])
+    yield from verdict.wrong()
     for test in guest.console.tests:
         yield from still_skipped({'tests': [{'name': test.result.name, 'cases': [
             {'name': case.name, 'note': case.note} for case in test.cases]}]})
@@ -59,8 +59,7 @@ def check_whole(session):
         for session.args.cpus in WHOLE:
             verdict = session.boot(session.suite.select([]))
             session.progress.say(f'check: {session.args.cpus} CPUs: {verdict.summary}')
-            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in
-                        verdict.problems or ([verdict.summary] if verdict.status else []))
+            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in verdict.wrong())
             yield from still_skipped(session.results[-1], session.args.cpus)
     finally:
         session.args.cpus = before
