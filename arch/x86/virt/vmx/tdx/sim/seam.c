@@ -16,9 +16,11 @@
 #include <linux/panic.h>
 #include <linux/printk.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
+#include <asm/sections.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
@@ -37,18 +39,30 @@ static int __init sim_parse_param(char *arg)
 }
 early_param("tdx_sim", sim_parse_param);
 
+/*
+ * The instruction at @ip, 0 if nothing is there.  All SEAMCALLs of the kernel are
+ * in its own text, which needs no care: that is dear on the path of every exit.
+ */
+static u32 sim_insn(unsigned long ip)
+{
+	u32 insn;
+
+	if (__is_kernel_text(ip))
+		return get_unaligned((const u32 *)ip);
+
+	return copy_from_kernel_nofault(&insn, (void *)ip, sizeof(insn)) ? 0 : insn;
+}
+
 static int sim_die_notify(struct notifier_block *nb, unsigned long event,
 			  void *data)
 {
 	struct die_args *args = data;
 	struct pt_regs *regs = args->regs;
-	u32 insn;
 
 	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD || user_mode(regs))
 		return NOTIFY_DONE;
 
-	if (copy_from_kernel_nofault(&insn, (void *)regs->ip, sizeof(insn)) ||
-	    insn != TDX_INSN_SEAMCALL)
+	if (sim_insn(regs->ip) != TDX_INSN_SEAMCALL)
 		return NOTIFY_DONE;
 
 	/* Outside VMX operation a SEAMCALL is #UD on a CPU with SEAM, too. */
