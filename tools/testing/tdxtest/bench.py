@@ -18,7 +18,7 @@ import bench_table
 import source
 from bench_table import Row
 from build import HERE, Build
-from failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from options import EPILOG, add_place_options
 from progress import Progress
 
@@ -57,8 +57,16 @@ def run(args):
     if args.repeat < 1:
         raise UsageError(f'--repeat {args.repeat}: wanted 1 or more')
     bench = Bench(args)
+    if parts[0] != 'build' and not os.path.isdir(bench.tree):
+        raise UsageError(f'{bench.tree} is not there; measure the part "build" first')
     for part in parts:
-        bench.measure(part)
+        try:
+            bench.measure(part)
+        except Failure as e:
+            # What was measured by then took long: it is told in any case.
+            bench.failures.append(f'{part}: {e}')
+            if part == 'build':
+                break
     return bench.conclude()
 
 
@@ -72,13 +80,12 @@ class Bench:
         self.tree = os.path.join(self.root, 'linux')
         self.log = os.path.join(self.root, 'logs', 'bench.log')
         self.rows = []
+        self.failures = []      # of parts that did not come to their end
         # Holds the folder against another bench; the commands below get it in turn.
         self.build = Build(self.root, self.progress, args.mirror)
         apt.ensure_installed(self.progress, self.build.log('apt'))
 
     def measure(self, part):
-        if part != 'build' and not os.path.isdir(self.tree):
-            raise UsageError(f'{self.tree} is not there; measure the part "build" first')
         with self.progress.step('bench', part):
             getattr(self, f'measure_{part}')()
 
@@ -191,9 +198,14 @@ class Bench:
         with open(path, 'w', encoding='utf-8') as f:
             json.dump({'format': 'tdxtest-bench-1', 'cpus': os.cpu_count(),
                        'rows': [row.as_dict() for row in self.rows],
-                       'targets': [target.as_dict() for target in targets]}, f, indent=1)
+                       'targets': [target.as_dict() for target in targets],
+                       'failures': self.failures}, f, indent=1)
             f.write('\n')
         for line in bench_table.lines(self.rows, targets):
             self.progress.line(line)
+        for failure in self.failures:
+            self.progress.line(f'FAIL: {failure}')
         self.progress.say(f'bench: the figures are in {path}')
+        if self.failures:
+            return EXIT_NOT_RUN
         return EXIT_PASS if all(target.held for target in targets) else EXIT_FAIL

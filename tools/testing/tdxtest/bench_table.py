@@ -144,9 +144,12 @@ def targets(rows):
                median_of(rows, 'after an edit of tdx.c', 'whole suite')),
         Target('full build of the kernel from nothing', 240, 's',
                median_of(rows, 'from nothing', 'build')),
-        Target('run of a test with nothing changed, here over kunit.py', 1, 'times',
-               ratio(rows, ('nothing changed', 'tdx_smoke_test'),
-                     ('kunit.py', 'nothing changed'))),
+        Target('run of one test, here over one suite of kunit.py', 1, 'times',
+               ratio(rows, ('nothing changed', 'tdx_smoke_test'), ('kunit.py', 'one suite'))),
+        Target('run of all tests, here over all suites of kunit.py', 1, 'times',
+               ratio(rows, ('nothing changed', 'whole suite'), ('kunit.py', 'all suites'))),
+        Target('run of one test, here over a boot by virtme-ng', 1, 'times',
+               ratio(rows, ('nothing changed', 'tdx_smoke_test'), ('virtme-ng', 'boot'))),
     ]
 
 
