@@ -35,6 +35,12 @@ void tdx_sim_refuse_none(void);
  */
 char *tdx_sim_holdings(void);
 
+/*
+ * True if the kernel or a module of it has the function @name: for a test that has to
+ * know what else cannot be asked for.
+ */
+bool tdx_sim_kernel_has(const char *name);
+
 /* Write @text to, and read all of, a file tdx_sim/@name. */
 void tdx_sim_write(const char *name, const char *text);
 char *tdx_sim_read(const char *name);
