@@ -168,6 +168,108 @@ TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
 	issue(&self->td, variant->name, &regs, variant->result, variant->taken);
 }
 
+#define NR_VCPUS	2
+
+/* A TD with two vCPUs, whose APIC IDs are 0 and 1; the first sends. */
+FIXTURE(hypercall_ipi_vcpus)
+{
+	struct kvm_vcpu *vcpus[NR_VCPUS];
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(hypercall_ipi_vcpus)
+{
+	const char *name;
+	u64 low;		/* R11 */
+	u64 high;		/* R12 */
+	u64 first;		/* R13 */
+	u8 vector;
+	u32 mode;		/* R14 but for the vector */
+	u64 result;
+	bool taken[NR_VCPUS];
+};
+
+#define IPI_VCPUS(row, args...)						\
+	FIXTURE_VARIANT_ADD(hypercall_ipi_vcpus, row) {			\
+		.name = #row, .vector = IPI_VECTOR, args		\
+	}
+
+IPI_VCPUS(to_both,	.low = BIT(0) | BIT(1), .result = 2, .taken = { true, true });
+IPI_VCPUS(to_sender,	.low = BIT(0), .result = 1, .taken = { true, false });
+IPI_VCPUS(to_other,	.low = BIT(1), .result = 1, .taken = { false, true });
+IPI_VCPUS(to_other_and_absent, .low = ~BIT_ULL(0), .high = ~0ULL, .result = 1,
+	  .taken = { false, true });
+/* Bit 0 is the APIC ID in R13. */
+IPI_VCPUS(from_first,	.low = BIT(0), .first = 1, .result = 1, .taken = { false, true });
+IPI_VCPUS(nmi_to_both,	.low = BIT(0) | BIT(1), .vector = NMI_VECTOR, .mode = APIC_DM_NMI,
+	  .result = 2, .taken = { true, true });
+
+/* What one has taken is forgotten, for the other to tell its own, by the last ucall. */
+static void guest_sender(void)
+{
+	guest_enable_apic();
+	guest_fetch_vmcall();
+	sti_nop_cli();
+	guest_tell_irqs();
+	GUEST_SYNC1(0);
+}
+
+static void guest_receiver(void)
+{
+	guest_enable_apic();
+	GUEST_SYNC1(0);
+	sti_nop_cli();
+	guest_tell_irqs();
+	GUEST_SYNC1(0);
+}
+
+FIXTURE_SETUP(hypercall_ipi_vcpus)
+{
+	/* A TD has no more vCPUs than the host has CPUs. */
+	if (sysconf(_SC_NPROCESSORS_CONF) < NR_VCPUS)
+		SKIP(return, TDX_TWO_CPUS_REASON);
+
+	self->vm = tdx_vm_create(NR_VCPUS);
+	self->vcpus[0] = tdx_vcpu_add(self->vm, 0, guest_sender);
+	self->vcpus[1] = tdx_vcpu_add(self->vm, 1, guest_receiver);
+	tdx_vm_record_irqs(self->vm);
+	tdx_vm_finalize(self->vm);
+}
+
+FIXTURE_TEARDOWN(hypercall_ipi_vcpus)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F_TIMEOUT(hypercall_ipi_vcpus, is_delivered, TIMEOUT_SECONDS)
+{
+	struct tdcall_regs regs;
+	struct ucall uc;
+	int i;
+
+	vcpu_run(self->vcpus[1]);
+	vmcall_get_sync(self->vcpus[1], variant->name, &uc);
+
+	vmcall_seed_regs(&regs);
+	regs.r10 = KVM_HC_SEND_IPI;
+	regs.r11 = variant->low;
+	regs.r12 = variant->high;
+	regs.r13 = variant->first;
+	regs.r14 = variant->mode | variant->vector;
+	vmcall_issue(self->vcpus[0], variant->name, &regs);
+	vmcall_poison_exit(self->vcpus[0]);
+	regs.r10 = variant->result;
+	vmcall_finish(self->vcpus[0], variant->name, 0, &regs);
+
+	for (i = 0; i < NR_VCPUS; i++) {
+		vcpu_run(self->vcpus[i]);
+		tdx_vcpu_check_irqs(self->vcpus[i], variant->name, &variant->vector,
+				    variant->taken[i]);
+		vcpu_run(self->vcpus[i]);
+		vmcall_get_sync(self->vcpus[i], variant->name, &uc);
+	}
+}
+
 FIXTURE(hypercall_clock_pairing)
 {
 	struct td td;
