@@ -23,6 +23,8 @@
 #define TDCR_BY_1		0xb
 /* In units of the APIC's clock, and of the TSC. */
 #define TIMER_COUNT		10000
+/* Long enough for the host to look at what one period brought before the next ends. */
+#define TIMER_PERIOD		1000000
 
 /* How a TD interrupts the vCPU with APIC ID @dest. */
 static void guest_self_ipi(u64 dest)
@@ -86,6 +88,20 @@ static void guest_timer_oneshot(u64 dest)
 	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_TMICT >> 4), TIMER_COUNT);
 }
 
+/* Started once, it goes on by itself. */
+static void guest_timer_periodic(u64 dest)
+{
+	static bool started;
+
+	if (started)
+		return;
+
+	started = true;
+	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_TDCR >> 4), TDCR_BY_1);
+	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_LVTT >> 4), APIC_LVT_TIMER_PERIODIC | IPI_VECTOR);
+	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_TMICT >> 4), TIMER_PERIOD);
+}
+
 static void guest_timer_tsc_deadline(u64 dest)
 {
 	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_LVTT >> 4),
@@ -131,6 +147,7 @@ IPI(icr_logical, IPI_VECTOR);
 IPI(icr_by_ve, IPI_VECTOR);
 IPI(icr_nmi, NMI_VECTOR);
 IPI(timer_oneshot, IPI_VECTOR);
+IPI(timer_periodic, IPI_VECTOR);
 IPI(timer_tsc_deadline, IPI_VECTOR);
 
 FIXTURE_SETUP(ipi)
