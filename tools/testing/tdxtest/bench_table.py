@@ -155,12 +155,9 @@ def targets(rows):
 
 def lines(rows, limits):
     """The table."""
-    group = None
-    for row in rows:
-        if row.group != group:
-            group = row.group
-            yield f'{group}: median, smallest to largest'
-        yield row.line()
+    for group in dict.fromkeys(row.group for row in rows):
+        yield f'{group}: median, smallest to largest'
+        yield from (row.line() for row in rows if row.group == group)
     yield 'ratios, TD over plain VM'
     for operation, name in OPERATIONS.items():
         value = over_vm(rows, operation)
