@@ -91,7 +91,7 @@ class Session:
         self.compile(with_suite)
 
     def compile(self, with_suite):
-        configs = (['base', 'sim'] + (['trace'] if getattr(self.args, 'trace', 0) else []) +
+        configs = (['base', 'sim'] + (['trace'] if self.traced() else []) +
                    (['debug'] if self.is_debug() else []))
         self.kernel = Kernel(self.build, self.work, configs)
         self.kernel.configure()
@@ -121,6 +121,10 @@ class Session:
         """The kernel is one that checks itself."""
         return getattr(self.args, 'debug', False)
 
+    def traced(self):
+        """Of how many events before a failure the guest tells, 0 for none."""
+        return getattr(self.args, 'trace', 0)
+
     def parameters(self):
         """What the machine asks for on the command line of the guest's kernel."""
         machine = self.machine
@@ -132,7 +136,7 @@ class Session:
         sim = self.kernel.has('INTEL_TDX_SIM')
         plan = image.plan_text(tests, self.kernel.modules(), self.machine.watermark if sim else '',
                                TEST_TIMEOUT_S, bool(busybox), self.environment(), self.collect,
-                               getattr(self.args, 'trace', 0))
+                               self.traced())
         # A shell is there to try any of them by hand.
         names = suite.names() if busybox else [name for name, _ in tests]
         programs = [self.suite.program(name) for name in names]
