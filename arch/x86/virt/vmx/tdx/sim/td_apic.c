@@ -57,6 +57,11 @@ void sim_apic_sync_pir(struct sim_vcpu *vcpu)
 	}
 }
 
+bool sim_apic_has_request(const struct sim_vcpu *vcpu)
+{
+	return vcpu->intr_status & SIM_RVI;
+}
+
 bool sim_vcpu_intr_pending(struct sim_vcpu *vcpu)
 {
 	const void *vapic = sim_vcpu_page(vcpu, SIM_TDVPS_VAPIC);

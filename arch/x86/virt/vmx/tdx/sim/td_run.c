@@ -235,6 +235,19 @@ static void sim_deliver_nmi(struct sim_vcpu *vcpu)
 	sim_set_cpu_control(CPU_BASED_NMI_WINDOW_EXITING, window && !vcpu->ve.valid);
 }
 
+/*
+ * A virtual interrupt that finds interrupts off waits outside of the CPU until they
+ * are on: not every emulator keeps it back if a host interrupt comes meanwhile.
+ */
+static void sim_hold_interrupts(struct sim_vcpu *vcpu)
+{
+	/* The handler of an event begins with interrupts off. */
+	bool closed = vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF);
+
+	sim_set_cpu_control(CPU_BASED_INTR_WINDOW_EXITING,
+			    closed && sim_apic_has_request(vcpu));
+}
+
 static void sim_prepare_entry(struct sim_vcpu *vcpu)
 {
 	u32 entry_controls = sim_vmread(VM_ENTRY_CONTROLS);
@@ -252,6 +265,7 @@ static void sim_prepare_entry(struct sim_vcpu *vcpu)
 
 	sim_apic_sync_pir(vcpu);
 	sim_deliver_nmi(vcpu);
+	sim_hold_interrupts(vcpu);
 	sim_vmwrite(VM_ENTRY_INTR_INFO_FIELD, vcpu->event.info);
 	if (vcpu->event.info) {
 		sim_vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event.error_code);

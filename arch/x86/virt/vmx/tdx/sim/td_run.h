@@ -160,8 +160,14 @@ bool sim_sync_shared_gpa(struct sim_vcpu *vcpu, u64 gpa);
 /* Host state of the VMCS that is now current, for this CPU (td_run.c). */
 void sim_host_write_constant(void);
 
-/* Posted interrupts and the virtual APIC (td_apic.c). */
+/*
+ * Posted interrupts and the virtual APIC (td_apic.c).
+ *
+ * sim_apic_sync_pir():	   before each entry, those that the host has posted.
+ * sim_apic_has_request(): there is one that waits, whatever masks it.
+ */
 void sim_apic_sync_pir(struct sim_vcpu *vcpu);
+bool sim_apic_has_request(const struct sim_vcpu *vcpu);
 
 /* World switch (td_entry.S). */
 int sim_td_enter(struct sim_vcpu *vcpu, bool launched);
