@@ -264,6 +264,16 @@ TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
 	check_hlt(self->vcpu, hlt, nmis, 1);
 }
 
+/* Both get to the TD with one entry: the MSI waits until interrupts are let through. */
+TEST_F_TIMEOUT(hlt, ended_by_nmi_and_msi, TIMEOUT_SECONDS)
+{
+	launch(self->vcpu, &variant->hlt);
+	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+	inject_nmi(self->vcpu);
+	vcpu_run(self->vcpu);
+	check_hlt(self->vcpu, &variant->hlt, 1, 1);
+}
+
 /* The vCPU is in KVM_RUN when the event comes. */
 static void test_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt,
 			  void (*signal)(struct kvm_vcpu *vcpu), int cpu)
