@@ -242,10 +242,15 @@ static void sim_deliver_nmi(struct sim_vcpu *vcpu)
 static void sim_hold_interrupts(struct sim_vcpu *vcpu)
 {
 	/* The handler of an event begins with interrupts off. */
-	bool closed = vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF);
+	bool hold = sim_apic_has_request(vcpu) &&
+		    (vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF));
 
-	sim_set_cpu_control(CPU_BASED_INTR_WINDOW_EXITING,
-			    closed && sim_apic_has_request(vcpu));
+	/* Nothing waits at most entries: spare them the VMCS. */
+	if (vcpu->intr_held == hold)
+		return;
+
+	sim_set_cpu_control(CPU_BASED_INTR_WINDOW_EXITING, hold);
+	vcpu->intr_held = hold;
 }
 
 static void sim_prepare_entry(struct sim_vcpu *vcpu)
