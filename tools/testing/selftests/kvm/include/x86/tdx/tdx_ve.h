@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * #VE, the exception that a TD gets for an instruction or an access that neither
+ * The exception #VE, which a TD gets for an instruction or an access that neither
  * the CPU nor the TDX module carries out, and a handler that does what an operating
  * system does: it asks the module what happened, and KVM to do it.
  */
