@@ -280,7 +280,7 @@ struct sim_vcpu {
 
 	struct sim_event event;		/* to be delivered with the next entry */
 	u16 intr_status;		/* RVI and SVI at the last exit */
-	bool intr_held;			/* interrupt-window exiting is on */
+	u32 cpu_controls;		/* CPU_BASED_VM_EXEC_CONTROL, as the VMCS has it */
 
 	u64 xcr0;
 	u64 host_xcr0;			/* at TDH.VP.ENTER */

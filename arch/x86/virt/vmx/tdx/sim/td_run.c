@@ -203,12 +203,14 @@ static void sim_save_debug(struct sim_vcpu *vcpu)
 	set_debugreg(DR6_RESERVED, 6);
 }
 
-void sim_set_cpu_control(u32 bit, bool on)
+void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on)
 {
-	u32 controls = sim_vmread(CPU_BASED_VM_EXEC_CONTROL);
+	/* Most entries change nothing: spare them the VMCS. */
+	if (!!(vcpu->cpu_controls & bit) == on)
+		return;
 
-	if (!!(controls & bit) != on)
-		sim_vmwrite(CPU_BASED_VM_EXEC_CONTROL, controls ^ bit);
+	vcpu->cpu_controls ^= bit;
+	sim_vmwrite(CPU_BASED_VM_EXEC_CONTROL, vcpu->cpu_controls);
 }
 
 /*
@@ -232,7 +234,7 @@ static void sim_deliver_nmi(struct sim_vcpu *vcpu)
 	}
 
 	/* A guest in its #VE handler would exit for the window at once. */
-	sim_set_cpu_control(CPU_BASED_NMI_WINDOW_EXITING, window && !vcpu->ve.valid);
+	sim_set_cpu_control(vcpu, CPU_BASED_NMI_WINDOW_EXITING, window && !vcpu->ve.valid);
 }
 
 /*
@@ -245,12 +247,7 @@ static void sim_hold_interrupts(struct sim_vcpu *vcpu)
 	bool hold = sim_apic_has_request(vcpu) &&
 		    (vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF));
 
-	/* Nothing waits at most entries: spare them the VMCS. */
-	if (vcpu->intr_held == hold)
-		return;
-
-	sim_set_cpu_control(CPU_BASED_INTR_WINDOW_EXITING, hold);
-	vcpu->intr_held = hold;
+	sim_set_cpu_control(vcpu, CPU_BASED_INTR_WINDOW_EXITING, hold);
 }
 
 static void sim_prepare_entry(struct sim_vcpu *vcpu)

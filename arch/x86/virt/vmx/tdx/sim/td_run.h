@@ -101,8 +101,8 @@ enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla);
 /* The exception that the TD was stopped at, CR2 and DR6 included. */
 enum sim_action sim_reflect_exception(struct sim_exit *exit);
 
-/* Switch one bit of the primary processor based controls. */
-void sim_set_cpu_control(u32 bit, bool on);
+/* Switch one bit of the primary processor based controls of the loaded VMCS. */
+void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on);
 
 /* The TD executes 64-bit code. */
 bool sim_in_64bit_mode(void);

@@ -71,7 +71,7 @@ void sim_shared_init_vmcs(struct sim_vcpu *vcpu)
  */
 static void sim_shared_arm(struct sim_vcpu *vcpu, bool on)
 {
-	sim_set_cpu_control(CPU_BASED_MONITOR_TRAP_FLAG, on);
+	sim_set_cpu_control(vcpu, CPU_BASED_MONITOR_TRAP_FLAG, on);
 	if (on) {
 		sim_vmwrite(EXCEPTION_BITMAP, SIM_ALL_EXCEPTIONS);
 		sim_vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);

@@ -136,6 +136,7 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 		sim_vmwrite(sim_vmcs_fields[i].field, sim_vmcs_fields[i].value);
 
 	sim_vmcs_write_controls();
+	vcpu->cpu_controls = sim_vmread(CPU_BASED_VM_EXEC_CONTROL);
 	sim_shared_init_vmcs(vcpu);
 	sim_vmwrite(CR0_GUEST_HOST_MASK, sim_cr0_owned());
 	sim_vmwrite(CR0_READ_SHADOW, sim_cr0_shadow());
