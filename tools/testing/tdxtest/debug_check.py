@@ -10,6 +10,7 @@ import command
 import image
 import kunit_verdict
 import modules
+import smp_check
 import stages
 from build import HERE, write_if_changed
 from failure import Failure
@@ -36,7 +37,6 @@ REPORTS = (
 # What objtool says of the one that it is to find.
 NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumented\(\) '
                      r'leaves \.noinstr\.text section')
-CPUS = (1, 2)
 
 
 def compile_defects(session):
@@ -99,8 +99,7 @@ def check(session):
         yield from check_noinstr(debug, folder)
         yield from check_reports(debug, folder)
         yield from kunit_verdict.check(debug)
-        for debug.args.cpus in CPUS:
-            verdict = debug.boot(debug.suite.select([]))
-            session.progress.say(f'check: debug kernel, {debug.args.cpus} CPU(s): '
-                                 f'{verdict.summary}')
-            yield from verdict.wrong()
+        verdict = debug.boot(debug.suite.select([]))
+        session.progress.say(f'check: debug kernel: {verdict.summary}')
+        yield from verdict.wrong()
+        yield from smp_check.check(debug)
