@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
@@ -226,7 +227,7 @@ static void guest_receiver(void)
 FIXTURE_SETUP(hypercall_ipi_vcpus)
 {
 	/* A TD has no more vCPUs than the host has CPUs. */
-	if (sysconf(_SC_NPROCESSORS_CONF) < NR_VCPUS)
+	if (tdx_nr_present_cpus() < NR_VCPUS)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = tdx_vm_create(NR_VCPUS);

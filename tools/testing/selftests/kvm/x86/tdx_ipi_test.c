@@ -8,6 +8,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
@@ -236,7 +237,7 @@ IPI_VCPUS(icr_nmi, NMI_VECTOR);
 
 FIXTURE_SETUP(ipi_vcpus)
 {
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = tdx_vm_create(2);

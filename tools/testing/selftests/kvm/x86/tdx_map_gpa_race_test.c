@@ -15,7 +15,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_map_gpa.h"
 
 #define TIMEOUT_SECONDS	120

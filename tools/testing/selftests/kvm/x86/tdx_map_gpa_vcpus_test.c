@@ -10,7 +10,7 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_map_gpa.h"
 
 #define TIMEOUT_SECONDS	120
@@ -65,7 +65,7 @@ FIXTURE_SETUP(map_gpa_vcpus)
 {
 	u32 i;
 
-	if (sysconf(_SC_NPROCESSORS_CONF) < NR_VCPUS)
+	if (tdx_nr_present_cpus() < NR_VCPUS)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = tdx_vm_create(NR_VCPUS);

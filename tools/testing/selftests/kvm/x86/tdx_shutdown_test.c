@@ -8,6 +8,7 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
@@ -141,7 +142,7 @@ TEST(another_vcpu)
 	struct kvm_vm *vm;
 	struct ucall uc;
 
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	vm = tdx_vm_create(2);

@@ -6,7 +6,7 @@
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdcall.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_util.h"
 
 /* An emulated CPU may need a second for what hardware does in milliseconds. */
@@ -192,7 +192,7 @@ TEST(one_vcpu)
 
 TEST(two_vcpus)
 {
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	test_args(2);
@@ -225,7 +225,7 @@ TEST(vp_info_one_vcpu)
 
 TEST(vp_info_two_vcpus)
 {
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	test_vp_info(2);

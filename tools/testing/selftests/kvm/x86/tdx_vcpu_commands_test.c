@@ -9,7 +9,7 @@
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdx_cmd.h"
-#include "tdx/tdx_irq.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_vmcall.h"
 
@@ -431,7 +431,7 @@ TEST(create_vcpu_number)
 	struct kvm_vcpu *vcpu;
 	int i;
 
-	TEST_ASSERT_EQ(max, (int)sysconf(_SC_NPROCESSORS_CONF));
+	TEST_ASSERT_EQ(max, (int)tdx_nr_present_cpus());
 	vcpu_refused(vm, kvm_check_cap(KVM_CAP_MAX_VCPU_ID), EINVAL);
 
 	vcpu = tdx_vcpu_create(vm, 0, guest_code);
@@ -449,7 +449,7 @@ TEST(create_vcpu_after_finalize)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	vm = tdx_vm_create(1);
@@ -467,7 +467,7 @@ TEST(init_vcpu_after_finalize)
 	struct kvm_vcpu *vcpu, *late;
 	struct kvm_vm *vm;
 
-	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	vm = tdx_vm_create(2);

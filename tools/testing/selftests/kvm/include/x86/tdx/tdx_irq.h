@@ -12,9 +12,6 @@
 #include "kvm_util.h"
 #include "tdx/tdcall.h"
 
-/* The reason of a skip is part of the result's name for some: keep it. */
-#define TDX_TWO_CPUS_REASON	"needs two CPUs"
-
 /*
  * Code of a TD: TDG.VP.VMCALL<Instruction.WRMSR> of @value to @msr, which must
  * succeed.
