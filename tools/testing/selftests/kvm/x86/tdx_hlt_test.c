@@ -359,6 +359,7 @@ FIXTURE(hlt_cpus)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
+	int other_cpu;
 };
 
 FIXTURE_VARIANT(hlt_cpus)
@@ -375,12 +376,12 @@ static const struct hlt hlt_cpus = { .name = "CPUs", .interrupts_on = 1 };
 
 FIXTURE_SETUP(hlt_cpus)
 {
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	self->other_cpu = tdx_pin_to_first_cpu();
+	if (self->other_cpu < 0)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = add_vcpu(self->vm, &hlt_cpus);
-	pin_self_to_cpu(0);
 	vmcall_launch(self->vcpu, hlt_cpus.name);
 }
 
@@ -391,14 +392,14 @@ FIXTURE_TEARDOWN(hlt_cpus)
 
 TEST_F_TIMEOUT(hlt_cpus, woken_from_another, TIMEOUT_SECONDS)
 {
-	test_blocking(self->vcpu, &hlt_cpus, variant->signal, 1);
+	test_blocking(self->vcpu, &hlt_cpus, variant->signal, self->other_cpu);
 	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
 }
 
 TEST_F_TIMEOUT(hlt_cpus, halted_on_one_woken_on_another, TIMEOUT_SECONDS)
 {
 	tdx_vcpu_run_to_halt(self->vcpu);
-	test_blocking(self->vcpu, &hlt_cpus, variant->signal, 1);
+	test_blocking(self->vcpu, &hlt_cpus, variant->signal, self->other_cpu);
 	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
 }
 

@@ -138,6 +138,7 @@ FIXTURE(interrupt)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct source source;
+	int cpu;		/* where the vCPU runs, -1 for anywhere */
 };
 
 FIXTURE_VARIANT(interrupt)
@@ -172,11 +173,9 @@ FIXTURE_SETUP(interrupt)
 {
 	const bool halts = variant->place == VCPU_HALTED || variant->place == VCPU_BLOCKING;
 
-	if (variant->place == VCPU_ELSEWHERE) {
-		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-			SKIP(return, TDX_TWO_CPUS_REASON);
-		pin_self_to_cpu(0);
-	}
+	self->cpu = variant->place == VCPU_ELSEWHERE ? tdx_pin_to_first_cpu() : -1;
+	if (variant->place == VCPU_ELSEWHERE && self->cpu < 0)
+		SKIP(return, TDX_TWO_CPUS_REASON);
 
 	self->vm = create(&self->vcpu, halts ? guest_halts : guest_runs);
 	route_msi(self->vm, &self->source);
@@ -189,7 +188,8 @@ FIXTURE_TEARDOWN(interrupt)
 }
 
 /* Send to a vCPU that is at the ucall before its wait, and let it tell. */
-static void send_to(struct kvm_vcpu *vcpu, enum vcpu_place place, struct source *source,
+static void send_to(struct kvm_vcpu *vcpu, int cpu, enum vcpu_place place,
+		    struct source *source,
 		    void (*send)(struct kvm_vcpu *vcpu, struct source *source), u8 vector)
 {
 	struct tdx_vcpu_thread thread;
@@ -205,7 +205,7 @@ static void send_to(struct kvm_vcpu *vcpu, enum vcpu_place place, struct source 
 		break;
 	case VCPU_RUNNING:
 	case VCPU_ELSEWHERE:
-		tdx_vcpu_start(&thread, vcpu, place == VCPU_ELSEWHERE ? 1 : -1);
+		tdx_vcpu_start(&thread, vcpu, cpu);
 		usleep(GRACE_US);
 		break;
 	default:
@@ -232,7 +232,8 @@ TEST_F_TIMEOUT(interrupt, _send, TIMEOUT_SECONDS)				\
 	int i;									\
 										\
 	for (i = 0; i < 3; i++)							\
-		send_to(self->vcpu, variant->place, &self->source, _send, _vector); \
+		send_to(self->vcpu, self->cpu, variant->place, &self->source,	\
+			_send, _vector);					\
 }
 
 SEND_TEST(send_msi, MSI_VECTOR)

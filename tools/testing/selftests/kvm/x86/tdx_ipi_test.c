@@ -274,9 +274,9 @@ static void test_two_vcpus(struct kvm_vcpu *sender, struct kvm_vcpu *receiver, u
 	for (i = 0; i < 3; i++) {
 		run_to_ready(receiver);
 		if (halts)
-			tdx_vcpu_block(&thread, receiver, 1);
+			tdx_vcpu_block(&thread, receiver, -1);
 		else
-			tdx_vcpu_start(&thread, receiver, 1);
+			tdx_vcpu_start(&thread, receiver, -1);
 
 		run_to_ready(sender);
 		tdx_vcpu_join(&thread);

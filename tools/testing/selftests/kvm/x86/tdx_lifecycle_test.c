@@ -354,13 +354,14 @@ TEST(destroyed_from_another_cpu)
 	struct tdx_vcpu_thread thread;
 	struct td td = {};
 	struct ucall uc;
+	int other_cpu;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	other_cpu = tdx_pin_to_first_cpu();
+	if (other_cpu < 0)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
-	pin_self_to_cpu(0);
 	td_build(&td, TD_FINALIZED, guest_code);
-	tdx_vcpu_start(&thread, td.vcpu, 1);
+	tdx_vcpu_start(&thread, td.vcpu, other_cpu);
 	tdx_vcpu_join(&thread);
 	TEST_ASSERT(!thread.ret, "wanted KVM_RUN to succeed, got %s", strerror(thread.err));
 
@@ -371,7 +372,7 @@ TEST(destroyed_from_another_cpu)
 	td = (struct td) {};
 	td_build(&td, TD_FINALIZED, guest_code);
 	tdx_vcpu_run_to_ucall(td.vcpu, UCALL_SYNC, &uc);
-	tdx_vcpu_start(&thread, td.vcpu, 1);
+	tdx_vcpu_start(&thread, td.vcpu, other_cpu);
 	tdx_vcpu_join(&thread);
 	kvm_vm_free(td.vm);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CPUs of the host, for a TD's vCPUs. */
+/* CPUs of the host, for a TD's vCPUs and for the threads that run them. */
 #ifndef SELFTEST_TDX_TDX_CPUS_H
 #define SELFTEST_TDX_TDX_CPUS_H
 
@@ -14,5 +14,11 @@
  * them.
  */
 u32 tdx_nr_present_cpus(void);
+
+/*
+ * Pin the caller to the first CPU that it may run on, and give the second, for
+ * another thread.  If there is no second one, give -1 and do nothing.
+ */
+int tdx_pin_to_first_cpu(void);
 
 #endif /* SELFTEST_TDX_TDX_CPUS_H */

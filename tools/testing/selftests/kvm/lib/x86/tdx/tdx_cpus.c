@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <sched.h>
 #include <stdio.h>
 
 #include "kvm_util.h"
@@ -23,4 +24,24 @@ u32 tdx_nr_present_cpus(void)
 
 	fclose(file);
 	return nr;
+}
+
+int tdx_pin_to_first_cpu(void)
+{
+	int cpu, first = -1;
+	cpu_set_t allowed;
+
+	TEST_ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		if (first >= 0) {
+			pin_self_to_cpu(first);
+			return cpu;
+		}
+		first = cpu;
+	}
+
+	return -1;
 }
