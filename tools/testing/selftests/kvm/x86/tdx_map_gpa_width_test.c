@@ -46,18 +46,37 @@ static void set_maxphyaddr(struct kvm_vcpu *vcpu, u32 maxphyaddr)
 	vcpu_set_cpuid(vcpu);
 }
 
+static struct kvm_vm *vm_create_of_width(struct kvm_vcpu **vcpu, u32 maxphyaddr)
+{
+	struct kvm_vm *vm = tdx_vm_create(1);
+
+	*vcpu = tdx_vcpu_add(vm, 0, guest_fetch_vmcalls);
+	set_maxphyaddr(*vcpu, maxphyaddr);
+	map_gpa_enable_exits(vm);
+	tdx_vm_finalize(vm);
+	return vm;
+}
+
 FIXTURE_SETUP(map_gpa_width)
 {
-	self->vm = tdx_vm_create(1);
-	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_fetch_vmcalls);
-	set_maxphyaddr(self->vcpu, variant->maxphyaddr);
-	map_gpa_enable_exits(self->vm);
-	tdx_vm_finalize(self->vm);
+	self->vm = vm_create_of_width(&self->vcpu, variant->maxphyaddr);
 }
 
 FIXTURE_TEARDOWN(map_gpa_width)
 {
 	kvm_vm_free(self->vm);
+}
+
+static void issue(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+{
+	struct tdcall_regs regs;
+
+	vmcall_seed_leaf(&regs, TDVMCALL_MAP_GPA);
+	regs.r12 = call->gpa;
+	regs.r13 = call->size;
+	vmcall_issue(vcpu, call->name, &regs);
+	map_gpa_run_exits(vcpu, call);
+	map_gpa_finish(vcpu, call);
 }
 
 /* One exit, or a refusal for what is above the limit. */
@@ -71,14 +90,8 @@ static void test_width(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 siz
 		.r10 = legal ? TDVMCALL_STATUS_SUCCESS : TDVMCALL_STATUS_INVALID_OPERAND,
 		.r11 = legal ? TDVMCALL_MAP_GPA : gpa,
 	};
-	struct tdcall_regs regs;
 
-	vmcall_seed_leaf(&regs, TDVMCALL_MAP_GPA);
-	regs.r12 = gpa;
-	regs.r13 = size;
-	vmcall_issue(vcpu, name, &regs);
-	map_gpa_run_exits(vcpu, &call);
-	map_gpa_finish(vcpu, &call);
+	issue(vcpu, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_width, is_the_limit, TIMEOUT_SECONDS)
@@ -94,6 +107,39 @@ TEST_F_TIMEOUT(map_gpa_width, is_the_limit, TIMEOUT_SECONDS)
 		   (limit > SHARED ? SHARED : 0) + SZ_8K, false);
 	test_width(self->vcpu, "shared page", SHARED, SZ_4K, shared_is_legal);
 	test_width(self->vcpu, "private page", SZ_4G, SZ_4K, true);
+}
+
+/*
+ * From below the shared half to above it.  The first and the last byte have the same
+ * shared bit, and KVM looks at no other: the attributes change from one exit to the
+ * next.  Most of such a range is no memory that a TD can have.
+ */
+static void test_around_shared_half(u32 maxphyaddr)
+{
+	const struct map_gpa_call call = {
+		.name = "around the shared half",
+		.gpa = SHARED - TDX_MAP_GPA_MAX_LEN,
+		.size = SHARED + 2 * TDX_MAP_GPA_MAX_LEN,
+		.nr_exits = 2,
+		.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_INVALID),
+		.r10 = TDVMCALL_STATUS_INVALID_OPERAND,
+		.r11 = SHARED,
+	};
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = vm_create_of_width(&vcpu, maxphyaddr);
+
+	issue(vcpu, &call);
+	kvm_vm_free(vm);
+}
+
+TEST(around_shared_half_of_49)
+{
+	test_around_shared_half(49);
+}
+
+TEST(around_shared_half_of_52)
+{
+	test_around_shared_half(52);
 }
 
 int main(int argc, char **argv)
