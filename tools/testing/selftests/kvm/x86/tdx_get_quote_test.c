@@ -165,19 +165,6 @@ TEST_F_TIMEOUT(get_quote_answer, is_raw_status, TIMEOUT_SECONDS)
 	tdx_exit_finish(self->vcpu, &call, variant->ret);
 }
 
-/* An answer is good for one call. */
-TEST_F_TIMEOUT(get_quote_answer, is_not_kept, TIMEOUT_SECONDS)
-{
-	struct tdx_exit_call call = get_quote(variant->name, SHARED | TEST_GPA, SZ_8K);
-
-	tdx_exit_run(self->vcpu, &call);
-	self->vcpu->run->tdx.get_quote.ret = variant->ret;
-	tdx_exit_finish(self->vcpu, &call, variant->ret);
-
-	tdx_exit_run(self->vcpu, &call);
-	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
-}
-
 int main(int argc, char **argv)
 {
 	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);

@@ -106,18 +106,6 @@ TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
 	vmcall_finish(self->vcpu, call.name, 1, &want);
 }
 
-/* An answer is good for one call: all its words are zero at the next exit. */
-TEST_F_TIMEOUT(vmcall_info, no_answer_is_kept, TIMEOUT_SECONDS)
-{
-	struct tdx_exit_call call = get_info("answered before", 1);
-
-	tdx_exit_run(self->vcpu, &call);
-	answer(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND, TEST_R11, TEST_R12,
-	       TEST_R13, TEST_R14);
-	tdx_exit_run(self->vcpu, &call);
-	answer(self->vcpu, &call, TDVMCALL_STATUS_SUCCESS, 0, 0, 0, 0);
-}
-
 /* Neither is there for the TD: GHCI reserves all but 0 and 1. */
 FIXTURE(vmcall_info_refused)
 {
