@@ -48,8 +48,9 @@ void vmcall_launch(struct kvm_vcpu *vcpu, const char *name);
 void vmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs);
 
 /*
- * Overwrite all of the next exit in @vcpu's kvm_run, so that what it shows is
- * KVM's.  There must be no answer in it that KVM has not taken yet.
+ * Overwrite all of the next exit in @vcpu's kvm_run, the data of port I/O behind it
+ * included, so that what it shows is KVM's.  There must be no answer in it that KVM
+ * has not taken yet.
  */
 void vmcall_poison_exit(struct kvm_vcpu *vcpu);
 

@@ -4,7 +4,7 @@
 #include "processor.h"
 #include "tdx/tdx_io.h"
 
-/* What no byte of an answer or of an access holds by itself. */
+/* What no byte of an entry of the ring holds by itself. */
 #define POISON		0xc3
 
 static bool is_pio(const struct insn *insn)
@@ -92,9 +92,6 @@ void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn)
 
 void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn)
 {
-	if (is_pio(insn))
-		memset(exit_data(vcpu, insn), POISON, sizeof(u64));
-
 	insn_run_exit(vcpu, insn, is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO);
 	io_check_exit(vcpu, insn);
 }

@@ -202,6 +202,8 @@ void vmcall_poison_exit(struct kvm_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 
 	memset(run->padding, POISON, sizeof(run->padding));
+	/* The data of port I/O are in a page by themselves. */
+	memset((void *)run + KVM_PIO_PAGE_OFFSET * PAGE_SIZE, POISON, sizeof(u64));
 	run->exit_reason = POISON;
 	run->flags = POISON;
 }
