@@ -75,7 +75,7 @@ void tdx_vcpu_start(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int c
 /* The same, and wait until the vCPU blocks in KVM_RUN because it has halted. */
 void tdx_vcpu_block(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu);
 
-/* Send the thread a signal, which ends its KVM_RUN with EINTR. */
+/* Send the thread, which must be in KVM_RUN, a signal: that ends it with EINTR. */
 void tdx_vcpu_interrupt(struct tdx_vcpu_thread *thread);
 
 /* Wait for the thread's KVM_RUN to end, and leave its result in *@thread. */

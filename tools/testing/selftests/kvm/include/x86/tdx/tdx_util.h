@@ -118,8 +118,9 @@ extern void (*tdx_init_vm_tweak)(struct kvm_vm *vm, struct kvm_tdx_init_vm *para
 struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
 
 /*
- * Add vCPU @vcpu_id: CPUID as the TDX module virtualizes it, stack, and
- * @guest_code, without arguments, as its entry point in 64-bit mode.
+ * Add vCPU @vcpu_id: CPUID as the TDX module virtualizes it, but for a MAXPHYADDR
+ * below TDX_GPA_WIDTH, which is raised to that; stack; and @guest_code, without
+ * arguments, as its entry point in 64-bit mode.
  */
 struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
 
