@@ -50,18 +50,14 @@ static void launch(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 	vmcall_launch(vcpu, hc->name);
 }
 
-/* No register but R10 and RAX differs from what it was at the call. */
+/* No register but R10 differs from what it was at the call. */
 static void finish(struct kvm_vcpu *vcpu, const struct hypercall *hc, u64 exits)
 {
 	struct tdcall_regs want;
 
 	hypercall_regs(hc, &want);
-	want.rax = 0;
 	want.r10 = hc->result;
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
-	vmcall_check_regs(vcpu, hc->name, exits, &want);
+	vmcall_finish(vcpu, hc->name, exits, &want);
 }
 
 static void check_exit_value(const struct hypercall *hc, const char *what, u64 want,
@@ -74,9 +70,8 @@ static void run_exit(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	map_gpa_poison_exit(vcpu, false);
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_HYPERCALL);
+	vmcall_poison_exit(vcpu);
+	vmcall_run_exit(vcpu, hc->name, 0, KVM_EXIT_HYPERCALL);
 
 	check_exit_value(hc, "hypercall.nr", KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
 	check_exit_value(hc, "hypercall.ret", 0, run->hypercall.ret);

@@ -70,9 +70,6 @@ void map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, 
 /* Run the TD to the end of the call, and check all of its registers. */
 void map_gpa_finish(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
 
-/* The part of map_gpa_finish() after KVM_RUN. */
-void map_gpa_check_regs(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
-
 /* Check that KVM_RUN fails with EINVAL, and leaves the exit as it was. */
 void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
 

@@ -57,6 +57,9 @@ void vmcall_poison_exit(struct kvm_vcpu *vcpu);
 /* Run @vcpu to its @i-th exit of a call, which must be for @exit_reason. */
 void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason);
 
+/* The part of vmcall_run_exit() after KVM_RUN. */
+void vmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason);
+
 /*
  * Run @vcpu, whose call took @exits exits, to the end of it, and check that the
  * TD found all registers as in @want.

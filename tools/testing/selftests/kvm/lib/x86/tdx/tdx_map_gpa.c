@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tdx/tdx_map_gpa.h"
 
-/* What no byte of an exit holds by itself. */
-#define POISON		0xa5
-
 u64 map_gpa_outcome_status(enum map_gpa_outcome outcome)
 {
 	static const u64 status[] = {
@@ -19,35 +16,15 @@ u64 map_gpa_outcome_status(enum map_gpa_outcome outcome)
 
 static void map_gpa_regs(const struct map_gpa_call *call, struct tdcall_regs *regs)
 {
-	vmcall_seed_regs(regs);
-	regs->r10 = 0;
-	regs->r11 = TDVMCALL_MAP_GPA;
+	vmcall_seed_leaf(regs, TDVMCALL_MAP_GPA);
 	regs->r12 = call->gpa;
 	regs->r13 = call->size;
-}
-
-static void assert_exit_reason(const struct map_gpa_call *call, u64 i,
-			       const struct kvm_run *run, u32 want)
-{
-	errno = 0;
-	TEST_ASSERT(run->exit_reason == want,
-		    "%s: exit %lu of %lu: wanted %s, got %s", call->name, i,
-		    call->nr_exits, exit_reason_str(want),
-		    exit_reason_str(run->exit_reason));
 }
 
 static void assert_exit_value(const struct map_gpa_call *call, u64 i, const char *what,
 			      u64 want, u64 got)
 {
 	vmcall_assert_value(call->name, "exit", i, what, want, got);
-}
-
-static void run_vcpu(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, u64 i)
-{
-	int r = __vcpu_run(vcpu);
-
-	TEST_ASSERT(!r, "%s: exit %lu of %lu: wanted KVM_RUN to give 0, got %s",
-		    call->name, i, call->nr_exits, strerror(errno));
 }
 
 struct kvm_vm *map_gpa_vm_create(struct kvm_vcpu **vcpu)
@@ -84,9 +61,7 @@ void map_gpa_poison_exit(struct kvm_vcpu *vcpu, bool answered)
 	struct kvm_run *run = vcpu->run;
 	u64 ret = run->hypercall.ret;
 
-	memset(&run->hypercall, POISON, sizeof(run->hypercall));
-	run->exit_reason = POISON;
-
+	vmcall_poison_exit(vcpu);
 	if (answered)
 		run->hypercall.ret = ret;
 }
@@ -100,7 +75,7 @@ void map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, 
 	const u64 attributes = gpa & TDX_SHARED_BIT ? KVM_MAP_GPA_RANGE_DECRYPTED :
 						      KVM_MAP_GPA_RANGE_ENCRYPTED;
 
-	assert_exit_reason(call, i, run, KVM_EXIT_HYPERCALL);
+	vmcall_check_exit(vcpu, call->name, i, KVM_EXIT_HYPERCALL);
 	assert_exit_value(call, i, "hypercall.nr", KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
 	/* Userspace that does not know of the field must have answered 0. */
 	assert_exit_value(call, i, "hypercall.ret", 0, run->hypercall.ret);
@@ -117,7 +92,7 @@ void map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, 
 void map_gpa_run_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, u64 i)
 {
 	map_gpa_poison_exit(vcpu, i);
-	run_vcpu(vcpu, call, i);
+	vmcall_run_exit(vcpu, call->name, i, KVM_EXIT_HYPERCALL);
 	map_gpa_check_exit(vcpu, call, i);
 }
 
@@ -131,23 +106,14 @@ void map_gpa_run_exits(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
 	}
 }
 
-void map_gpa_check_regs(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+void map_gpa_finish(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
 {
 	struct tdcall_regs want;
 
 	map_gpa_regs(call, &want);
-	want.rax = 0;
 	want.r10 = call->r10;
 	want.r11 = call->r11;
-
-	assert_exit_reason(call, call->nr_exits, vcpu->run, KVM_EXIT_MMIO);
-	vmcall_check_regs(vcpu, call->name, call->nr_exits, &want);
-}
-
-void map_gpa_finish(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
-{
-	run_vcpu(vcpu, call, call->nr_exits);
-	map_gpa_check_regs(vcpu, call);
+	vmcall_finish(vcpu, call->name, call->nr_exits, &want);
 }
 
 void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
@@ -162,7 +128,7 @@ void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
 		    call->name, call->ret, last, r ? strerror(errno) :
 		    exit_reason_str(run->exit_reason));
 
-	assert_exit_reason(call, last, run, KVM_EXIT_HYPERCALL);
+	vmcall_check_exit(vcpu, call->name, last, KVM_EXIT_HYPERCALL);
 	assert_exit_value(call, last, "hypercall.ret", call->ret, run->hypercall.ret);
 	assert_exit_value(call, last, "hypercall, changed", 0,
 			  !!memcmp(&exit, &run->hypercall, sizeof(exit)));

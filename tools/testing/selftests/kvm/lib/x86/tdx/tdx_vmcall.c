@@ -208,13 +208,9 @@ void vmcall_poison_exit(struct kvm_vcpu *vcpu)
 	run->flags = POISON;
 }
 
-void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
+void vmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
 {
 	const struct kvm_run *run = vcpu->run;
-	int r = __vcpu_run(vcpu);
-
-	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %s", name, i,
-		    strerror(errno));
 
 	errno = 0;
 	/* The selftests have no name for a KVM_EXIT_TDX, which is 40. */
@@ -224,6 +220,15 @@ void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_re
 		    exit_reason_str(run->exit_reason), run->exit_reason);
 	/* Whatever userspace left there: KVM_RUN clears it. */
 	vmcall_assert_value(name, "exit", i, "flags", 0, run->flags);
+}
+
+void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
+{
+	int r = __vcpu_run(vcpu);
+
+	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %s", name, i,
+		    strerror(errno));
+	vmcall_check_exit(vcpu, name, i, exit_reason);
 }
 
 /* R10 and R11 are what a case is about: R10 is told by its name. */
