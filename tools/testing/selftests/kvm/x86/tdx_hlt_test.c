@@ -173,7 +173,7 @@ static void launch(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 /* Run a vCPU that is to stay halted. */
 static void check_halted(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 {
-	int r = tdx_vcpu_run_interrupted(vcpu);
+	int r = tdx_vcpu_run_with_signals(vcpu);
 
 	TEST_ASSERT(r == -1 && errno == EINTR, "%s: wanted the vCPU to stay halted, got %s",
 		    hlt->name, r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
@@ -257,7 +257,7 @@ TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
 	}
 
 	do {
-		r = tdx_vcpu_run_interrupted(self->vcpu);
+		r = tdx_vcpu_run_with_signals(self->vcpu);
 		TEST_ASSERT(!r || tdx_vcpu_mp_state(self->vcpu) != KVM_MP_STATE_HALTED,
 			    "%s: wanted HLT to return at once, the vCPU halted", hlt->name);
 	} while (r);

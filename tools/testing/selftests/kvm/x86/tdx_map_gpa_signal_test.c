@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(map_gpa_interrupted, before_call, TIMEOUT_SECONDS)
 
 	map_gpa_launch(self->vcpu, &call);
 	variant->by->start(self->vcpu);
-	vcpu_run_interrupted(self->vcpu, variant->by->name);
+	vcpu_run_to_eintr(self->vcpu, variant->by->name);
 	variant->by->stop(self->vcpu);
 	map_gpa_run_exits(self->vcpu, &call);
 	map_gpa_finish(self->vcpu, &call);
@@ -108,9 +108,9 @@ static void test_interrupted(struct kvm_vcpu *vcpu, const struct interruption *b
 			by->start(vcpu);
 	}
 
-	vcpu_run_interrupted(vcpu, by->name);
+	vcpu_run_to_eintr(vcpu, by->name);
 	vcpu->run->hypercall.ret = ~call->ret;
-	vcpu_run_interrupted(vcpu, by->name);
+	vcpu_run_to_eintr(vcpu, by->name);
 
 	by->stop(vcpu);
 	map_gpa_finish(vcpu, call);

@@ -206,7 +206,7 @@ static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 
 	for (;;) {
 		/* A vCPU that halts does so until it is interrupted. */
-		r = tdx_vcpu_run_interrupted(vcpu);
+		r = tdx_vcpu_run_with_signals(vcpu);
 		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %s", name,
 			    strerror(errno));
 

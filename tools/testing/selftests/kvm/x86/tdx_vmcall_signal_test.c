@@ -124,7 +124,7 @@ static void test_before_call(struct kvm_vcpu *vcpu,
 
 	launch(vcpu, row, by, &regs);
 	by->start(vcpu);
-	vcpu_run_interrupted(vcpu, row->name);
+	vcpu_run_to_eintr(vcpu, row->name);
 	by->stop(vcpu);
 
 	vmcall_run_exit(vcpu, row->name, 0, row->exit_reason);
@@ -145,10 +145,10 @@ static void test_after_answer(struct kvm_vcpu *vcpu,
 	answer(vcpu->run, ANSWER);
 
 	by->start(vcpu);
-	vcpu_run_interrupted(vcpu, row->name);
+	vcpu_run_to_eintr(vcpu, row->name);
 	vcpu->run->exit_reason = row->exit_reason;
 	answer(vcpu->run, ~ANSWER);
-	vcpu_run_interrupted(vcpu, row->name);
+	vcpu_run_to_eintr(vcpu, row->name);
 	by->stop(vcpu);
 
 	set_answered(&regs, row->answered, ANSWER);

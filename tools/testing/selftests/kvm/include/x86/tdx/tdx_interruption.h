@@ -21,6 +21,6 @@ extern const struct interruption interrupted_by_immediate_exit;
 extern const struct interruption interrupted_by_signal;
 
 /* Run @vcpu, which must fail with EINTR. */
-void vcpu_run_interrupted(struct kvm_vcpu *vcpu, const char *name);
+void vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name);
 
 #endif /* SELFTEST_TDX_INTERRUPTION_H */

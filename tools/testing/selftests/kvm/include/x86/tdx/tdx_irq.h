@@ -54,7 +54,7 @@ u32 tdx_vcpu_mp_state(struct kvm_vcpu *vcpu);
  * KVM_RUN that a signal ends after a while.  Returns its result: -1 with errno
  * EINTR if the signal did end it.
  */
-int tdx_vcpu_run_interrupted(struct kvm_vcpu *vcpu);
+int tdx_vcpu_run_with_signals(struct kvm_vcpu *vcpu);
 
 /* Run @vcpu, which must do nothing that exits before, until it has halted. */
 void tdx_vcpu_run_to_halt(struct kvm_vcpu *vcpu);

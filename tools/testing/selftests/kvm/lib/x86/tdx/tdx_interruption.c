@@ -71,7 +71,7 @@ const struct interruption interrupted_by_signal = {
 	.stop = take_signal,
 };
 
-void vcpu_run_interrupted(struct kvm_vcpu *vcpu, const char *name)
+void vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name)
 {
 	int r = __vcpu_run(vcpu);
 

@@ -149,7 +149,7 @@ static void catch_signal(int sig)
 }
 
 /* A single signal could come before KVM_RUN, and be missed by it: send many. */
-int tdx_vcpu_run_interrupted(struct kvm_vcpu *vcpu)
+int tdx_vcpu_run_with_signals(struct kvm_vcpu *vcpu)
 {
 	const struct timeval period = { .tv_usec = SIGNAL_PERIOD_US };
 	const struct itimerval start = { .it_value = period, .it_interval = period };
@@ -171,7 +171,7 @@ void tdx_vcpu_run_to_halt(struct kvm_vcpu *vcpu)
 	int r;
 
 	do {
-		r = tdx_vcpu_run_interrupted(vcpu);
+		r = tdx_vcpu_run_with_signals(vcpu);
 		TEST_ASSERT(r == -1 && errno == EINTR,
 			    "wanted vCPU %u to halt, got %s", vcpu->id,
 			    r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
