@@ -33,8 +33,8 @@ REQUESTS = {
     'not in this generation of the MapGPA ABI': Request(('--abi', 'fixed')),
     # It says nothing for minutes.
     'TDX_MAP_GPA_1TIB is not 1': Request(('--env', 'TDX_MAP_GPA_1TIB=1', '--silence', '1800')),
-    'KVM would leak page tables and TDX_MAP_GPA_LEAK is not 1': Request((
-        '--env', 'TDX_MAP_GPA_LEAK=1', '--patch',
+    'KVM would leak page tables and TDX_SHARED_LEAK is not 1': Request((
+        '--env', 'TDX_SHARED_LEAK=1', '--patch',
         'fixes/0002-KVM-x86-mmu-Zap-the-shared-half-of-a-TD-s-roots-on-any-host.patch')),
     # Of an older kernel; the newest has it.
     'this KVM does not have the exit for TDs': Request(('--kernel', '7.3')),

@@ -27,7 +27,7 @@
 #define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
 
 /* If this environment variable is 1, tests run also where KVM leaks, see below. */
-#define TDX_LEAK_ENV		"TDX_MAP_GPA_LEAK"
+#define TDX_LEAK_ENV		"TDX_SHARED_LEAK"
 #define TDX_LEAK_SKIP_REASON	"KVM would leak page tables and " TDX_LEAK_ENV " is not 1"
 
 static inline bool is_tdx_vm(struct kvm_vm *vm)
