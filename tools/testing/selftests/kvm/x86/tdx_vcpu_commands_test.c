@@ -166,9 +166,15 @@ FIXTURE_VARIANT_ADD(cpuid_config, odd)	{ .mask = 0xaaaaaaaa };
 static u32 config_mask;
 static struct kvm_tdx_init_vm *given;
 
-/* The GPA width is told by such bits too, but must be there. */
-static u32 width_bits(const struct kvm_cpuid_entry2 *entry)
+/*
+ * Bits of EAX that are not masked.  The GPA width is told by such bits too, but must
+ * be there.  Of a family and model a TDX module need not take the half: all of it or
+ * none.
+ */
+static u32 kept_bits(const struct kvm_cpuid_entry2 *entry)
 {
+	if (entry->function == CPUID_FAMILY_MODEL)
+		return config_mask ? ~0u : 0;
 	return entry->function == CPUID_ADDRESS_WIDTHS ? GENMASK(23, 16) : 0;
 }
 
@@ -182,7 +188,7 @@ static void mask_config(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
 	for (i = 0; i < params->cpuid.nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &params->cpuid.entries[i];
 
-		entry->eax &= config_mask | width_bits(entry);
+		entry->eax &= config_mask | kept_bits(entry);
 		entry->ebx &= config_mask;
 		entry->ecx &= config_mask;
 		entry->edx &= config_mask;
