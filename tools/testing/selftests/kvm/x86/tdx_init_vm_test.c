@@ -8,10 +8,8 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
-#include "tdx/tdcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		120
 
@@ -387,76 +385,6 @@ TEST(gpa_width_52)
 	kvm_vm_free(init.vm);
 	if (!nested)
 		SKIP(return, "KVM does not tell what EPT the host has");
-}
-
-/* What the VMM says of a TD and of its owner gets into the TD's report, and nowhere else. */
-static const struct {
-	const char *name;
-	size_t given;		/* offset in struct kvm_tdx_init_vm */
-	size_t reported;	/* offset in TDREPORT_STRUCT */
-	u64 first;		/* of the 8-byte words that it is filled with */
-} config_ids[] = {
-	{ "MRCONFIGID", offsetof(struct kvm_tdx_init_vm, mrconfigid), 576, 0xc04f1600 },
-	{ "MROWNER", offsetof(struct kvm_tdx_init_vm, mrowner), 624, 0x04e400 },
-	{ "MROWNERCONFIG", offsetof(struct kvm_tdx_init_vm, mrownerconfig), 672, 0x04c04f00 },
-};
-
-#define REPORT_SIZE	1024
-#define ID_WORDS	6	/* of SHA-384 */
-
-static void set_config_ids(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
-{
-	size_t i, j;
-
-	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
-		u64 *words = (void *)params + config_ids[i].given;
-
-		for (j = 0; j < ID_WORDS; j++)
-			words[j] = config_ids[i].first + j;
-	}
-}
-
-static void guest_report(void *page, gpa_t gpa)
-{
-	struct tdcall_regs regs = {
-		.rax = TDG_MR_REPORT,
-		.rcx = gpa,
-		.rdx = gpa + REPORT_SIZE,	/* any 64 bytes */
-	};
-	size_t i;
-	u64 *w;
-
-	__tdcall(&regs);
-	GUEST_ASSERT_EQ(regs.rax, 0ul);
-	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
-		w = page + config_ids[i].reported;
-		GUEST_SYNC6(w[0], w[1], w[2], w[3], w[4], w[5]);
-	}
-}
-
-TEST(config_ids_reported)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-	struct ucall uc;
-	size_t i, j;
-	gva_t page;
-
-	tdx_init_vm_tweak = set_config_ids;
-	vm = tdx_vm_create(1);
-	vcpu = tdx_vcpu_add(vm, 0, guest_report);
-	page = vm_alloc_page(vm);
-	tdx_vcpu_args_set(vcpu, 2, page, addr_gva2gpa(vm, page));
-	tdx_vm_finalize(vm);
-
-	for (i = 0; i < ARRAY_SIZE(config_ids); i++) {
-		vcpu_run(vcpu);
-		vmcall_get_sync(vcpu, config_ids[i].name, &uc);
-		for (j = 0; j < ID_WORDS; j++)
-			vmcall_assert_value(config_ids[i].name, "report", j, "word",
-					    config_ids[i].first + j, uc.args[j]);
-	}
-	kvm_vm_free(vm);
 }
 
 /*

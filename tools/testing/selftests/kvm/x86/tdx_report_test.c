@@ -55,6 +55,11 @@ kvm_static_assert(sizeof(struct td_info) == 512);
 #define RTMR_DATA_OFFSET	0x440
 #define RTMR_INDEX		2
 
+/* First bytes of the three identifiers that KVM_TDX_INIT_VM takes. */
+#define FIRST_OF_MRCONFIGID	0x10
+#define FIRST_OF_MROWNER	0x50
+#define FIRST_OF_MROWNERCONFIG	0x90
+
 /* A ucall carries six words. */
 #define SLICE_SIZE		48
 
@@ -164,6 +169,23 @@ static void add_range_and_measure(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, vo
 	tdx_vm_add_pages(vm, gpa, nr_pages, KVM_TDX_MEASURE_MEMORY_REGION);
 }
 
+/* Digests that are none: bytes that count up from @first. */
+static void fill_digest(void *digest, u8 first)
+{
+	u8 *bytes = digest;
+	int i;
+
+	for (i = 0; i < SHA384_SIZE; i++)
+		bytes[i] = first + i;
+}
+
+static void set_config_ids(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+{
+	fill_digest(params->mrconfigid, FIRST_OF_MRCONFIGID);
+	fill_digest(params->mrowner, FIRST_OF_MROWNER);
+	fill_digest(params->mrownerconfig, FIRST_OF_MROWNERCONFIG);
+}
+
 FIXTURE(report)
 {
 	struct kvm_vm *vm;
@@ -177,14 +199,14 @@ FIXTURE_SETUP(report)
 {
 	u64 i;
 
+	tdx_init_vm_tweak = set_config_ids;
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_report);
 	self->gva = vm_alloc_page(self->vm);
 	self->page = addr_gva2hva(self->vm, self->gva);
 	for (i = 0; i < 64; i++)
 		self->page[REPORTDATA_OFFSET + i] = 0xd0 ^ i;
-	for (i = 0; i < SHA384_SIZE; i++)
-		self->page[RTMR_DATA_OFFSET + i] = i;
+	fill_digest(self->page + RTMR_DATA_OFFSET, 0);
 	sha384_init(&self->m.sha);
 }
 
@@ -248,6 +270,14 @@ static void assert_digest(const char *what, const u8 *want, const u8 *got)
 		    hex(wanted, want), hex(found, got));
 }
 
+static void assert_filled(const char *what, u8 first, const u8 *got)
+{
+	u8 want[SHA384_SIZE];
+
+	fill_digest(want, first);
+	assert_digest(what, want, got);
+}
+
 static void check_mrtd(FIXTURE_DATA(report) *self, const struct td_report *report)
 {
 	u8 mrtd[SHA384_SIZE];
@@ -307,9 +337,9 @@ TEST_F_TIMEOUT(report, fields, TIMEOUT_SECONDS)
 	TEST_ASSERT_EQ(report.type[1], 0);
 	TEST_ASSERT_EQ(report.info.attributes, TDX_TD_ATTR_SEPT_VE_DISABLE);
 	TEST_ASSERT_EQ(report.info.xfam, TDX_XFAM_MINIMUM);
-	assert_digest("MRCONFIGID", zeros, report.info.mrconfigid);
-	assert_digest("MROWNER", zeros, report.info.mrowner);
-	assert_digest("MROWNERCONFIG", zeros, report.info.mrownerconfig);
+	assert_filled("MRCONFIGID", FIRST_OF_MRCONFIGID, report.info.mrconfigid);
+	assert_filled("MROWNER", FIRST_OF_MROWNER, report.info.mrowner);
+	assert_filled("MROWNERCONFIG", FIRST_OF_MROWNERCONFIG, report.info.mrownerconfig);
 	for (i = 0; i < 4; i++)
 		assert_digest("RTMR", zeros, report.info.rtmr[i]);
 	for (i = 0; i < sizeof(report.reportdata); i++)
