@@ -17,12 +17,8 @@
 #define CPUID_7_EBX_HLE		BIT(4)
 #define CPUID_7_EBX_RTM		BIT(11)
 #define CPUID_7_ECX_WAITPKG	BIT(5)
-#define CPUID_ADDRESS_WIDTHS	0x80000008
 /* In no range that a TDX module configures. */
 #define CPUID_NOT_CONFIGURABLE	0x40000000
-
-/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
-#define KVM_MAX_CPUID_ENTRIES	256
 
 /* Out of the TSC frequencies that a TD can have, which start at 100 MHz. */
 #define TSC_KHZ_TOO_LOW		50000

@@ -206,7 +206,7 @@ static void refuse_commands(struct td *td)
 			.gpa = td->vm->mmu.pgd,
 			.nr_pages = 1,
 		},
-		.cpuid = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES),
+		.cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES),
 	};
 	size_t i;
 

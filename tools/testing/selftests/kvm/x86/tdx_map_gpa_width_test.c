@@ -37,7 +37,7 @@ FIXTURE_VARIANT_ADD(map_gpa_width, of_52) { .maxphyaddr = 52, .limit = 52 };
 
 static void set_maxphyaddr(struct kvm_vcpu *vcpu, u32 maxphyaddr)
 {
-	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(vcpu, 0x80000008);
+	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(vcpu, CPUID_ADDRESS_WIDTHS);
 
 	if (maxphyaddr)
 		entry->eax = (entry->eax & ~GENMASK(7, 0)) | maxphyaddr;

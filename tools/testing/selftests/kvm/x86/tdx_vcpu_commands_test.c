@@ -18,7 +18,6 @@
 #define NR_IOAPIC_PINS		24
 
 #define CPUID_FAMILY_MODEL	0x1
-#define CPUID_ADDRESS_WIDTHS	0x80000008
 
 /* x87, SSE, AVX, AVX-512 and PKRU. */
 #define XFAM_FEATURES		(GENMASK_ULL(2, 0) | GENMASK_ULL(7, 5) | BIT_ULL(9))
@@ -89,7 +88,7 @@ FIXTURE_SETUP(get_cpuid_refused)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
-	self->good = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	self->good = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->good);
 }
 
@@ -131,7 +130,7 @@ TEST_F_TIMEOUT(get_cpuid_refused, then_carried_out, TIMEOUT_SECONDS)
 /* A flag of KVM_TDX_GET_CPUID is not looked at. */
 TEST(get_cpuid_flags)
 {
-	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 	struct kvm_tdx_cmd cmd = {
 		.id = KVM_TDX_GET_CPUID,
 		.flags = ~0,
@@ -209,7 +208,7 @@ FIXTURE_SETUP(cpuid_config)
 	tdx_init_vm_tweak = mask_config;
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
-	self->got = allocate_kvm_cpuid2(MAX_NR_CPUID_ENTRIES);
+	self->got = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->got);
 }
 

@@ -12,15 +12,11 @@
 
 #define TIMEOUT_SECONDS		120
 
-/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
-#define KVM_MAX_CPUID_ENTRIES	256
-
 /* Attributes of a TD that its VMM can look into ("ATTRIBUTES", TUD). */
 #define ATTRIBUTES_TUD		GENMASK_ULL(7, 0)
 
 #define CPUID_7_EBX_TSX		(BIT(4) | BIT(11))
 #define CPUID_7_ECX_WAITPKG	BIT(5)
-#define CPUID_ADDRESS_WIDTHS	0x80000008
 
 static size_t caps_size(u32 nent)
 {

@@ -63,7 +63,7 @@ FIXTURE_VARIANT(vmcall_mask)
 		.name = #row, .r10 = KVM_HC_##number, .exit_reason = (exit), args \
 	}
 
-LEAF(cpuid,		CPUID, 0, .r12 = 0x80000008, .r13 = 0);
+LEAF(cpuid,		CPUID, 0, .r12 = CPUID_ADDRESS_WIDTHS, .r13 = 0);
 LEAF(hlt,		HLT, EXIT_HALTED, .r12 = 1);
 LEAF(io_in,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 0, .r14 = TEST_PORT);
 LEAF(io_out,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 1, .r14 = TEST_PORT);

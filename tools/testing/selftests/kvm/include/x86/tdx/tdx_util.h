@@ -30,6 +30,12 @@
 #define TDX_LEAK_ENV		"TDX_SHARED_LEAK"
 #define TDX_LEAK_SKIP_REASON	"KVM would leak page tables and " TDX_LEAK_ENV " is not 1"
 
+/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
+#define KVM_MAX_CPUID_ENTRIES	256
+
+/* Leaf of CPUID with MAXPHYADDR and the width of guest physical addresses. */
+#define CPUID_ADDRESS_WIDTHS	0x80000008
+
 static inline bool is_tdx_vm(struct kvm_vm *vm)
 {
 	return vm->type == KVM_X86_TDX_VM;

@@ -7,11 +7,6 @@
 #include "tdx/td_boot.h"
 #include "tdx/tdx_util.h"
 
-#define CPUID_ADDRESS_WIDTHS	0x80000008
-
-/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
-#define KVM_MAX_CPUID_ENTRIES	256
-
 kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
 kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 
