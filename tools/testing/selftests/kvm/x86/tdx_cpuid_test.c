@@ -138,8 +138,8 @@ TEST_F_TIMEOUT(cpuid, every_entry, TIMEOUT_SECONDS)
 
 	tdx_vm_finalize(self->vm);
 
-	errno = 0;
-	TEST_ASSERT(get_cpuid_entry(cpuid, 1, 0), "CPUID 1 is not in the vCPU's table");
+	/* It fails if there is none. */
+	get_cpuid_entry(cpuid, 1, 0);
 	for (i = 0; i < cpuid->nent; i++)
 		run_entry(self->vcpu, cpuid->entries[i].function, cpuid->entries[i].index,
 			  &cpuid->entries[i]);

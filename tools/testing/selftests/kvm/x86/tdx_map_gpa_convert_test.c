@@ -36,7 +36,7 @@ enum step {
 	STEP_SHARED_AGAIN,	/* it has read the host's values once more */
 };
 
-static void guest_fill(u64 *words, u64 nr_pages, u64 value)
+static void fill(u64 *words, u64 nr_pages, u64 value)
 {
 	u64 i;
 
@@ -98,14 +98,14 @@ static void guest_code(u64 *private, u64 *shared, u64 gpa, u64 nr_pages)
 	GUEST_SYNC1(STEP_INITIAL);
 
 	guest_map_gpa(SHARED | gpa, nr_pages * SZ_4K);
-	guest_fill(shared, nr_pages, FROM_TD);
+	fill(shared, nr_pages, FROM_TD);
 	GUEST_SYNC1(STEP_SHARED);
 	guest_expect(shared, nr_pages, FROM_HOST);
 	GUEST_SYNC1(STEP_ANSWERED);
 
 	guest_map_gpa(gpa, nr_pages * SZ_4K);
 	guest_accept(private, gpa, nr_pages);
-	guest_fill(private, nr_pages, PRIVATE);
+	fill(private, nr_pages, PRIVATE);
 	guest_expect(private, nr_pages, PRIVATE);
 	GUEST_SYNC1(STEP_PRIVATE);
 
@@ -114,11 +114,6 @@ static void guest_code(u64 *private, u64 *shared, u64 gpa, u64 nr_pages)
 	GUEST_SYNC1(STEP_SHARED_AGAIN);
 
 	GUEST_DONE();
-}
-
-static void fill(u64 *words, u64 nr_pages, u64 value)
-{
-	guest_fill(words, nr_pages, value);
 }
 
 static void expect(const char *who, u64 *words, u64 nr_pages, u64 value)

@@ -152,11 +152,7 @@ TEST_F_TIMEOUT(smoke, runs, TIMEOUT_SECONDS)
 {
 	struct ucall uc;
 
-	vcpu_run(self->vcpu);
-	if (get_ucall(self->vcpu, &uc) == UCALL_ABORT)
-		REPORT_GUEST_ASSERT(uc);
-
-	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
+	tdx_vcpu_run_to_ucall(self->vcpu, UCALL_DONE, &uc);
 }
 
 /* Each vCPU starts by itself, with a stack and arguments of its own. */
