@@ -128,6 +128,9 @@ FIXTURE_VARIANT_ADD(msr_list, last)	   { .first = 0xfffffff0, .last = 0xffffffff
 
 FIXTURE_SETUP(msr_list)
 {
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
+
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);

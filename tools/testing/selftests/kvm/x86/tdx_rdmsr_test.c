@@ -184,6 +184,9 @@ TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
 	u64 mcg_cap = 1;
 	size_t i;
 
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
+
 	/* One bank, and nothing else. */
 	vcpu_ioctl(self->vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
@@ -204,6 +207,9 @@ TEST_F_TIMEOUT(rdmsr, arch_capabilities, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(rdmsr, no_arch_capabilities, TIMEOUT_SECONDS)
 {
 	struct insn insn;
+
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
 
 	vcpu_clear_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
 	rdmsr_init(&insn, MSR_IA32_ARCH_CAPABILITIES, 0);
@@ -276,6 +282,9 @@ TEST_F_TIMEOUT(rdmsr, reason_inval, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
 {
 	struct insn insn;
+
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
 
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 	rdmsr_init(&insn, MSR_KVM_POLL_CONTROL, 0);

@@ -141,6 +141,9 @@ TEST_F_TIMEOUT(wrmsr, read_only, TIMEOUT_SECONDS)
 	u64 old;
 	size_t i;
 
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
+
 	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
 		old = vcpu_get_msr(self->vcpu, indexes[i]);
 		run_refused(self->vcpu, indexes[i], old);
@@ -297,6 +300,9 @@ TEST_F_TIMEOUT(wrmsr, reason_inval_of_read_only, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
 {
 	struct insn insn;
+
+	if (kvm_is_ignore_msrs())
+		SKIP(return, MSR_IGNORED_REASON);
 
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 	wrmsr_init(&insn, MSR_KVM_POLL_CONTROL, 1);

@@ -11,6 +11,13 @@
 #include "apic.h"
 #include "tdx/tdx_insn.h"
 
+/*
+ * For a case in which the code that KVM has for MSRs of all VMs says that there is no
+ * such MSR: if kvm_is_ignore_msrs() that is no refusal.  The reason of a skip is part
+ * of the result's name for some: keep it.
+ */
+#define MSR_IGNORED_REASON	"kvm.ignore_msrs is set"
+
 /* All that userspace can want to know, for msr_set_exits(): bits from 0 on. */
 #define MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
 			 KVM_MSR_EXIT_REASON_INVAL)
