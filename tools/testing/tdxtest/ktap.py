@@ -7,6 +7,7 @@ that is whole, not the consoles of several guests that may hang. But the two mus
 agree, which second_opinion.py checks.
 """
 
+import collections
 import dataclasses
 import os
 import re
@@ -293,8 +294,16 @@ def test_problems(test):
         problems.append(f'{name}: not ok{note}')
     elif test.result.ok and problems:
         problems.append(f'{name}: reports ok with failed cases in it')
-    if test.planned == 0 and not test.result.skip:
+    results = collections.Counter(case.name for case in test.cases)
+    problems += [f'{name}: {count} results of {case}' for case, count in results.items()
+                 if count > 1]
+    if name in FRAME or test.result.skip:
+        return problems
+    if test.planned is None:
+        # Each program has the harness print one; that of a crash has a problem already.
+        problems += [f'{name}: printed no plan'] if test.result.ok else []
+    elif test.planned == 0:
         problems.append(f'{name}: no test ran: no case was chosen')
-    elif test.planned is not None and test.planned != len(test.cases) and not test.result.skip:
+    elif test.planned != len(test.cases):
         problems.append(f'{name}: {len(test.cases)} of {test.planned} planned cases reported')
     return problems

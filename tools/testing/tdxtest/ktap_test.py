@@ -76,6 +76,23 @@ class Verdicts(unittest.TestCase):
         self.assertIn('0 passed, 1 failed, 1 skipped', verdict.summary)
         self.assertIn('a_test: not ok: f.v.a (wanted EINVAL, got EACCES)', verdict.problems)
 
+    def of_one_program(self, *lines):
+        """The problems of a guest in which one program printed these lines and ended with 0."""
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..1', *lines, 'ok 1 a_test',
+                     '[    1.0] reboot: Power down'):
+            console.feed(line)
+        return ktap.judge(console).problems
+
+    def test_a_program_without_a_plan(self):
+        self.assertEqual(self.of_one_program(), ('a_test: printed no plan',))
+        self.assertEqual(self.of_one_program('  ok 1 f.v.a'), ('a_test: printed no plan',))
+        self.assertEqual(self.of_one_program('  1..1', '  ok 1 f.v.a'), ())
+
+    def test_a_case_that_is_reported_twice(self):
+        self.assertEqual(self.of_one_program('  1..2', '  ok 1 f.v.a', '  ok 2 f.v.a'),
+                         ('a_test: 2 results of f.v.a',))
+
     def test_a_prefixed_version_line_is_not_ktap(self):
         console = ktap.Console()
         self.assertFalse(console.feed('  KTAP version 1'))

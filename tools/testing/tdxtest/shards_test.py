@@ -85,7 +85,8 @@ class SideBySide(unittest.TestCase):
         return shown, ktap.judge_all([(g.console, g.ended, {'a_test': []}) for g in guests])
 
     def test_documents_stay_whole(self):
-        document = ['KTAP version 1', '1..1', 'ok 1 a_test', '[    1.0] reboot: Power down']
+        document = ['KTAP version 1', '1..1', '  1..1', '  ok 1 f.t', 'ok 1 a_test',
+                    '[    1.0] reboot: Power down']
         shown, verdict = self.boot('time.sleep(1)\n' + GOOD, GOOD)
         self.assertEqual(shown, ['# guest 1 of 2', *document, '# guest 2 of 2', *document])
         self.assertEqual(verdict.status, EXIT_PASS)

@@ -171,10 +171,10 @@ class FakeMachine:
 
 
 GOOD = '''
-print("KTAP version 1\\n1..1\\nok 1 a_test", file=out)
+print("KTAP version 1\\n1..1\\n  1..1\\n  ok 1 f.t\\nok 1 a_test", file=out)
 print("[    1.0] reboot: Power down", file=out)
 '''
-STARTED = 'print("KTAP version 1\\n1..2\\nok 1 a_test", file=out)\n'
+STARTED = 'print("KTAP version 1\\n1..2\\n  1..1\\n  ok 1 f.t\\nok 1 a_test", file=out)\n'
 
 
 class Watchdog(unittest.TestCase):
