@@ -207,13 +207,16 @@ def judge_all(guests, wants_tests=True):
     guests: [(console, ended, {test: case ids that it was to run})], no ids for
     all of them. The worst guest decides; a problem says in which one it was.
     """
-    problems, unbooted = [], []
+    problems, unbooted, refused = [], [], []
     for number, (console, ended, wanted) in enumerate(guests, 1):
         who = f'guest {number}: ' if len(guests) > 1 else ''
         why = unbooted_why(console, ended)
         unbooted += [who + why] if why else []
         problems += [who + p for p in (console.warnings if why else
                                        console_problems(console, ended, wanted))]
+        refused += [f'{who}{test.result.name}: skipped as a whole: '
+                    f'{test.skip_reason or "it gave no reason"}'
+                    for test in console.tests if test.result.skip]
     if unbooted:
         return Verdict(EXIT_NOT_RUN, f'did not boot: {"; ".join(unbooted)}', tuple(problems))
 
@@ -222,7 +225,10 @@ def judge_all(guests, wants_tests=True):
     passed = sum(c.ok and not c.skip for c in cases)
     failed = sum(not c.ok for c in cases)
     skipped = sum(c.skip for c in cases)
-    if wants_tests and not passed and not problems:
+    if passed:
+        # What a program as a whole asks for is TDX, which is there for those that ran.
+        problems += refused
+    elif wants_tests and not problems:
         reasons = sorted({t.skip_reason for t in tests if t.skip_reason})
         problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
                         + ''.join(f': {reason}' for reason in reasons))

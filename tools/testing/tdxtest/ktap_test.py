@@ -141,11 +141,17 @@ class OneVerdict(unittest.TestCase):
         self.assertEqual(verdict.status, EXIT_NOT_RUN)
         self.assertIn('guest 1: tdx_map_gpa_test: not ok', '\n'.join(verdict.problems))
 
-    def test_one_guest_may_skip_all_of_its_share(self):
-        self.assertEqual(self.judge('pass', 'all_skipped').status, EXIT_PASS)
+    def test_a_program_that_skips_itself_where_others_run(self):
+        verdict = self.judge('pass', 'all_skipped')
+        self.assertEqual(verdict.status, EXIT_FAIL)
+        self.assertEqual(verdict.problems, ('guest 2: tdx_map_gpa_test: skipped as a whole: '
+                                            'KVM has no TDs: KVM_CAP_VM_TYPES',))
+
+    def test_all_programs_skip_themselves(self):
         verdict = self.judge('all_skipped', 'all_skipped')
         self.assertEqual(verdict.status, EXIT_FAIL)
-        self.assertIn('no test ran: all 1 were skipped', verdict.problems[0])
+        self.assertEqual(verdict.problems, ('no test ran: all 1 were skipped: '
+                                            'KVM has no TDs: KVM_CAP_VM_TYPES',))
 
     def test_what_no_guest_ran(self):
         ran = {'tdx_map_gpa_test': []}
