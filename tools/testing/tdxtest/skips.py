@@ -44,13 +44,13 @@ REQUESTS = {
 
 
 def skipped(run):
-    """{reason: [TEST:CASE]} of a results.collect()."""
+    """{reason: [TEST:CASE]} of a results.collect(), TEST alone for one that skipped as a whole."""
     found = {}
     for test in run['tests']:
-        for case in test['cases']:
-            if results.outcome(case) == 'skip':
-                found.setdefault(case['note'].removeprefix(PREFIX), []).append(
-                    f'{test["name"]}:{case["name"]}')
+        for row in results.reported(test):
+            if results.outcome(row) == 'skip':
+                found.setdefault(row['note'].removeprefix(PREFIX), []).append(
+                    f'{test["name"]}:{row["name"]}' if test['cases'] else test['name'])
     return found
 
 

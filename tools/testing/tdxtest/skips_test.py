@@ -9,10 +9,14 @@ import skips
 WARNS = 'KVM would warn and TDX_KVM_WARN is not 1'
 
 
-def run(*cases, problems=()):
-    return {'problems': list(problems), 'tests': [{'name': 'a_test', 'cases': [
-        {'name': name, 'ok': ok, 'skip': note.startswith('SKIP'), 'note': note}
-        for name, ok, note in cases]}]}
+def row(name, ok, note):
+    return {'name': name, 'ok': ok, 'skip': note.startswith('SKIP'), 'note': note, 'seconds': None}
+
+
+def run(*cases, problems=(), note=''):
+    """Results of one program, which ended with `note`."""
+    return {'problems': list(problems), 'tests': [
+        {**row('a_test', True, note), 'cases': [row(*case) for case in cases]}]}
 
 
 def session(last, cpus=1, machine='bochs'):
@@ -35,6 +39,11 @@ class Reasons(unittest.TestCase):
         # What kselftest_harness.h says of an exit status of 4 without SKIP().
         self.assertEqual(len(list(skips.check_reasons(
             session(run(('f.v.a', True, 'SKIP unknown')))))), 1)
+
+    def test_a_program_that_skips_itself_is_told(self):
+        told, = skips.check_reasons(session(run(note='SKIP the moon is not full')))
+        self.assertEqual(told, 'a_test: skipped itself ("the moon is not full"), '
+                               'and no command runs it')
 
     def test_another_machine_has_reasons_of_its_own(self):
         last = run(('f.v.a', True, 'SKIP the moon is not full'))
