@@ -143,8 +143,8 @@ class Guest:
         return f'{self.machine.name} ended with status {self._process.returncode}: {why}'
 
 
-def progress(guests):
-    """How far each guest is that still runs, for the step's line."""
+def how_far(guests):
+    """How far each guest is that still runs, for a step's line."""
     last = [(number, guest.last_line.strip()[:90] or 'no console output yet')
             for number, guest in enumerate(guests, 1) if guest.ended is None]
     return '; '.join((f'guest {number}: ' if len(guests) > 1 else '') + f'last: {line}'
@@ -169,6 +169,16 @@ def run(guests, images, installation, cpus, show):
     finally:
         for guest in guests:
             guest.close()
+
+
+def run_step(progress, name, text, guests, images, installation, cpus, show=None):
+    """run() as a step of `progress`, which says where the consoles are.
+
+    show: as for run(); without it the lines are printed.
+    """
+    where = ', '.join(guest.console_path for guest in guests)
+    with progress.step(name, f'{text}; console: {where}', lambda: how_far(guests)):
+        run(guests, images, installation, cpus, show or progress.line)
 
 
 def show_in_turn(guests, show):

@@ -41,9 +41,8 @@ def run(args):
     guest = boot.Guest(machine, build.folder('run', 'image'),
                        boot.Limits(args.silence, args.total), args.verbose)
     progress.say(f'image: Linux {about["kernel"]}, {about["abi"]}')
-    with progress.step('boot', f'{machine.name} {installation.version}; '
-                       f'console: {guest.console_path}', lambda: boot.progress([guest])):
-        boot.run([guest], [os.path.abspath(args.image)], installation, args.cpus, progress.line)
+    boot.run_step(progress, 'boot', f'{machine.name} {installation.version}', [guest],
+                  [os.path.abspath(args.image)], installation, args.cpus)
     guests = [(guest.console, guest.ended, about['tests'])]
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()

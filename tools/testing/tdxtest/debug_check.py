@@ -67,9 +67,8 @@ def check_reports(session, folder):
         session.kernel, [], plan, parameters=f'{session.parameters()} {PARAMETERS}',
         extra={'/lib/defects.ko': os.path.join(folder, 'defects.ko')})
     guest = session.guest(run)
-    with session.progress.step('defects', f'{len(REPORTS)} seeded defects; console: '
-                               f'{guest.console_path}', lambda: boot.progress([guest])):
-        boot.run([guest], [iso], installation, 1, lambda line: None)
+    boot.run_step(session.progress, 'defects', f'{len(REPORTS)} seeded defects', [guest], [iso],
+                  installation, 1, lambda line: None)
     yield from unreported([text for text, _ in guest.console.log])
 
 

@@ -218,7 +218,7 @@ class Runner:
         where = os.path.dirname(folders[0])
         with session.progress.step('boot', f'{len(shares)} guest(s), {self.cpus} CPU(s) each; '
                                    f'consoles below {where}',
-                                   lambda: boot.progress(list(self._guests.values()))), \
+                                   lambda: boot.how_far(list(self._guests.values()))), \
                 concurrent.futures.ThreadPoolExecutor(len(shares)) as pool:
             running = [pool.submit(self._run_share, *one) for one in
                        zip(range(1, len(shares) + 1), shares, folders, images)]

@@ -58,9 +58,8 @@ def run(session):
     machine.bundle(bundle, plan, [os.path.join(staging, 'kvm', name) for name, _ in tests],
                    image.WARNINGS)
     guest = session.guest(folder)
-    with progress.step('tests', f'{session.args.machine}, Linux {installation.version}; '
-                       f'console: {guest.console_path}', lambda: boot.progress([guest])):
-        boot.run([guest], [bundle], installation, 1, progress.line)
+    boot.run_step(progress, 'tests', f'{session.args.machine}, Linux {installation.version}',
+                  [guest], [bundle], installation, 1)
     ran = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
     verdict = ktap.judge_all(ran)
     about = {**session.about(), 'kernel': installation.version, 'origin': session.args.machine,

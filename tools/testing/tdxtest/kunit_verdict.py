@@ -77,9 +77,8 @@ def boot_tests(session):
     folder = session.build.folder('run', session.work.source.name, 'kunit')
     image = session.boot_image(folder, [], parameters=PARAMETERS)
     guest = session.guest(folder)
-    with session.progress.step('kunit', f'KUnit tests, {CPUS} CPUs; console: '
-                               f'{guest.console_path}', lambda: boot.progress([guest])):
-        boot.run([guest], [image], installation, CPUS, lambda line: None)
+    boot.run_step(session.progress, 'kunit', f'KUnit tests, {CPUS} CPUs', [guest], [image],
+                  installation, CPUS, lambda line: None)
     with open(guest.console_path, encoding='utf-8', errors='replace') as log:
         wrong, summary, text = problems(parser_of(session.work.tree), log)
     wrong += [f'KUnit: the kernel warned: {line}' for line in guest.console.warnings]

@@ -61,9 +61,8 @@ def boot_once(session, count):
         session.kernel, [program(session.build), session.suite.program(TEST)], plan,
         parameters=session.parameters())
     guest = session.guest(folder)
-    with session.progress.step('reload', f'{count} times, {session.args.cpus} CPU(s); console: '
-                               f'{guest.console_path}', lambda: boot.progress([guest])):
-        boot.run([guest], [iso], installation, session.args.cpus, session.progress.line)
+    boot.run_step(session.progress, 'reload', f'{count} times, {session.args.cpus} CPU(s)',
+                  [guest], [iso], installation, session.args.cpus)
     return ktap.judge(guest.console, guest.ended)
 
 

@@ -187,11 +187,8 @@ class Session:
         with self.progress.step('image', 'making the initramfs and the boot image'):
             images = [self.boot_image(folder, share) for folder, share in zip(folders, shares)]
         guests = [self.guest(folder) for folder in folders]
-        where = ', '.join(guest.console_path for guest in guests)
-        with self.progress.step('boot', f'{self.machine.name} {installation.version}, '
-                                f'{self.args.cpus} CPU(s); console: {where}',
-                                lambda: boot.progress(guests)):
-            boot.run(guests, images, installation, self.args.cpus, self.progress.line)
+        boot.run_step(self.progress, 'boot', f'{self.machine.name} {installation.version}, '
+                      f'{self.args.cpus} CPU(s)', guests, images, installation, self.args.cpus)
         last = max(guests, key=lambda guest: guest.tests_s)
         self.progress.move('boot', 'tests', last.tests_s)
         self.progress.move('boot', 'power-off', last.off_s)
