@@ -109,9 +109,9 @@ def judge(console, ended, names, skip_is_bad=False):
     Only what was asked for counts: a kernel may warn at its boot for reasons of
     its own, and a skipped case says nothing, unless skip_is_bad.
     """
-    why = ktap.unbooted_why(console, ended)
+    why = ktap.not_run_why(console, ended)
     if why:
-        return EXIT_SKIP, f'did not boot: {why}'
+        return EXIT_SKIP, why
     load = next((t.result for t in console.tests if t.result.name == 'load_kvm'), None)
     if not load:
         return EXIT_SKIP, f'{console.panic or ended}, {console.running()}'

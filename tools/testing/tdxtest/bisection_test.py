@@ -74,6 +74,16 @@ class Judge(unittest.TestCase):
         self.assertEqual(bisection.judge(console, 'silence', [TEST]),
                          (EXIT_SKIP, 'silence, after boot'))
 
+    def test_the_machine_dies(self):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..4', 'ok 1 boot', 'ok 2 load_kvm', '  1..2',
+                     '  ok 1 f.a'):
+            console.feed(line)
+        self.assertEqual(bisection.judge(console, 'silence', [TEST])[0], EXIT_BAD)
+        console.machine_died = True
+        self.assertEqual(bisection.judge(console, 'bochs died', [TEST]),
+                         (EXIT_SKIP, 'bochs died'))
+
     def test_a_test_that_is_named_twice(self):
         for first, status in (('ok', EXIT_GOOD), ('not ok', EXIT_BAD)):
             console = ktap.Console()

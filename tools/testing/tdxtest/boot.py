@@ -138,9 +138,19 @@ class Guest:
         return None
 
     def _died(self):
+        status = self._process.returncode
+        # Behind a panic it is the guest's, whatever ended the machine then.
+        self.console.machine_died = (status not in self.machine.guest_exits and
+                                     not self.console.panic)
         why = next(filter(None, (command.reason(os.path.join(self.folder, self.machine.name + end))
                                  for end in ('.log', '.out'))), 'it said nothing')
-        return f'{self.machine.name} ended with status {self._process.returncode}: {why}'
+        return (('the machine died: ' if self.console.machine_died else '')
+                + f'{self.machine.name} ended with status {status}: {why}')
+
+    def check_machine(self):
+        """Failure if the machine died, so that what the guest printed shows nothing."""
+        if self.console.machine_died:
+            raise Failure(f'{self.ended} (console: {self.console_path})')
 
 
 def how_far(guests):

@@ -69,6 +69,7 @@ def check_reports(session, folder):
     guest = session.guest(run)
     boot.run_step(session.progress, 'defects', f'{len(REPORTS)} seeded defects', [guest], [iso],
                   installation, 1, lambda line: None)
+    guest.check_machine()
     yield from unreported([text for text, _ in guest.console.log])
 
 

@@ -180,9 +180,9 @@ class Runner:
             self._guests[number] = guest
         boot.run([guest], [image_path], self._installation, self.cpus,
                  self.session.progress.line if self.session.args.verbose else lambda line: None)
-        why = ktap.unbooted_why(guest.console, guest.ended)
+        why = ktap.not_run_why(guest.console, guest.ended)
         if why and not self._interrupted:
-            raise Failure(f'the guest did not boot: {why} (console: {guest.console_path})')
+            raise Failure(f'guest: {why} (console: {guest.console_path})')
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:
             return f.readlines(), guest.ended
 

@@ -3,13 +3,16 @@
 
 import io
 import os
+import tempfile
 import types
 import unittest
 
+import boot
 import groups
 import ktap
 from failure import Failure
 from progress import Progress
+from stages_test import STARTED, FakeMachine
 
 HEAD = ['KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm']
 POWER_OFF = ['[   9.0] reboot: Restarting system']
@@ -134,6 +137,16 @@ class Stopped(unittest.TestCase):
         outcomes = self.runner(boots).run(shares)
         self.assertEqual([outcome.group.name for outcome in outcomes], ['a', 'b', 'c'])
         self.assertEqual(sorted(seen), [(1, ['a', 'b']), (1, ['b']), (2, ['c'])])
+
+    def test_the_machine_dies(self):
+        runner = self.runner(None)
+        del runner._boot
+        with tempfile.TemporaryDirectory() as folder:
+            runner.session.guest = lambda _: boot.Guest(
+                FakeMachine(STARTED + 'os.kill(os.getpid(), 9)'), folder, boot.Limits())
+            runner.session.args = types.SimpleNamespace(verbose=False)
+            with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
+                runner._boot(1, 'image', folder)
 
     def test_a_guest_that_does_nothing(self):
         with self.assertRaisesRegex(Failure, 'none of its groups'):

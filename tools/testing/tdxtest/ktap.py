@@ -87,6 +87,7 @@ class Console:
         self.powered_off = False    # or restarted, which is as good an end
         self.restarted = False
         self.halted = False
+        self.machine_died = False   # by itself: nothing that the guest did
         self.warnings = []          # of the raw console: before init reads the log
         self.log = []               # the kernel's lines: (text, it is a warning)
         self._took = None           # guest time of the step whose result comes next
@@ -207,18 +208,18 @@ def judge_all(guests, wants_tests=True):
     guests: [(console, ended, {test: case ids that it was to run})], no ids for
     all of them. The worst guest decides; a problem says in which one it was.
     """
-    problems, unbooted, refused = [], [], []
+    problems, not_run, refused = [], [], []
     for number, (console, ended, wanted) in enumerate(guests, 1):
         who = f'guest {number}: ' if len(guests) > 1 else ''
-        why = unbooted_why(console, ended)
-        unbooted += [who + why] if why else []
-        problems += [who + p for p in (console.warnings if why else
-                                       console_problems(console, ended, wanted))]
+        why = not_run_why(console, ended)
+        not_run += [who + why] if why else []
+        problems += [who + p for p in (console_problems(console, ended, wanted)
+                                       if booted(console) else console.warnings)]
         refused += [f'{who}{test.result.name}: skipped as a whole: '
                     f'{test.skip_reason or "it gave no reason"}'
                     for test in console.tests if test.result.skip]
-    if unbooted:
-        return Verdict(EXIT_NOT_RUN, f'did not boot: {"; ".join(unbooted)}', tuple(problems))
+    if not_run:
+        return Verdict(EXIT_NOT_RUN, '; '.join(not_run), tuple(problems))
 
     tests = [t for console, _, _ in guests for t in console.tests if t.result.name not in FRAME]
     cases = cases_of(tests)
@@ -238,12 +239,18 @@ def judge_all(guests, wants_tests=True):
     return Verdict(EXIT_PASS, f'PASS: {counts}', ())
 
 
-def unbooted_why(console, ended):
-    """Why a guest came to no test, '' if it did."""
-    if console.started and console.planned is not None and not console.bailed:
-        return ''
-    return (console.panic or (console.bailed and f'init gave up: {console.bailed}')
-            or ended or 'the machine ended before the first test')
+def booted(console):
+    """A guest came to its tests."""
+    return console.started and console.planned is not None and not console.bailed
+
+
+def not_run_why(console, ended):
+    """Why a guest shows nothing of what it was to test, '' if it does."""
+    if booted(console):
+        return ended if console.machine_died else ''
+    return 'did not boot: ' + (
+        console.panic or (console.bailed and f'init gave up: {console.bailed}')
+        or ended or 'the machine ended before the first test')
 
 
 def console_problems(console, ended, wanted):

@@ -134,7 +134,7 @@ class OneVerdict(unittest.TestCase):
             with self.subTest(console=name):
                 verdict = self.judge('pass', name)
                 self.assertEqual(verdict.status, EXIT_NOT_RUN)
-                self.assertIn('did not boot: guest 2: ', verdict.summary)
+                self.assertIn('guest 2: did not boot: ', verdict.summary)
 
     def test_failures_next_to_a_guest_that_does_not_boot(self):
         verdict = self.judge('fail', 'empty')

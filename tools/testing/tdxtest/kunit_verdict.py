@@ -79,6 +79,7 @@ def boot_tests(session):
     guest = session.guest(folder)
     boot.run_step(session.progress, 'kunit', f'KUnit tests, {CPUS} CPUs', [guest], [image],
                   installation, CPUS, lambda line: None)
+    guest.check_machine()
     with open(guest.console_path, encoding='utf-8', errors='replace') as log:
         wrong, summary, text = problems(parser_of(session.work.tree), log)
     wrong += [f'KUnit: the kernel warned: {line}' for line in guest.console.warnings]

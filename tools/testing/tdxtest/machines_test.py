@@ -80,6 +80,14 @@ class Names(unittest.TestCase):
         self.assertEqual(bochs.PLAIN.parameters.split(),
                          [bochs.MACHINE.parameters, qemu_kvm.MACHINE.parameters])
 
+    def test_whose_death_is_whose(self):
+        # No guest ends Bochs; a triple fault ends QEMU, and a panic ends what ssh says.
+        for machine, by_guest in ((bochs.MACHINE, (False, False)), (bochs.PLAIN, (False, False)),
+                                  (qemu_kvm.MACHINE, (True, False)),
+                                  (machines.named('ssh:host'), (True, True))):
+            self.assertEqual(tuple(status in machine.guest_exits for status in (0, 255)), by_guest)
+            self.assertNotIn(-9, machine.guest_exits)
+
     def test_the_clock_of_the_debug_kernel_wins(self):
         """The kernel takes the last one that it is given."""
         def clock(debug):

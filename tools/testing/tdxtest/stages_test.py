@@ -161,12 +161,13 @@ class FakeMachine:
     """A machine whose guest is a Python program that writes the console."""
 
     name = 'fake'
+    guest_exits = ()
 
     def __init__(self, program):
         self.program = program
 
     def command(self, _installation, folder, _image, com, _cpus):
-        text = f'import sys, time\nout = open({com[1]!r}, "w", buffering=1)\n' + self.program
+        text = f'import os, sys, time\nout = open({com[1]!r}, "w", buffering=1)\n' + self.program
         return [sys.executable, '-c', text], {}
 
 
@@ -218,7 +219,22 @@ class Watchdog(unittest.TestCase):
                        'time.sleep(60)', EXIT_FAIL, 'Kernel panic - not syncing: x, after a_test')
 
     def test_the_machine_dies(self):
-        self.check(STARTED + 'sys.exit(3)', EXIT_FAIL, 'fake ended with status 3')
+        self.check(STARTED + 'sys.exit(3)', EXIT_NOT_RUN,
+                   'the machine died: fake ended with status 3')
+        guest, _ = self.boot('os.kill(os.getpid(), 9)')
+        with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
+            guest.check_machine()
+
+    def test_the_guest_ends_the_machine(self):
+        with mock.patch.object(FakeMachine, 'guest_exits', (3,)):
+            self.check(STARTED + 'sys.exit(3)', EXIT_FAIL,
+                       'fake ended with status 3: it said nothing, after a_test')
+            guest, _ = self.boot(STARTED + 'sys.exit(3)')
+        guest.check_machine()
+
+    def test_what_failed_before_the_machine_died_is_told(self):
+        self.check(STARTED.replace('ok 1 f.t', 'not ok 1 f.t') + 'sys.exit(3)', EXIT_NOT_RUN,
+                   'a_test: not ok: f.t')
 
     def test_no_such_machine(self):
         machine = FakeMachine('pass')

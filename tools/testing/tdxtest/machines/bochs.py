@@ -77,6 +77,8 @@ class Bochs:
     debug_parameters: str = ''      # what the debug kernel gets behind them
     patches: tuple = ()     # rows of patches/series that the machine needs
     runs_host: bool = False
+    # With which a guest can make it end: with none, see reset_on_triple_fault in bochsrc.in.
+    guest_exits: tuple = ()
 
     def system(self):
         """The system's own installation if it is new enough, else None."""

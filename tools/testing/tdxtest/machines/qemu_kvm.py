@@ -35,6 +35,8 @@ class QemuKvm:
     patches: tuple
     debug_parameters: str = ''
     runs_host: bool = False
+    # With which a guest can make it end: -no-reboot has a triple fault end it with 0.
+    guest_exits: tuple = (0,)
 
     def prepare(self, build):
         """Find QEMU, and say what the host lacks; gives the Installation."""

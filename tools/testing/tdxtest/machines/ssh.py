@@ -36,6 +36,8 @@ class Ssh:
     debug_parameters: str = ''
     patches: tuple = ()
     runs_host: bool = True
+    # A host that dies in a test is a connection that ends, with whatever ssh makes of it.
+    guest_exits: range = range(256)
 
     def prepare(self, build):
         """Ask the host for its kernel; gives the Installation."""
