@@ -75,13 +75,23 @@ def unsound(base):
     """What is wrong with the run of the unchanged module beside cases, '' if nothing."""
     if base.died or not base.loaded():
         return base.died or 'the kernel refused the module'
-    return f'the kernel warned: {base.warned()}' if base.warned() else ''
+    if base.warned():
+        return f'the kernel warned: {base.warned()}'
+    # A mutant that is as late as the base is would count as one that hangs.
+    late = [f'{name}: {base.unended(name)}' for name, _ in base.group.tests if base.unended(name)]
+    return late[0] if late else ''
+
+
+def passed(outcome):
+    """{(test, case)} that passed in a group."""
+    return {(test.result.name, case.name) for test in outcome.console.tests
+            for case in test.cases if case.ok and not case.skip}
 
 
 def judge(mutant, named, outcome, broken=frozenset()):
     """The Verdict on a mutant.
 
-    named: {test: [cases that must fail]}; broken: {(test, case)} that fail
+    named: {test: [cases that must fail]}; broken: {(test, case)} that do not pass
     without any mutant, so that their failing shows nothing.
     """
     warning = outcome.warned()
@@ -92,7 +102,7 @@ def judge(mutant, named, outcome, broken=frozenset()):
                        notes=[outcome.died])
     if not outcome.loaded():
         return Verdict(mutant, UNTRIED, problems=['the kernel refused the module'])
-    spoilt = [f'{test}: {case} fails without the mutant'
+    spoilt = [f'{test}: {case} does not pass without the mutant'
               for test, cases in named.items() for case in cases if (test, case) in broken]
     if spoilt:
         return Verdict(mutant, UNTRIED, problems=spoilt)
@@ -199,24 +209,28 @@ class Trial:
 
     def _run(self, chosen, cpus):
         *outer, (base, parameters) = self.session.kernel.modules()
-        by_name = {m.name: m for m in chosen}
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), spoils(m)) for m in chosen]
         # All guests run one kernel: what is green without a mutant needs no proof in each.
         deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
         timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if cpus > 1 else 1)
         runner = groups.Runner(self.session, 'mutate', outer, timeout_s, cpus)
-        outcomes = {outcome.group.name: outcome
-                    for outcome in runner.run(groups.deal(deck, self.session.jobs))}
-        broken = {(test.result.name, case.name) for test in outcomes[BASE].console.tests
-                  for case in test.failed()}
+        try:
+            outcomes = {outcome.group.name: outcome
+                        for outcome in runner.run(groups.deal(deck, self.session.jobs))}
+        except Failure as e:
+            # A guest did not boot, or its emulator died.
+            self.verdicts.update((m.name, Verdict(m, UNTRIED, problems=[str(e)])) for m in chosen)
+            return
+        green = passed(outcomes[BASE])
         # Without a sound base nothing that the guests said is worth a verdict.
         why = unsound(outcomes[BASE])
-        for name, mutant in by_name.items():
-            self.verdicts[name] = (
+        for mutant in chosen:
+            named = mutant.named_cases(self.session.suite.cases_of)
+            broken = {(test, case) for test, cases in named.items() for case in cases} - green
+            self.verdicts[mutant.name] = (
                 Verdict(mutant, UNTRIED, problems=[f'without it, {why}']) if why else
-                judge(mutant, mutant.named_cases(self.session.suite.cases_of), outcomes[name],
-                      broken))
+                judge(mutant, named, outcomes[mutant.name], broken))
         self.session.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
 
     def report(self):

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of mutate.py: which verdict a mutant gets."""
 
+import dataclasses
+import types
 import unittest
+from unittest import mock
 
 import groups
 import ktap
 import mutants
 import mutate
-from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 
 NAMED = {'a_test': ['fix.one', 'fix.two']}
 WARNING = '# kernel: [    1.000000] WARNING: CPU: 0 PID: 7 at arch/x86/kvm/vmx/tdx.c:7'
@@ -87,7 +90,7 @@ class Judge(unittest.TestCase):
     def test_red_without_it(self):
         verdict = self.judge(outcome('not ok', 'not ok'), broken=[('a_test', 'fix.two')])
         self.assertEqual(verdict.kind, mutate.UNTRIED)
-        self.assertIn('fix.two fails without the mutant', verdict.problems[0])
+        self.assertIn('fix.two does not pass without the mutant', verdict.problems[0])
 
     def test_explained(self):
         self.assertEqual(self.judge(outcome('ok', 'ok'), {}, survives='why').kind,
@@ -100,9 +103,55 @@ class Base(unittest.TestCase):
 
     def test_sound_or_not(self):
         self.assertEqual(mutate.unsound(outcome('ok', 'not ok')), '')
+        self.assertEqual(mutate.unsound(outcome('ok', None, result='not ok 2 a_test # TIMEOUT 30 '
+                                                'seconds')), 'a_test: TIMEOUT 30 seconds')
+        self.assertEqual(mutate.unsound(outcome('ok', 'ok', result='')), 'a_test: it was not run')
         self.assertIn('refused', mutate.unsound(outcome(None, None, load='not ok 1 load_kvm')))
         self.assertEqual(mutate.unsound(outcome('ok', None, died='silence')), 'silence')
         self.assertIn('WARNING', mutate.unsound(outcome('ok', 'ok', extra=[WARNING])))
+
+
+    def test_what_passed(self):
+        self.assertEqual(mutate.passed(outcome('ok', 'not ok')), {('a_test', 'fix.one')})
+        self.assertEqual(mutate.passed(outcome('ok', None)), {('a_test', 'fix.one')})
+        self.assertEqual(mutate.passed(outcome('ok', 'ok', extra=['  ok 3 fix.three # SKIP why'])),
+                         {('a_test', 'fix.one'), ('a_test', 'fix.two')})
+
+
+class Tried(unittest.TestCase):
+    """Verdicts of a Trial whose runner gives outcomes that are at hand."""
+
+    def kinds(self, run):
+        session = types.SimpleNamespace(
+            kernel=types.SimpleNamespace(modules=lambda: [('kvm.ko', []), ('kvm-intel.ko', [])]),
+            suite=types.SimpleNamespace(cases_of=lambda test: ['fix.one', 'fix.two']),
+            jobs=1, progress=types.SimpleNamespace(say=lambda text: None))
+        trial = mutate.Trial(session, [mutant()], False)
+        trial.variants = {'m': types.SimpleNamespace(path='m.ko')}
+        with mock.patch.object(groups.Runner, 'run', run):
+            trial._run(trial.chosen, 1)
+        return trial.verdicts['m']
+
+    def both(self, base):
+        dead = outcome('not ok', 'not ok', result='not ok 2 a_test # exit=1')
+        return lambda runner, shares: [
+            dataclasses.replace(found, group=dataclasses.replace(found.group, name=name))
+            for name, found in (('m', dead), (mutate.BASE, base))]
+
+    def test_killed(self):
+        self.assertEqual(self.kinds(self.both(outcome('ok', 'ok'))).kind, mutate.KILLED)
+
+    def test_not_green_in_the_base(self):
+        for two in ('not ok', None):
+            verdict = self.kinds(self.both(outcome('ok', two)))
+            self.assertEqual((verdict.kind, verdict.problems), (mutate.UNTRIED, [
+                'a_test: fix.two does not pass without the mutant']))
+
+    def test_the_machine_dies(self):
+        def run(runner, shares):
+            raise Failure('the machine died')
+        verdict = self.kinds(run)
+        self.assertEqual((verdict.kind, verdict.problems), (mutate.UNTRIED, ['the machine died']))
 
 
 class Summary(unittest.TestCase):
