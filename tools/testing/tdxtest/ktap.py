@@ -221,7 +221,7 @@ def judge_all(guests, wants_tests=True):
     if not_run:
         return Verdict(EXIT_NOT_RUN, '; '.join(not_run), tuple(problems))
 
-    tests = [t for console, _, _ in guests for t in console.tests if t.result.name not in FRAME]
+    tests = [t for guest in guests for t in tests_of(*guest) if t.result.name not in FRAME]
     cases = cases_of(tests)
     passed = sum(c.ok and not c.skip for c in cases)
     failed = sum(not c.ok for c in cases)
@@ -253,13 +253,34 @@ def not_run_why(console, ended):
         or ended or 'the machine ended before the first test')
 
 
+def ended_early(console):
+    """A guest that booted did not come to the end of its plan."""
+    return len(console.tests) < console.planned or not console.powered_off
+
+
+def tests_of(console, ended, wanted):
+    """The tests of a guest, with the one that was open when it ended.
+
+    wanted: {test: case ids} in their order, of which that one gets its name: the
+    console only names a test at its end.
+    """
+    cases = console.open.cases
+    if not cases or not booted(console) or not ended_early(console):
+        return console.tests
+    done = {test.result.name for test in console.tests}
+    name = next((name for name, ids in wanted.items()
+                 if cases[0].name in ids or not ids and name not in done), 'a test without a name')
+    note = f'did not end: {console.panic or ended or "the machine ended"}'
+    return [*console.tests, Test(Case(name, False, False, note), cases)]
+
+
 def console_problems(console, ended, wanted):
     """A line for each thing that is wrong with a guest that booted."""
     problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
-    for test in console.tests:
+    for test in tests_of(console, ended, wanted):
         problems += test_problems(test)
     done = len(console.tests)
-    if done < console.planned or not console.powered_off:
+    if ended_early(console):
         why = console.panic or ended or 'the machine ended'
         problems.append(f'{why}, {console.running()}: '
                         f'{done} of {console.planned} results')

@@ -20,8 +20,8 @@ NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 def merged(guests):
     """The tests of all guests, each name once, in the order of their first result."""
     tests = {}
-    for console, _, _ in guests:
-        for test in console.tests:
+    for guest in guests:
+        for test in ktap.tests_of(*guest):
             tests.setdefault(test.result.name, []).append(test)
     return [as_row(parts) for parts in tests.values()]
 

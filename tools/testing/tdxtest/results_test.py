@@ -52,6 +52,29 @@ class Collect(unittest.TestCase):
         self.assertEqual(results.outcome(test), 'skip')
         self.assertEqual(test['note'], 'SKIP KVM has no TDs: KVM_CAP_VM_TYPES')
 
+    def test_the_test_that_was_open_when_the_guest_ended(self):
+        console, _, _ = results.parse_log([
+            'KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm', '  1..1', '  ok 1 f.v.a',
+            'ok 3 a_test', '  1..3', '  # b.c:7:b:wanted 1, got 2', '  not ok 2 f.v.b'])
+        guests = [(console, 'silence', {'a_test': [], 'b_test': []})]
+        verdict = ktap.judge_all(guests)
+        self.assertEqual(verdict.summary, 'FAIL: 1 passed, 1 failed, 0 skipped, 2 problem(s)')
+        self.assertEqual(verdict.problems, (
+            'b_test: not ok: f.v.b (b.c:7:b:wanted 1, got 2)',
+            'silence, after f.v.b: 3 of 5 results'))
+        test = results.merged(guests)[-1]
+        self.assertEqual((test['name'], test['ok'], test['note'], test['cases'][0]['name']),
+                         ('b_test', False, 'did not end: silence', 'f.v.b'))
+
+    def test_a_test_that_hangs_without_a_failure(self):
+        run = found('hang')
+        self.assertEqual(run['summary'], 'FAIL: 2 passed, 0 failed, 0 skipped, 2 problem(s)')
+        self.assertIn('a test without a name: not ok: did not end: the log ends', run['problems'])
+
+    def test_a_guest_that_ended_in_order_has_no_open_test(self):
+        self.assertEqual(len(found('pass')['tests']), 4)
+        self.assertEqual(len(found('missing_plan')['tests']), 4)
+
     def test_warnings_are_marked(self):
         for name in ('kernel_warns', 'warns_at_boot', 'panic_in_test'):
             marked = [row['text'] for log in found(name)['logs'] for row in log if row['warning']]
