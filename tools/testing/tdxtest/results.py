@@ -153,14 +153,19 @@ def added(a, b):
     return {key: a[key] + b[key] for key in a}
 
 
+def xml_text(text):
+    return NOT_XML.sub('?', text)
+
+
 def junit_suite(root, name, rows, seconds, kind='failure'):
     """Append a testsuite; gives its counts."""
+    name = xml_text(name)
     suite = xml.SubElement(root, 'testsuite', name=name)
     count = {'tests': len(rows), 'failures': 0, 'errors': 0, 'skipped': 0}
     for row in rows:
-        case = xml.SubElement(suite, 'testcase', classname=name, name=row['name'],
+        case = xml.SubElement(suite, 'testcase', classname=name, name=xml_text(row['name']),
                               time=f'{row["seconds"] or 0:.3f}')
-        note = NOT_XML.sub('?', row['note'])
+        note = xml_text(row['note'])
         if outcome(row) == 'fail':
             count['errors' if kind == 'error' else 'failures'] += 1
             xml.SubElement(case, kind, message=note or 'not ok').text = note

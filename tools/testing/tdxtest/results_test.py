@@ -144,6 +144,7 @@ class Junit(unittest.TestCase):
     def test_characters_that_xml_lacks(self):
         run = found('fail')
         run['tests'][2]['cases'][1]['note'] = 'a\0b\x1b[31m<&"\ud800'
+        run['tests'][2]['name'] = run['tests'][2]['cases'][1]['name'] = 'a\0'
         xml.fromstring(results.to_junit([run]).partition('\n')[2])
 
 
