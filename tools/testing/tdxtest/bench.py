@@ -15,6 +15,7 @@ import time
 import apt
 import bench_peers
 import bench_table
+import command
 import source
 from bench_table import Row
 from build import HERE, Build
@@ -105,9 +106,11 @@ class Bench:
         begin = time.monotonic()
         with open(self.log, 'wb') as log, self.build.unlocked():
             # What somebody else compiled before is not this machine's speed.
-            status = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log,
-                                    env={**os.environ, 'CCACHE_DISABLE': '1'},
-                                    stderr=subprocess.STDOUT, check=False).returncode
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
+                                       env={**os.environ, 'CCACHE_DISABLE': '1'},
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+            with command.ended_with_us(process):
+                status = process.wait()
         took = time.monotonic() - begin
         if status != EXIT_PASS:
             raise Failure(f'tdxtest.py {" ".join(words)} ended with {status}; '

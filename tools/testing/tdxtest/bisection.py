@@ -190,8 +190,8 @@ def attempt(args, commit, progress):
     """step(), with whatever goes wrong made a skip."""
     try:
         return step(args, commit, progress)
-    except KeyboardInterrupt:
-        return EXIT_SKIP, 'interrupted'
+    except KeyboardInterrupt as e:
+        return EXIT_SKIP, str(e) or 'interrupted'
     except Failure as e:
         # The next step overwrites it.
         progress.line(read_text(e.output).rstrip() if e.output else '')

@@ -85,11 +85,8 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
         raise Failure(f'{what}: {e.filename} is not there; install it') from e
     except OSError as e:
         raise Failure(f'{what}: {explain(e)}') from e
-    try:
+    with ended_with_us(process):
         status = process.wait()
-    except BaseException:
-        kill_group(process)
-        raise
     if status:
         tail = f'{log}.failed'
         with open(log, 'rb') as f, open(tail, 'wb') as out:
@@ -102,15 +99,28 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
 def output(argv, *, env=None, cwd=None, check=True):
     """What a program prints, as text. Failure when it fails and check is set."""
     try:
-        result = subprocess.run(argv, cwd=cwd, env=environment(env), text=True,
-                                stdin=subprocess.DEVNULL, capture_output=True,
-                                errors='replace')
+        process = subprocess.Popen(argv, cwd=cwd, env=environment(env), text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, errors='replace',
+                                   start_new_session=True)
     except FileNotFoundError as e:
         raise Failure(f'{argv[0]} is not there; install it') from e
-    if check and result.returncode:
-        why = (result.stderr.strip().splitlines() or ['no message'])[0]
+    with process, ended_with_us(process):
+        out, errors = process.communicate()
+    if check and process.returncode:
+        why = (errors.strip().splitlines() or ['no message'])[0]
         raise Failure(f'{argv[0]}: {why}')
-    return result.stdout
+    return out
+
+
+@contextlib.contextmanager
+def ended_with_us(process):
+    """End the leader of a session, with its children, when the body is interrupted."""
+    try:
+        yield
+    except BaseException:
+        kill_group(process)
+        raise
 
 
 def kill_group(process):

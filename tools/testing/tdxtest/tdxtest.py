@@ -3,6 +3,7 @@
 """Runs KVM's TDX selftests in an emulator, on a machine that has no TDX."""
 
 import argparse
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -26,6 +27,8 @@ from failure import EXIT_NOT_RUN, Failure
 from options import (EPILOG, add_boot_options, add_build_options, add_expect_options,
                      add_test_argument)
 
+# What ends a run that nobody waits for: a CI system, timeout, the end of a connection.
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 # Commands in a module each, which has add_parser(commands) and run(args).
 MODULES = (
     bench,
@@ -102,11 +105,29 @@ def main(argv):
     except OSError as e:
         print(f'tdxtest: {command.explain(e)}', file=sys.stderr)
         return EXIT_NOT_RUN
-    except KeyboardInterrupt:
-        print('tdxtest: interrupted; the next run goes on from here', file=sys.stderr)
+    except KeyboardInterrupt as e:
+        print(f'tdxtest: {str(e) or "interrupted"}; the next run goes on from here',
+              file=sys.stderr)
         return EXIT_NOT_RUN
 
 
-if __name__ == '__main__':
+def interrupt(number, _frame):
+    """Let a signal do what Control-C does, so that nothing is left running or half changed."""
+    # The next one, which a CI system is quick to send, must not cut the clean-up.
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(f'ended by {signal.Signals(number).name}')
+
+
+def run_program(argv):
+    """main() with the signals of a program; gives the exit status."""
+    for number in SIGNALS:
+        # nohup has one ignored, which is to stay so.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
     sys.stdout.reconfigure(errors='replace')
-    sys.exit(main(sys.argv[1:]))
+    return main(argv)
+
+
+if __name__ == '__main__':
+    sys.exit(run_program(sys.argv[1:]))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How the tool ends as a program, whatever it is ended by."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+from build import HERE
+from failure import EXIT_NOT_RUN, EXIT_PASS
+
+TOOL = os.path.join(HERE, 'tdxtest.py')
+# The program, with something else in the place of the command "build".
+PROGRAM = '''
+import os, signal, sys
+sys.path.insert(0, {here!r})
+import command, stages, tdxtest
+def build(args):
+{body}
+stages.COMMANDS['build'] = build
+signal.signal(signal.SIGHUP, signal.{hangup})
+sys.exit(tdxtest.run_program(['build']))
+'''
+
+
+class Program(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def run_with(self, body, hangup='SIG_DFL'):
+        """(exit status, standard error) of the program with the command `body`."""
+        text = PROGRAM.format(here=HERE, body=textwrap.indent(textwrap.dedent(body), '    '),
+                              hangup=hangup)
+        done = subprocess.run([sys.executable, '-B', '-c', text], cwd=self.folder, text=True,
+                              capture_output=True, check=False)
+        return done.returncode, done.stderr
+
+    def shell(self, script):
+        """(exit status, standard error) of a shell script, in which "$@" is the tool."""
+        done = subprocess.run(['sh', '-c', script, 'sh', sys.executable, TOOL], text=True,
+                              capture_output=True, check=False)
+        return done.returncode, done.stderr
+
+
+class Signals(Program):
+    def test_children_end_with_the_tool(self):
+        for name in ('TERM', 'HUP'):
+            for how in ("run(words, 'log')", 'output(words)'):
+                status, said = self.run_with(f'''
+                    script = 'echo $$ > pid; sleep .5; kill -{name} $PPID; exec sleep 60'
+                    words = ['sh', '-c', script]
+                    command.{how}
+                    ''')
+                self.assertEqual(status, EXIT_NOT_RUN, said)
+                self.assertIn(f'tdxtest: ended by SIG{name}; the next run', said)
+                with open(os.path.join(self.folder, 'pid'), encoding='ascii') as f:
+                    with self.assertRaises(ProcessLookupError):
+                        os.kill(int(f.read()), 0)
+
+    def test_the_next_signal_does_not_cut_the_clean_up(self):
+        status, said = self.run_with('''
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                os.kill(os.getpid(), signal.SIGHUP)
+                open('clean', 'w').close()
+            ''')
+        self.assertEqual(status, EXIT_NOT_RUN, said)
+        self.assertIn('ended by SIGTERM', said)
+        self.assertTrue(os.path.exists(os.path.join(self.folder, 'clean')))
+
+    def test_nohup(self):
+        status, said = self.run_with('os.kill(os.getpid(), signal.SIGHUP); return 0',
+                                     hangup='SIG_IGN')
+        self.assertEqual(status, EXIT_PASS, said)
+
+
+if __name__ == '__main__':
+    unittest.main()
