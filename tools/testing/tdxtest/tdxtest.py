@@ -3,8 +3,11 @@
 """Runs KVM's TDX selftests in an emulator, on a machine that has no TDX."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
+import traceback
 
 sys.dont_write_bytecode = True
 
@@ -100,15 +103,26 @@ def main(argv):
     try:
         return (stages.COMMANDS.get(args.command) or args.run)(args)
     except Failure as e:
-        print(f'tdxtest: {e}', file=sys.stderr)
+        say(e)
         return e.status
     except OSError as e:
-        print(f'tdxtest: {command.explain(e)}', file=sys.stderr)
+        say(command.explain(e))
         return EXIT_NOT_RUN
     except KeyboardInterrupt as e:
-        print(f'tdxtest: {str(e) or "interrupted"}; the next run goes on from here',
-              file=sys.stderr)
+        say(f'{str(e) or "interrupted"}; the next run goes on from here')
         return EXIT_NOT_RUN
+    except Exception as e:  # pylint: disable=broad-except
+        # Python would end with 1, as if a test had failed.
+        *_, place = traceback.extract_tb(e.__traceback__)
+        say(f'this tool failed: {type(e).__name__}: {e} '
+            f'({os.path.basename(place.filename)}:{place.lineno})', traceback.format_exc())
+        return EXIT_NOT_RUN
+
+
+def say(text, before=''):
+    """Print the line that ends a run. Who hung up does not hear it, nor gets another status."""
+    with contextlib.suppress(OSError):
+        print(f'{before}tdxtest: {text}', file=sys.stderr)
 
 
 def interrupt(number, _frame):
@@ -120,13 +134,25 @@ def interrupt(number, _frame):
 
 
 def run_program(argv):
-    """main() with the signals of a program; gives the exit status."""
+    """main() with the signals and the output of a program; gives the exit status."""
     for number in SIGNALS:
         # nohup has one ignored, which is to stay so.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
+    if sys.stdout is None:
+        # The next file that is opened would be in its place.
+        say('standard output is closed')
+        return EXIT_NOT_RUN
     sys.stdout.reconfigure(errors='replace')
-    return main(argv)
+    status = main(argv)
+    try:
+        sys.stdout.flush()
+    except OSError as e:
+        say(f'standard output: {e.strerror}')
+        # Python would try again, and end with 120, which git bisect takes for a bad commit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return status or EXIT_NOT_RUN
+    return status
 
 
 if __name__ == '__main__':

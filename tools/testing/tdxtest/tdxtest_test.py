@@ -77,5 +77,24 @@ class Signals(Program):
         self.assertEqual(status, EXIT_PASS, said)
 
 
+class Ends(Program):
+    def test_a_defect_of_the_tool_is_no_failed_test(self):
+        status, said = self.run_with('raise KeyError("x")')
+        self.assertEqual(status, EXIT_NOT_RUN, said)
+        self.assertIn('Traceback', said)
+        self.assertRegex(said.splitlines()[-1],
+                         r"^tdxtest: this tool failed: KeyError: 'x' \(<string>:\d+\)$")
+
+    def test_standard_output_is_closed(self):
+        for words in ('list', 'bisect no_such_test'):
+            self.assertEqual(self.shell(f'"$@" {words} >&-'),
+                             (EXIT_NOT_RUN, 'tdxtest: standard output is closed\n'))
+
+    def test_standard_output_is_full(self):
+        status, said = self.shell('unset PYTHONUNBUFFERED; "$@" list >/dev/full')
+        self.assertEqual((status, said),
+                         (EXIT_NOT_RUN, 'tdxtest: standard output: No space left on device\n'))
+
+
 if __name__ == '__main__':
     unittest.main()
