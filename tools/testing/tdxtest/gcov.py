@@ -30,6 +30,8 @@ UNREACHED = os.path.join(coverage.FOLDER, 'unreached.list')
 # percent of all to reach. Explanations must not take the place of tests.
 GOALS = (('lines', 'lines_run', 'lines_explained', 98),
          ('branches', 'branches_taken', 'branches_explained', 95))
+# Of coverage.json, which holds the totals.
+FORMAT = 'tdxtest-coverage-1'
 GCOV_FILES = '/sys/kernel/debug/gcov'
 
 
@@ -236,8 +238,8 @@ def run(args):
         line(f'  {problem}')
     page = tracefile if args.no_html else html(session, folder, tracefile)
     write_if_changed(os.path.join(folder, 'coverage.json'), (json.dumps(
-        {'kernel': session.work.source.version, **totals, 'unexplained': len(unexplained)},
-        indent=1) + '\n').encode())
+        {'format': FORMAT, 'kernel': session.work.source.version, **totals,
+         'unexplained': len(unexplained)}, indent=1) + '\n').encode())
     line(f'report: {page}')
     for text in summary(totals):
         line(text)

@@ -129,10 +129,9 @@ def files(folder=FOLDER):
 
 
 def load(path):
-    with open(path, encoding='utf-8') as f:
-        text = f.read()
     try:
-        return parse(path, text)
+        with open(path, encoding='utf-8') as f:
+            return parse(path, f.read())
     except ValueError as e:
         raise UsageError(f'mutants/{os.path.basename(path)}: {e}') from e
 

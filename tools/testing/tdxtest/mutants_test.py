@@ -73,6 +73,14 @@ class Parse(unittest.TestCase):
 
 class Chosen(unittest.TestCase):
 
+    def test_a_file_that_is_no_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'program')
+            with open(path, 'wb') as f:
+                f.write(b'\x7fELF\xff')
+            with self.assertRaisesRegex(UsageError, "mutants/program: 'utf-8' codec"):
+                mutants.chosen([path], folder)
+
     def test_by_name_and_pattern(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in ('map-one', 'map-two', 'quote-one'):

@@ -2,9 +2,9 @@
 """One HTML page of a run, with nothing outside of it."""
 
 import html
-import json
 import os
 
+import gcov
 import results
 from build import HERE
 from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
@@ -171,8 +171,7 @@ def run(args):
     covered = None
     path = args.coverage or os.path.join(args.build, 'coverage', 'coverage.json')
     if args.coverage or os.path.exists(path):
-        with open(path, encoding='utf-8') as f:
-            covered = json.load(f)
+        covered = results.load_tagged(path, gcov.FORMAT, 'tdxtest.py coverage')
     results.write(args.output, page(runs, covered))
     return EXIT_PASS
 

@@ -2,10 +2,12 @@
 """The page of a run, as a parser sees it; report_check.py looks at it in a browser."""
 
 import html.parser
+import json
 import os
 import tempfile
 import unittest
 
+import gcov
 import report
 import results
 import tdxtest
@@ -102,6 +104,16 @@ class Command(unittest.TestCase):
             self.assertEqual(tdxtest.main(['report', '--build', folder, '-o', out]), 0)
             with open(out, encoding='utf-8') as f:
                 self.assertIn('3 passed', f.read())
+
+    def test_the_coverage_of_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, out = os.path.join(folder, 'c.json'), os.path.join(folder, 'r.html')
+            results.write(os.path.join(folder, results.LAST), results.to_json([found('pass')]))
+            held = {'format': gcov.FORMAT, 'kernel': '7.3.4', 'lines': 10, 'lines_run': 9}
+            for text, status in ((json.dumps(held), 0), ('bad', 2), ('[]', 2), ('{}', 2)):
+                results.write(path, text)
+                self.assertEqual(tdxtest.main(['report', '--build', folder, '-o', out,
+                                               '--coverage', path]), status, text)
 
     def test_no_results(self):
         with tempfile.TemporaryDirectory() as folder:

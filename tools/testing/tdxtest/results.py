@@ -94,7 +94,10 @@ def load_tagged(path, tag, origin):
 
 def load(path):
     """The list of collect()'s in a file; UsageError for a file that holds none."""
-    return load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
+    runs = load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
+    if not runs:
+        raise UsageError(f'{path} holds no run')
+    return runs
 
 
 def failed_in(path):

@@ -104,7 +104,8 @@ class Json(unittest.TestCase):
             path = os.path.join(folder, 'f')
             with self.assertRaisesRegex(UsageError, 'is not there'):
                 results.load(path)
-            for text in ('no json', '[]', json.dumps({'format': 'another'})):
+            for text in ('no json', '[]', json.dumps({'format': 'another'}),
+                         results.to_json([])):
                 results.write(path, text)
                 with self.assertRaises(UsageError):
                     results.load(path)

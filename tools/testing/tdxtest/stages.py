@@ -307,8 +307,9 @@ def run_checks(args):
 def parse(args):
     guests = []
     for log in args.log:
-        with (contextlib.nullcontext(sys.stdin) if log == '-' else
-              open(log, encoding='utf-8', errors='replace')) as f:
+        # Standard input by its number: it may be no text either.
+        with open(0 if log == '-' else log, encoding='utf-8', errors='replace',
+                  closefd=log != '-') as f:
             guests.append(results.parse_log(f))
     verdict = ktap.judge_all(guests)
     # The results may go to standard output: nothing else is to be there then.

@@ -8,8 +8,9 @@ import tempfile
 import textwrap
 import unittest
 
+import results
 from build import HERE
-from failure import EXIT_NOT_RUN, EXIT_PASS
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 
 TOOL = os.path.join(HERE, 'tdxtest.py')
 # The program, with something else in the place of the command "build".
@@ -84,6 +85,15 @@ class Ends(Program):
         self.assertIn('Traceback', said)
         self.assertRegex(said.splitlines()[-1],
                          r"^tdxtest: this tool failed: KeyError: 'x' \(<string>:\d+\)$")
+
+    def test_bytes_that_are_no_text(self):
+        console = b'KTAP version 1\n1..1\n  1..1\n  ok 1 f.t # \xff\nok 1 a_test\n'
+        done = subprocess.run([sys.executable, TOOL, 'parse', '--json', 'r.json', '-'],
+                              cwd=self.folder, input=console, capture_output=True, check=False,
+                              env={**os.environ, 'LC_ALL': 'C'})
+        self.assertEqual((done.returncode, done.stderr), (EXIT_FAIL, b''))
+        [run] = results.load(os.path.join(self.folder, 'r.json'))
+        self.assertEqual(run['tests'][0]['cases'][0]['note'], '\N{REPLACEMENT CHARACTER}')
 
     def test_standard_output_is_closed(self):
         for words in ('list', 'bisect no_such_test'):
