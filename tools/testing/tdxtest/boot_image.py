@@ -47,11 +47,11 @@ def run(args):
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
                                               if key not in ('format', 'tests')})
-    results.write(build.path(results.LAST), results.to_json([found]))
-    results.save([found], args)
     for problem in verdict.problems:
         progress.line(f'  {problem}')
     progress.line(f'{verdict.summary} (Linux {about["kernel"]})')
+    results.write(build.path(results.LAST), results.to_json([found]))
+    results.save([found], args)
     return verdict.status
 
 

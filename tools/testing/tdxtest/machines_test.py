@@ -255,12 +255,13 @@ class Host(Programs):
         work = mock.Mock()
         work.source.name, work.source.version, work.source.key.return_value = '7.3', '7.3', (7, 3)
         words = ['run', '--build', self.folder, '--machine', 'ssh:me@lab', '--json',
-                 os.path.join(self.folder, 'r.json'), 'tdx_smoke_test']
+                 os.path.join(self.folder, 'r.json'), '--junit', '/proc/x', 'tdx_smoke_test']
         said = io.StringIO()
         with mock.patch.object(stages, 'Progress', lambda: progress.Progress(said)), \
                 mock.patch.object(stages.Session, 'fetch', lambda s: setattr(s, 'work', work)), \
                 mock.patch.object(stages.Session, 'compile_suite', compile_suite), \
-                mock.patch.object(host.kselftest, 'make', install):
+                mock.patch.object(host.kselftest, 'make', install), \
+                contextlib.redirect_stderr(said):
             status = tdxtest.main(words)
         self.assertEqual(status, EXIT_PASS, said.getvalue())
         self.assertIn('(Linux 7.3.4-rt1)', said.getvalue())

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import re
+import sys
 import xml.etree.ElementTree as xml
 
 import ktap
@@ -189,11 +190,17 @@ def add_options(parser):
 
 
 def save(runs, args):
-    """Write the forms that the options of add_options() ask for."""
-    if getattr(args, 'json', ''):
-        write(args.json, to_json(runs))
-    if getattr(args, 'junit', ''):
-        write(args.junit, to_junit(runs))
+    """Write the forms that the options of add_options() ask for.
+
+    One that cannot be written is said: the verdict, which took long, stays what it is.
+    """
+    for option, form in (('json', to_json), ('junit', to_junit)):
+        path = getattr(args, option, '')
+        try:
+            if path:
+                write(path, form(runs))
+        except OSError as e:
+            print(f'tdxtest: {path} was not written: {e.strerror}', file=sys.stderr)
 
 
 def parse_log(lines):

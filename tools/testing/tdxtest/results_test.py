@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a run found, as files that other programs read."""
 
+import contextlib
+import io
 import json
 import os
 import tempfile
@@ -9,7 +11,8 @@ import xml.etree.ElementTree as xml
 
 import ktap
 import results
-from failure import UsageError
+import tdxtest
+from failure import EXIT_FAIL, EXIT_PASS, UsageError
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'test_data')
 LOGS = sorted(n[:-4] for n in os.listdir(DATA) if n.endswith('.log'))
@@ -109,6 +112,26 @@ class Json(unittest.TestCase):
                 results.write(path, text)
                 with self.assertRaises(UsageError):
                     results.load(path)
+
+
+class Saved(unittest.TestCase):
+    def parse(self, name, *words):
+        """(exit status, standard output, standard error) of tdxtest.py parse."""
+        out, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            status = tdxtest.main(['parse', *words, os.path.join(DATA, f'{name}.log')])
+        return status, out.getvalue(), errors.getvalue()
+
+    def test_a_file_that_cannot_be_written_loses_no_verdict(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'r.json')
+            for name, wanted in (('pass', EXIT_PASS), ('fail', EXIT_FAIL)):
+                status, out, errors = self.parse(name, '--junit', '/proc/x', '--json', path)
+                self.assertEqual(status, wanted)
+                self.assertIn('passed', out.splitlines()[-1])
+                self.assertEqual(errors, 'tdxtest: /proc/x was not written: No such file or '
+                                         'directory\n')
+                self.assertEqual(results.load(path)[0]['status'], wanted)
 
 
 class Junit(unittest.TestCase):

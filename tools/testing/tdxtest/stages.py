@@ -204,13 +204,14 @@ class Session:
         """Print the verdict and the times; gives the exit status."""
         for problem in verdict.problems:
             self.progress.line(f'  {problem}')
+        self.progress.line(self.progress.table())
+        version = self.results[-1]['kernel'] if self.results else self.work.source.version
+        self.progress.line(f'{verdict.summary} (Linux {version})')
+        # Behind the verdict, which no full disk is to hold back.
         self.progress.save(self.build.path('times.json'))
         if self.results:
             results.write(self.build.path(results.LAST), results.to_json(self.results))
             results.save(self.results, self.args)
-        self.progress.line(self.progress.table())
-        version = self.results[-1]['kernel'] if self.results else self.work.source.version
-        self.progress.line(f'{verdict.summary} (Linux {version})')
         return verdict.status
 
 
