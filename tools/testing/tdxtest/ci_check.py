@@ -6,6 +6,7 @@ the long checks, fetches it.
 """
 
 import os
+import re
 import subprocess
 
 import apt
@@ -30,6 +31,27 @@ CHECKERS = {
     'action-validator': ('github-', ['action-validator', '--help'], ['action-validator']),
 }
 
+# {path of a test definition: its parameters}, of github.com/Linaro/test-definitions at
+# 4212946b414e of 2026-06-24. LAVA takes others without a word.
+PARAMETERS = {
+    'automated/linux/kselftest/kselftest.yaml': (
+        'TST_CMDFILES', 'TST_CASENAME', 'TESTPROG', 'SKIP_INSTALL', 'SKIPLIST', 'TESTPROG_URL',
+        'KSELFTEST_PATH', 'SKIPFILE', 'BOARD', 'BRANCH', 'ENVIRONMENT', 'ENV', 'SHARD_NUMBER',
+        'SHARD_INDEX'),
+}
+GIVEN = re.compile(r'^( *)path: (\S+)\n\1parameters:\n((?:\1 +.*\n)+)', re.MULTILINE)
+
+
+def unknown_parameters(name, text):
+    """Lines on parameters in a job file that their test definition does not have."""
+    for _, path, block in GIVEN.findall(text):
+        if path not in PARAMETERS:
+            yield f'ci/{name}: {path} is not in PARAMETERS'
+            continue
+        for given in re.findall(r'^ *(\w+):', block, re.MULTILINE):
+            if given not in PARAMETERS[path]:
+                yield f'ci/{name}: {path} takes no {given}'
+
 
 def present(probe):
     try:
@@ -40,11 +62,14 @@ def present(probe):
 
 
 def check(checkers=CHECKERS, missing=lambda name: None):
-    """Lines that a checker of this machine found wrong.
+    """Lines that a checker of this machine, or the table of parameters, found wrong.
 
     missing: is told the name of each checker that is not there.
     """
     names = sorted(os.listdir(FOLDER))
+    for name in names:
+        with open(os.path.join(FOLDER, name), encoding='utf-8') as f:
+            yield from unknown_parameters(name, f.read())
     for checker, (prefix, probe, argv) in checkers.items():
         if not present(probe):
             missing(checker)

@@ -6,6 +6,27 @@ import unittest
 import ci_check
 
 
+JOB = '''        - from: git
+          path: automated/linux/kselftest/kselftest.yaml
+          parameters:
+            # As a lab has it.
+            TST_CMDFILES: kvm
+            {}: ""
+          name: after
+'''
+
+
+class Parameters(unittest.TestCase):
+    def test_a_parameter_that_the_definition_has_not(self):
+        self.assertEqual(list(ci_check.unknown_parameters('j', JOB.format('TESTPROG'))), [])
+        self.assertEqual(list(ci_check.unknown_parameters('j', JOB.format('TARBALL_URL'))),
+                         ['ci/j: automated/linux/kselftest/kselftest.yaml takes no TARBALL_URL'])
+
+    def test_a_definition_that_nobody_looked_at(self):
+        text = JOB.format('TESTPROG').replace('kselftest.yaml', 'other.yaml')
+        self.assertIn('is not in PARAMETERS', next(ci_check.unknown_parameters('j', text)))
+
+
 class Check(unittest.TestCase):
     def test_a_checker_that_fails(self):
         table = {'fake': ('lava-', ['true'], ['sh', '-c', 'echo "line 3: no"; exit 1'])}
