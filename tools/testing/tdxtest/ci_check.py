@@ -61,7 +61,7 @@ def present(probe):
         return False
 
 
-def check(checkers=CHECKERS, missing=lambda name: None):
+def check(checkers, missing):
     """Lines that a checker of this machine, or the table of parameters, found wrong.
 
     missing: is told the name of each checker that is not there.
@@ -85,6 +85,12 @@ def telling(said):
     """The line of a checker's output that says most: the last, or a detail in JSON."""
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ['no message']
     return next((line for line in lines if line.startswith('"detail"')), lines[-1])
+
+
+def check_present(progress):
+    """check() with the checkers that are here; a check of make check."""
+    yield from check(CHECKERS, lambda name: progress.say(
+        f'check: CI job files: without {name}, which is not here'))
 
 
 def install_checkers(session):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The check of the CI job files goes red where a checker does."""
 
+import types
 import unittest
+from unittest import mock
 
 import ci_check
 
@@ -30,18 +32,24 @@ class Parameters(unittest.TestCase):
 class Check(unittest.TestCase):
     def test_a_checker_that_fails(self):
         table = {'fake': ('lava-', ['true'], ['sh', '-c', 'echo "line 3: no"; exit 1'])}
-        wrong = list(ci_check.check(table))
+        wrong = list(ci_check.check(table, self.fail))
         self.assertIn('ci/lava-emulator.yaml: fake: line 3: no', wrong)
         self.assertFalse([line for line in wrong if 'github' in line])
 
     def test_a_checker_that_is_content(self):
-        self.assertEqual(list(ci_check.check({'fake': ('', ['true'], ['true'])})), [])
+        self.assertEqual(list(ci_check.check({'fake': ('', ['true'], ['true'])}, self.fail)), [])
 
     def test_a_checker_that_is_not_there(self):
         absent = []
         table = {'none': ('', ['no-such-checker'], ['false']), 'broken': ('', ['false'], ['false'])}
         self.assertEqual(list(ci_check.check(table, absent.append)), [])
         self.assertEqual(absent, ['none', 'broken'])
+        said = []
+        with mock.patch.object(ci_check, 'CHECKERS', table):
+            self.assertEqual(list(ci_check.check_present(types.SimpleNamespace(say=said.append))),
+                             [])
+        self.assertEqual(said, ['check: CI job files: without none, which is not here',
+                                'check: CI job files: without broken, which is not here'])
 
 
 if __name__ == '__main__':

@@ -288,6 +288,7 @@ def run_checks(args):
     progress = session.progress
     with progress.step('check', "the project's own tests"):
         failed = check.run(check.STATIC, progress)
+        failed += check.run(check.WITH_PROGRESS, progress, progress)
     session.fetch()
     with progress.step('check', 'the overlay and the style, against the kernel'):
         failed += check.run(check.WITH_TREE, progress, session.work)
