@@ -184,7 +184,11 @@ class Bench:
         """A TD's exits in the guest, by the TSC, which counts instructions there."""
         self.command('run', PROGRAM, '--jobs', '1')
         with open(self.log, encoding='utf-8', errors='replace') as f:
-            self.rows += bench_table.parse_guest(f)
+            rows = bench_table.parse_guest(f)
+        if not rows:
+            # A target that was not measured counts as held.
+            raise Failure(f'{PROGRAM} printed no figures; what it said is in {self.log}')
+        self.rows += rows
 
     def measure_peers(self):
         """What else boots a kernel and runs its tests, on the same tree."""

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of the bench's figures, table and targets."""
 
+import tempfile
+import types
 import unittest
 
+import bench
 import bench_peers
 import bench_table
 from bench_table import GUEST, MEMORY, RANGES, Row, Target
+from failure import Failure
 
 GUEST_LOG = """\
   # bench calibrate host 1000 4000
@@ -37,6 +41,18 @@ class GuestFigures(unittest.TestCase):
 
     def test_without_calibration_there_are_no_figures(self):
         self.assertEqual(bench_table.parse_guest(GUEST_LOG[2:]), [])
+
+
+class Part(unittest.TestCase):
+    def test_a_guest_that_measured_nothing(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.log') as log:
+            part = types.SimpleNamespace(command=lambda *words: None, log=log.name, rows=[])
+            with self.assertRaisesRegex(Failure, 'tdx_exit_bench printed no figures'):
+                bench.Bench.measure_guest(part)
+            log.write('\n'.join(GUEST_LOG))
+            log.flush()
+            bench.Bench.measure_guest(part)
+        self.assertTrue(part.rows)
 
 
 class Targets(unittest.TestCase):
