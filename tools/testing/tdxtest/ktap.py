@@ -27,6 +27,8 @@ SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
 # A panic is printed by the kernel itself.
 KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
+# Of machines/ssh_remote.sh, without root rights.
+UNWATCHED = re.compile(r'# \S+: the kernel log cannot be watched$')
 # Of guest/collect.c: for a program, not for a person.
 BULK = '# collect: data '
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
@@ -89,6 +91,7 @@ class Console:
         self.halted = False
         self.machine_died = False   # by itself: nothing that the guest did
         self.warnings = []          # of the raw console: before init reads the log
+        self.unwatched = False      # whether the kernel warned is not known
         self.log = []               # the kernel's lines: (text, it is a warning)
         self._took = None           # guest time of the step whose result comes next
         self._at = None             # when the last result came
@@ -156,6 +159,8 @@ class Console:
                 self.open = Test()
         elif KERNEL.match(line):
             self._logged(KERNEL.match(line)[1])
+        elif UNWATCHED.match(line):
+            self.unwatched = True
         elif TOOK.match(line):
             self._took = float(TOOK.match(line)[2])
         elif (line.startswith('  ') and line.strip() and
@@ -234,6 +239,8 @@ def judge_all(guests, wants_tests=True):
         problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
                         + ''.join(f': {reason}' for reason in reasons))
     counts = f'{passed} passed, {failed} failed, {skipped} skipped'
+    if any(console.unwatched for console, _, _ in guests):
+        counts += ', kernel log not watched'
     if problems:
         return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
     return Verdict(EXIT_PASS, f'PASS: {counts}', ())

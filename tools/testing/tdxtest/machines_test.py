@@ -178,8 +178,8 @@ class Host(Programs):
     def test_a_run(self):
         verdict, said = self.run_on_host(('a_test', GOOD, ['-r', 'f.b']),
                                          environment={'TDX_MAP_GPA_ABI': 'merged'})
-        self.assertEqual((verdict.status, verdict.summary),
-                         (EXIT_PASS, 'PASS: 2 passed, 0 failed, 0 skipped'), said)
+        self.assertEqual((verdict.status, verdict.summary), (
+            EXIT_PASS, 'PASS: 2 passed, 0 failed, 0 skipped, kernel log not watched'), said)
         self.assertIn('  ok 2 f.b # merged f.b', said)
         with open(self.hosts, encoding='utf-8') as f:
             self.assertEqual(f.read(), 'me@lab\n')
@@ -199,23 +199,36 @@ class Host(Programs):
                                       timeout_s=1)
         self.assertEqual(verdict.problems, ('a_test: not ok: TIMEOUT 1 seconds',))
 
-    def test_the_kernel_warns(self):
+    def kernel_log(self):
+        """A file that is the kernel log from here on."""
         log = os.path.join(self.folder, 'log')
-        with mock.patch.object(ssh, 'REMOTE_SCRIPT', os.path.join(self.folder, 'run.sh')):
-            with open(os.path.join(ssh.HERE, 'ssh_remote.sh'), encoding='utf-8') as f:
-                script = f.read().replace('> /dev/kmsg', f'>> {log}')
-            with open(ssh.REMOTE_SCRIPT, 'w', encoding='utf-8') as f:
-                f.write(script)
-            self.program('dmesg', f'cat {log}')
-            with open(log, 'w', encoding='utf-8') as f:
-                f.write('[    1.0] WARNING: long ago\n')
-            verdict, said = self.run_on_host(('a_test', GOOD, []))
-            self.assertEqual(verdict.status, EXIT_PASS, said)
-            warn = f'echo "[    9.0] WARNING: CPU: 0 at tdx.c:1" >> {log}; {GOOD}'
-            verdict, said = self.run_on_host(('a_test', warn, []), ('b_test', GOOD, []))
+        script = self.enterContext(mock.patch.object(ssh, 'REMOTE_SCRIPT',
+                                                     os.path.join(self.folder, 'run.sh')))
+        with open(os.path.join(ssh.HERE, 'ssh_remote.sh'), encoding='utf-8') as f:
+            text = f.read().replace('> /dev/kmsg', f'>> {log}')
+        with open(script, 'w', encoding='utf-8') as f:
+            f.write(text)
+        self.program('dmesg', f'cat {log}')
+        with open(log, 'w', encoding='utf-8') as f:
+            f.write('[    1.0] WARNING: long ago\n')
+        return log
+
+    def test_the_kernel_warns(self):
+        log = self.kernel_log()
+        verdict, said = self.run_on_host(('a_test', GOOD, []))
+        self.assertEqual((verdict.status, verdict.summary),
+                         (EXIT_PASS, 'PASS: 2 passed, 0 failed, 0 skipped'), said)
+        warn = f'echo "[    9.0] WARNING: CPU: 0 at tdx.c:1" >> {log}; {GOOD}'
+        verdict, said = self.run_on_host(('a_test', warn, []), ('b_test', GOOD, []))
         self.assertEqual(verdict.status, EXIT_FAIL, said)
         self.assertIn('not ok 1 a_test', said)
         self.assertIn('\nok 2 b_test', said)
+
+    def test_the_kernel_log_runs_over(self):
+        over = f'echo "[    9.0] more" > {self.kernel_log()}; {GOOD}'
+        verdict, said = self.run_on_host(('a_test', over, []), ('b_test', GOOD, []))
+        self.assertEqual(verdict.problems, (
+            'a_test: not ok: its beginning is gone from the kernel log',), said)
 
     def test_nothing_is_left_on_the_host(self):
         with tempfile.TemporaryDirectory() as there, mock.patch.dict(os.environ,
@@ -268,7 +281,7 @@ class Host(Programs):
         [run] = results.load(os.path.join(self.folder, 'r.json'))
         self.assertEqual((run['kernel'], run['origin'], run['expected'], run['summary']),
                          ('7.3.4-rt1', 'ssh:me@lab', 'merged',
-                          'PASS: 2 passed, 0 failed, 0 skipped'))
+                          'PASS: 2 passed, 0 failed, 0 skipped, kernel log not watched'))
 
     def test_a_kernel_of_our_own_is_refused(self):
         for words in (['run', '--abi', 'legacy'], ['boot'], ['run', '--cpus', '2'],

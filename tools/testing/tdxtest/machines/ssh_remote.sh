@@ -11,16 +11,11 @@ limit=600
 
 grep -v '^#' kernel-warnings.list | grep . > patterns
 
-# The kernel log since the line that mark() wrote, for which root rights are needed.
+# Write a line into the kernel log, for which root rights are needed.
 mark()
 {
 	mark="tdxtest: $$ $number"
 	{ echo "$mark" > /dev/kmsg; } 2> /dev/null && dmesg > /dev/null 2>&1
-}
-
-since_mark()
-{
-	dmesg | sed -n "/$mark\$/,\$p" | sed 1d
 }
 
 run_test()
@@ -54,8 +49,14 @@ run_test()
 		;;
 	esac
 	if [ "$watched" ]; then
-		since_mark | sed 's/^/# kernel: /'
-		warnings=$(since_mark | grep -c -F -f patterns)
+		# From the mark on: nothing if the log has run over it.
+		dmesg | sed -n "/$mark\$/,\$p" > log
+		if [ ! -s log ]; then
+			verdict='not ok'
+			directive=${directive:-' # its beginning is gone from the kernel log'}
+		fi
+		sed -e 1d -e 's/^/# kernel: /' log
+		warnings=$(sed 1d log | grep -c -F -f patterns)
 		if [ "$warnings" -gt 0 ]; then
 			echo "# $name: the kernel warned $warnings time(s)"
 			verdict='not ok'
