@@ -24,8 +24,8 @@ SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
 FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im', '-fno-early-inlining',
          '-fprofile-update=prefer-atomic', '-Wno-maybe-uninitialized')
 # The functions of a TD's hypercalls, and what no test reaches there.
-FUNCTIONS = os.path.join(coverage.FOLDER, 'hypercall-functions.list')
-UNREACHED = os.path.join(coverage.FOLDER, 'unreached.list')
+FUNCTIONS = 'hypercall-functions.list'
+UNREACHED = 'unreached.list'
 # What is counted, what of it was reached, what of the rest is explained, and the
 # percent of all to reach. Explanations must not take the place of tests.
 GOALS = (('lines', 'lines_run', 'lines_explained', 98),
@@ -54,20 +54,13 @@ class Gap:
         return f'tdx.c:{self.number}: {self.function}(): {what}: {self.text}'
 
 
-def rows(path, columns, text=None):
-    """[(line number, [columns])] of a table in coverage/."""
-    if text is None:
-        with open(path, encoding='utf-8') as f:
-            text = f.read()
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith('#'):
-            continue
-        words = line.split('\t')
+def rows(name, columns, text=None):
+    """coverage.rows() of a table, as a list. Failure for a row with other columns."""
+    found = list(coverage.rows(name, text))
+    for number, words in found:
         if len(words) != columns or not all(w.strip() for w in words):
-            raise Failure(f'coverage/{os.path.basename(path)}:{number}: wanted {columns} '
-                          f'column(s), got {len(words)}')
-        found.append((number, words))
+            raise Failure(f'coverage/{name}:{number}: wanted {columns} column(s), '
+                          f'got {len(words)}')
     return found
 
 
@@ -93,8 +86,7 @@ def gaps(counters, source, functions, text):
     for function in functions:
         lines = counters.lines_of(source, function)
         if not lines:
-            raise Failure(f'coverage/{os.path.basename(FUNCTIONS)}: {source} has no code of '
-                          f'{function}()')
+            raise Failure(f'coverage/{FUNCTIONS}: {source} has no code of {function}()')
         for number, line in lines.items():
             said = text[number - 1].strip()
             left = sum(not taken for taken in line.branches)
@@ -123,7 +115,7 @@ def explain(found, table):
         if not rows_of or gap.kind == 'branch' and gap.branches > len(rows_of):
             unexplained.append(gap)
         used.update(rows_of)
-    stale = [f'coverage/{os.path.basename(UNREACHED)}:{number}: {words[1]}(): {words[2]}: '
+    stale = [f'coverage/{UNREACHED}:{number}: {words[1]}(): {words[2]}: '
              'is reached, or gone; drop the row'
              for number, words in table if number not in used]
     return unexplained, stale
