@@ -78,13 +78,7 @@ def check(checkers, missing):
             done = subprocess.run([*argv, os.path.join(FOLDER, name)], text=True,
                                   capture_output=True, env=command.environment(), check=False)
             if done.returncode:
-                yield f'ci/{name}: {checker}: {telling(done.stdout + done.stderr)}'
-
-
-def telling(said):
-    """The line of a checker's output that says most: the last, or a detail in JSON."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ['no message']
-    return next((line for line in lines if line.startswith('"detail"')), lines[-1])
+                yield f'ci/{name}: {checker}: {command.telling(done.stdout + done.stderr)}'
 
 
 def check_present(progress):

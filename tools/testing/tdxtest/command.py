@@ -17,6 +17,8 @@ REASONS = (
     re.compile(r'(fatal )?error: ', re.IGNORECASE),
     re.compile(r'^E: '),
     re.compile(r'undefined reference|\*\*\* '),
+    # Of a checker that speaks JSON.
+    re.compile(r'^"detail"'),
 )
 
 
@@ -50,10 +52,16 @@ def reason(log):
     """The line of the log file that tells why, or ''."""
     try:
         with open(log, encoding='utf-8', errors='replace') as f:
-            # run() starts each entry with the command line, which tells nothing.
-            lines = [line.strip() for line in f if not line.startswith('$ ')]
+            return telling(f.read())
     except OSError:
         return ''
+
+
+def telling(said):
+    """The line of a program's output that tells why it failed, '' of none."""
+    # run() starts each entry of a log with the command line, which tells nothing.
+    lines = [line.strip() for line in said.splitlines()
+             if line.strip() and not line.startswith('$ ')]
     for pattern in REASONS:
         for line in lines:
             if pattern.search(line):

@@ -28,5 +28,15 @@ class CompilerCache(unittest.TestCase):
         self.assertEqual(command.environment({'PATH': '/bin'})['PATH'], '/bin')
 
 
+class Telling(unittest.TestCase):
+    def test_the_line_that_tells_why(self):
+        for said, wanted in (
+                ('a.c: In f():\na.c:7:3: error: no b\n 7 | b\n', 'a.c:7:3: error: no b'),
+                ('{\n  "code": 1,\n  "detail": "no runs-on"\n}\n', '"detail": "no runs-on"'),
+                ('x.yml\n  3:1  warning  too long\n\n', '3:1  warning  too long'),
+                ('$ make x\n', '')):
+            self.assertEqual(command.telling(said), wanted)
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -128,12 +128,7 @@ def compiles(session, step, path, saved, folder):
     done = subprocess.run(['sh', '-c', script], cwd=session.kernel.out, text=True,
                           capture_output=True, env=command.environment(), check=False)
     if done.returncode:
-        yield f'{step.subject}: {path}: {telling(done.stderr)}'
-
-
-def telling(said):
-    lines = [line for line in said.splitlines() if 'rror' in line] or said.splitlines()
-    return lines[0][:300] if lines else 'no message'
+        yield f'{step.subject}: {path}: {command.telling(done.stderr)}'
 
 
 def suite_folder(work, folder):
