@@ -4,7 +4,6 @@
 import argparse
 import contextlib
 import datetime
-import os
 import sys
 
 import abi
