@@ -10,6 +10,7 @@ import os
 import shutil
 
 import command
+import kept
 import modules
 import series
 import tree
@@ -84,7 +85,7 @@ class Patched:
                 write_if_changed(variant.source(path), self.files[path])
             variant.build(self.built_files())
             return {os.path.basename(variant.path): variant.path}
-        with InPlace(self.kernel, os.path.join(self.folder, 'kept'), self.files):
+        with InPlace(self.kernel, self.files):
             self.kernel.make('modules', log='review')
             return self._taken()
 
@@ -103,12 +104,12 @@ class InPlace:
     """Changes files of a built tree as long as the context lasts.
 
     Files and objects come back with their times, so that make finds nothing to
-    do. Without a stamp the next run makes everything sure if this one is killed.
+    do. If this run is killed, the next one gives them back when it lays the tree,
+    and without a stamp lets make look at everything.
     """
 
-    def __init__(self, kernel, keep, files):
+    def __init__(self, kernel, files):
         self.kernel = kernel
-        self.keep = keep
         self.files = {path: data for path, data in files.items()
                       if not path.startswith(NOT_BUILT)}
         self.stamp = os.path.join(kernel.out, 'tdxtest-built')
@@ -117,50 +118,24 @@ class InPlace:
         self.objects += [path for name in ('Module.symvers', 'modules.order', '.Module.symvers.cmd')
                          if os.path.exists(path := os.path.join(kernel.out, name))]
 
-    def _kept(self, path):
-        return os.path.join(self.keep, os.path.relpath(path, self.kernel.work.folder))
-
     def __enter__(self):
-        shutil.rmtree(self.keep, ignore_errors=True)
-        for path in self.objects + [self._source(p) for p in self.files]:
-            copy(path, self._kept(path))
         self._stamped = tree.read(self.stamp)
         if self._stamped is not None:
             os.unlink(self.stamp)
+        kept.keep(self.kernel.work.folder, self.objects + list(map(self._source, self.files)))
         for path, data in self.files.items():
             if data is not None:
                 write_if_changed(self._source(path), data)
-            elif os.path.exists(self._source(path)):
-                os.unlink(self._source(path))
+            else:
+                kept.remove(self._source(path))
 
     def __exit__(self, *exception):
-        for path in self.objects:
-            remove(path)
-            copy(self._kept(path), path)
-        for path in map(self._source, self.files):
-            remove(path)
-            copy(self._kept(path), path)
+        kept.restore(self.kernel.work.folder)
         if self._stamped is not None:
             write_if_changed(self.stamp, self._stamped)
 
     def _source(self, path):
         return os.path.join(self.kernel.work.tree, path)
-
-
-def remove(path):
-    if os.path.isdir(path):
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
-        os.unlink(path)
-
-
-def copy(source, target):
-    """Copy a file or folder with its times; a file that is not there is none."""
-    if os.path.isdir(source):
-        shutil.copytree(source, target, symlinks=True)
-    elif os.path.exists(source):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy2(source, target)
 
 
 def touched(text):
@@ -200,7 +175,7 @@ class Beside:
         write_if_changed(before, '\n'.join(files).encode())
         for path, data in files.items():
             target = os.path.join(self.tree, path)
-            remove(target)
+            kept.remove(target)
             if data is not None:
                 write_if_changed(target, data)
 
@@ -212,6 +187,6 @@ def whole_kernel(build, work, configs, files):
     """A Kernel with the files changed, built in a folder of its own."""
     kernel = Kernel(build, Beside(work, files), configs)
     kernel.configure()
-    remove(os.path.join(kernel.out, 'tdxtest-built'))
+    kept.remove(os.path.join(kernel.out, 'tdxtest-built'))
     kernel.compile()
     return kernel

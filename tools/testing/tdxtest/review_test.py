@@ -7,12 +7,15 @@ import unittest
 from unittest import mock
 
 import groups
+import kept
 import ktap
 import mbox
 import modules
 import rebuild
 import review
 import review_report
+import tree
+from build import write_if_changed
 from failure import EXIT_FAIL, EXIT_PASS, Failure
 
 SERIES = mbox.Series('KVM: <Two> things', 2, (mbox.Patch('KVM: One', 1, 1, 2, b''),))
@@ -146,7 +149,7 @@ class Patched(unittest.TestCase):
         files = {'arch/x86/kvm/vmx/tdx.c': b'changed', 'arch/x86/kvm/new.h': b'new',
                  'tools/x': b'not built'}
         with self.assertRaises(KeyError):
-            with rebuild.InPlace(self.kernel, os.path.join(self.folder, 'kept'), files):
+            with rebuild.InPlace(self.kernel, files):
                 with open(tdx, 'rb') as f:
                     self.assertEqual(f.read(), b'changed')
                 self.assertTrue(os.path.exists(new))
@@ -162,6 +165,33 @@ class Patched(unittest.TestCase):
         self.assertFalse(os.path.exists(new))
         self.assertFalse(os.path.exists(os.path.join(self.folder, 'tree/tools/x')))
         self.assertTrue(os.path.exists(stamp))
+
+    def test_killed_and_given_back(self):
+        tdx = os.path.join(self.folder, 'tree/arch/x86/kvm/vmx/tdx.c')
+        new = os.path.join(self.folder, 'tree/arch/x86/kvm/new.h')
+        built = os.path.join(self.folder, 'out/arch/x86/kvm/vmx/tdx.o')
+        for _ in range(2):
+            rebuild.InPlace(self.kernel, {'arch/x86/kvm/vmx/tdx.c': b'changed',
+                                          'arch/x86/kvm/new.h': b'new'}).__enter__()
+            os.unlink(built)
+        kept.restore(self.folder)
+        self.assertEqual(tree.read(tdx), b'one\ntwo\nthree\n')
+        self.assertEqual([os.path.getmtime(tdx), os.path.getmtime(built)], [1000, 1000])
+        self.assertFalse(os.path.exists(new))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, 'out/tdxtest-built')))
+        # Nothing is left to give back: what changes now is meant to.
+        write_if_changed(tdx, b'edited')
+        kept.restore(self.folder)
+        self.assertEqual(tree.read(tdx), b'edited')
+
+    def test_killed_while_keeping(self):
+        tdx = os.path.join(self.folder, 'tree/arch/x86/kvm/vmx/tdx.c')
+        inplace = rebuild.InPlace(self.kernel, {'arch/x86/kvm/vmx/tdx.c': b'changed'})
+        with mock.patch('shutil.copy2', side_effect=KeyboardInterrupt), \
+                self.assertRaises(KeyboardInterrupt):
+            inplace.__enter__()
+        kept.restore(self.folder)
+        self.assertEqual(tree.read(tdx), b'one\ntwo\nthree\n')
 
 
 class Beside(unittest.TestCase):

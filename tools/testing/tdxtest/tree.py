@@ -12,6 +12,7 @@ import shutil
 import tempfile
 
 import command
+import kept
 import series
 from build import PROJECT, write_if_changed
 from failure import Failure
@@ -98,6 +99,7 @@ class WorkTree:
         extra: files of patches/ to apply beside those that always are.
         Gives the number of files that were written or removed.
         """
+        kept.restore(self.folder)
         patches = self.patches(extra)
         overlay = {path: read(os.path.join(PROJECT, path)) for path in overlay_files()}
         patched = self._patched(patches, overlay)

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+import kept
 import source
 import tree
 from build import Build, write_if_changed
@@ -129,6 +130,16 @@ class WorkTreeTest(unittest.TestCase):
         self.work.lay()
         self.assertEqual(self.laid('arch/x86/Makefile'),
                          makefile(['a.o', 'b.o'], '# new').encode())
+
+    def test_what_a_killed_review_left_is_undone(self):
+        for work in (self.work, self.packaged()):
+            with self.subTest(source=work.source.name):
+                work.lay()
+                path = os.path.join(work.tree, 'arch/x86/kvm/vmx/tdx.c')
+                kept.keep(work.folder, [path])
+                write_if_changed(path, b'reviewed\n')
+                work.lay()
+                self.assertEqual(tree.read(path), b'one\ntwo\nthree\n')
 
     def test_a_removed_overlay_file_goes(self):
         for work in (self.work, self.packaged()):
