@@ -15,13 +15,21 @@ import review_report
 import shards
 import stages
 from build import write_if_changed
-from failure import EXIT_FAIL, EXIT_PASS, UsageError
-from options import EPILOG, add_boot_options, add_build_options, add_expect_options
+from failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from options import add_boot_options, add_build_options, add_expect_options
 
+EPILOG = """\
+exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
+and is skipped now, or a kernel with the series refused the modules, warned, hung or
+died; 2 what was asked for cannot be done; 125 something did not fetch, apply, build
+or boot, or no case passes without the series.
+"""
 BASE, PATCHED = 'base', 'patched'
 # The mutant that make check-long has reviewed.
 SEEDED = 'map-gpa-retry-falls-through'
 STATES = ('ok', 'not ok', 'skipped')
+# Kinds of a change for which a series is to blame.
+RED = ('went red', 'vanished', 'was ok, is skipped')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +53,9 @@ class Change:
             return 'vanished'
         return f'was {self.before}, is {self.after}'
 
+    def is_red(self):
+        return self.kind() in RED
+
 
 @dataclasses.dataclass
 class Comparison:
@@ -60,8 +71,7 @@ class Comparison:
     ignored: list           # files of the series that no kernel is made of
 
     def status(self):
-        bad = self.problems or any(change.kind() in ('went red', 'vanished')
-                                   for change in self.changes)
+        bad = self.problems or any(change.is_red() for change in self.changes)
         return EXIT_FAIL if bad else EXIT_PASS
 
     def verdict(self):
@@ -113,17 +123,33 @@ def compare(before, after):
             same += 1
             continue
         changes.append(Change(*key, old[0], new[0],
-                              new[1] if new[0] == 'not ok' else old[1]))
+                              new[1] if new[0] in ('not ok', 'skipped') else old[1]))
     return changes, same
+
+
+def unfit(outcome):
+    """Why a guest came to no tests or not to all of them, '' if it did."""
+    if outcome.died:
+        return f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
+    return '' if outcome.loaded() else 'the kernel refused the modules'
+
+
+def check_base(outcomes):
+    """Failure if nothing that the series does could differ from these."""
+    why = next(filter(None, map(unfit, outcomes)), '')
+    if not why and not any(result == 'ok' for result, _ in results(outcomes).values()):
+        reasons = [*problems(outcomes), *(test.skip_reason for outcome in outcomes
+                                          for test in outcome.console.tests if test.skip_reason)]
+        why = '; '.join(['no case passed', *reasons[:1]])
+    if why:
+        raise Failure(f'the base says nothing: {why}')
 
 
 def problems(outcomes):
     """What was wrong beside cases: it did not load, died, warned, or hung."""
     for outcome in outcomes:
-        if outcome.died:
-            yield f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
-        elif not outcome.loaded():
-            yield 'the kernel refused the modules'
+        if unfit(outcome):
+            yield unfit(outcome)
         if outcome.warned():
             yield f'the kernel warned: {outcome.warned()}'
         for test in outcome.console.tests:
@@ -194,6 +220,7 @@ class Review:
             outcomes = (self._boot(session.kernel, [[g] for g in base], 'review') +
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
         before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
+        check_base(before)
         changes, same = compare(results(before), results(after))
         old = list(problems(before))
         return Comparison(self.series, session.work.source.version, self.built, changes,

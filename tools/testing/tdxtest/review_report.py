@@ -4,7 +4,7 @@
 import html as escape
 
 # In this order; kinds of a change that are not here come last.
-KINDS = ('went red', 'vanished', 'went green', 'appeared')
+KINDS = ('went red', 'vanished', 'was ok, is skipped', 'went green', 'appeared')
 STYLE = ('body{font:15px sans-serif;max-width:70em;margin:2em auto;padding:0 1em}'
          'table{border-collapse:collapse;width:100%}'
          'td,th{border:1px solid #bbb;padding:.3em .5em;text-align:left;vertical-align:top}'
@@ -81,8 +81,8 @@ def html(found):
     if found.changes:
         parts.append('<table><tr><th>what</th><th>case</th><th>wanted and seen</th></tr>')
         for kind, changes in by_kind(found):
-            colour = {'went red': 'red', 'vanished': 'red', 'went green': 'green'}.get(kind, '')
             for change in changes:
+                colour = 'red' if change.is_red() else 'green' if kind == 'went green' else ''
                 parts.append(f'<tr class="{colour}"><td>{quote(kind)}</td>'
                              f'<td><code>{quote(change.test)}:{quote(change.case)}</code></td>'
                              f'<td>{quote(change.note)}</td></tr>')

@@ -16,7 +16,7 @@ import review
 import review_report
 import tree
 from build import write_if_changed
-from failure import EXIT_FAIL, EXIT_PASS, Failure
+from failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 
 SERIES = mbox.Series('KVM: <Two> things', 2, (mbox.Patch('KVM: One', 1, 1, 2, b''),))
 
@@ -74,7 +74,53 @@ class Compare(unittest.TestCase):
 
     def test_now_skipped(self):
         found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x # SKIP no')))
-        self.assertEqual(found.changes[0].kind(), 'was ok, is skipped')
+        self.assertEqual((found.changes[0].kind(), found.changes[0].note, found.status()),
+                         ('was ok, is skipped', 'SKIP no', EXIT_FAIL))
+        self.assertIn('<tr class="red"><td>was ok, is skipped', review_report.html(found))
+        found = comparison(test(2, ('not ok', 'f.x')), test(2, ('ok', 'f.x # SKIP no')))
+        self.assertEqual(found.status(), EXIT_PASS)
+
+
+def reviewed(*outcomes):
+    """The Comparison of a Review whose guests did what `outcomes` say."""
+    session = mock.Mock()
+    made = review.Review(session, SERIES)
+    made.kernel, made.modules, made.built = session.kernel, {}, 'single objects'
+    made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'])
+    session.kernel.modules.return_value = []
+    with mock.patch('shards.split', return_value=[[]]), \
+            mock.patch.object(made, '_boot', return_value=outcomes):
+        return made.run([])
+
+
+class Base(unittest.TestCase):
+
+    def test_is_asked_first(self):
+        red = outcome(*test(2, ('not ok', 'f.x')))
+        with self.assertRaisesRegex(Failure, 'the base says nothing'):
+            reviewed(red, outcome(*test(2, ('not ok', 'f.x')), name=review.PATCHED))
+
+    def check(self, *outcomes, says=''):
+        if not says:
+            review.check_base(outcomes)
+            return
+        with self.assertRaisesRegex(Failure, f'^the base says nothing: {says}') as caught:
+            review.check_base(outcomes)
+        self.assertEqual(caught.exception.status, EXIT_NOT_RUN)
+
+    def test_is_a_measure(self):
+        self.check(outcome(*test(2, ('ok', 'f.x'), ('not ok', 'f.y'))),
+                   outcome(*test(2, ('ok', 'f.z # SKIP no'))))
+
+    def test_is_none(self):
+        good = outcome(*test(2, ('ok', 'f.x')))
+        refused = groups.Outcome(groups.Group('x', (), ()), ktap.Console())
+        self.check(good, refused, says='the kernel refused the modules')
+        self.check(good, outcome(died='a panic'), says='the guest did not get through: a panic')
+        self.check(outcome(*test(2, ('not ok', 'f.x'), ('ok', 'f.y # SKIP no'))),
+                   says='no case passed')
+        self.check(outcome('not ok 2 a_test # exit=1'),
+                   says='no case passed; a_test: not ok: exit=1')
 
 
 class Problems(unittest.TestCase):
