@@ -5,6 +5,7 @@ import dataclasses
 import email.message
 import mailbox
 import os
+import re
 
 import groups
 import mbox
@@ -27,6 +28,8 @@ or boot, or no case passes without the series.
 BASE, PATCHED = 'base', 'patched'
 # The mutant that make check-long has reviewed.
 SEEDED = 'map-gpa-retry-falls-through'
+# What the same warning has different in each run: times, CPUs, processes, addresses.
+OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
 STATES = ('ok', 'not ok', 'skipped')
 # Kinds of a change for which a series is to blame.
 RED = ('went red', 'vanished', 'was ok, is skipped')
@@ -161,6 +164,12 @@ def problems(outcomes):
                                                        if test.result.note else '')
 
 
+def added(old, new):
+    """The lines of `new` that `old` does not have, as they are."""
+    known = {OF_A_RUN.sub('', line) for line in old}
+    return [line for line in new if OF_A_RUN.sub('', line) not in known]
+
+
 class Review:
     """A series on one kernel."""
 
@@ -224,7 +233,7 @@ class Review:
         changes, same = compare(results(before), results(after))
         old = list(problems(before))
         return Comparison(self.series, session.work.source.version, self.built, changes,
-                          [p for p in problems(after) if p not in old], same, old,
+                          added(old, problems(after)), same, old,
                           sorted(set(self.patched.files) - set(self.patched.built_files())))
 
 

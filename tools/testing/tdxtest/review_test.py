@@ -140,6 +140,22 @@ class Problems(unittest.TestCase):
         self.assertEqual(list(review.problems([hung])), ['a_test: TIMEOUT 900 seconds'])
 
 
+    def test_the_same_in_another_run(self):
+        def warned(name, time, cpu, pid, address, text='WARNING: CPU: {} PID: {} at tdx.c:1 '
+                                                       'tdx_run+{}/0x90, swapper/{}'):
+            line = f'# kernel: [   {time}] ' + text.format(cpu, pid, address, cpu)
+            return outcome(line, *test(2, ('ok', 'f.x')), name=name)
+
+        before = warned(review.BASE, '1.000000', 0, 71, '0x12')
+        found = reviewed(before, warned(review.PATCHED, '22.123456', 1, 1234, '0x1a'))
+        self.assertEqual((found.problems, found.status()), ([], EXIT_PASS))
+        self.assertIn('CPU: 0 PID: 71', found.red_before[0])
+        found = reviewed(before, warned(review.PATCHED, '2.000000', 0, 71, '0x12',
+                                        'WARNING: CPU: {} PID: {} at tdx.c:2 tdx_run+{}, init/{}'))
+        self.assertEqual(found.problems, ['the kernel warned: [   2.000000] WARNING: CPU: 0 '
+                                          'PID: 71 at tdx.c:2 tdx_run+0x12, init/0'])
+
+
 DIFF = (b'--- a/arch/x86/kvm/vmx/tdx.c\n+++ b/arch/x86/kvm/vmx/tdx.c\n@@ -1,3 +1,3 @@\n'
         b' one\n-two\n+2\n three\n')
 
