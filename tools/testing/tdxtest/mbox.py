@@ -10,8 +10,10 @@ import re
 
 from failure import UsageError
 
-TAG = re.compile(r'^\s*\[([^\]]*\bPATCH\b[^\]]*)\]\s*(.*)', re.DOTALL | re.IGNORECASE)
-VERSION = re.compile(r'\bv(\d+)\b', re.IGNORECASE)
+# All that is in brackets before the subject, such as "[RFC][PATCHv2 1/3] ".
+TAGS = re.compile(r'\s*((?:\[[^\]]*\]\s*)+)(.*)', re.DOTALL)
+PATCH_TAG = re.compile(r'\b(?:PATCH|RFC)(?:v\d+)?\b', re.IGNORECASE)
+VERSION = re.compile(r'(?:\b|PATCH|RFC)v(\d+)\b', re.IGNORECASE)
 NUMBER = re.compile(r'\b(\d+)/(\d+)\b')
 DIFF = re.compile(rb'^(?:diff --git |--- \S)', re.MULTILINE)
 
@@ -54,8 +56,8 @@ def text_of(message):
 
 def read_message(message):
     """The Patch in a message, one without a diff for a cover letter, None for others."""
-    match = TAG.match(unfolded(message['Subject']))
-    if not match:
+    match = TAGS.match(unfolded(message['Subject']))
+    if not match or not PATCH_TAG.search(match[1]):
         return None     # an answer, or no patch at all
     tag, subject = match.groups()
     version, number = VERSION.search(tag), NUMBER.search(tag)
@@ -83,11 +85,14 @@ def read_file(path):
     else:
         messages = [email.message_from_bytes(data)]
     found = [patch for patch in map(read_message, messages) if patch]
-    if not found and DIFF.search(data):
-        # A patch whose subject has no tag, as b4 am and git am leave it.
-        found = [Patch(unfolded(m['Subject']), n, len(messages), 1, text_of(m))
-                 for n, m in enumerate(messages, 1)]
-    return found
+    if any(patch.body for patch in found):
+        return found
+    # Patches whose subjects have no tag, as git am leaves them.
+    bare = [(unfolded(message['Subject']), text_of(message)) for message in messages]
+    bare = [(subject, body) for subject, body in bare
+            if DIFF.search(body) and not subject.lower().startswith('re:')]
+    return found + [Patch(subject, number, len(bare), 1, body)
+                    for number, (subject, body) in enumerate(bare, 1)]
 
 
 def read(paths):

@@ -2,6 +2,7 @@
 """Tests of mbox.py: what mail makes of a patch series."""
 
 import base64
+import email
 import os
 import quopri
 import tempfile
@@ -53,6 +54,25 @@ class Read(unittest.TestCase):
                              mail('[RFC PATCH v10 1/1] KVM: New', DIFF),
                              mail('[PATCH v9 1/1] KVM: Older', DIFF))
         self.assertEqual((series.version, series.title), (10, 'KVM: New'))
+
+    def test_tags(self):
+        for tag, version, number in (
+                ('[PATCH 2/2]', 1, 2), ('[PATCHv3 2/2]', 3, 2), ('[RFC 2/2]', 1, 2),
+                ('[RFC PATCHv3 2/2]', 3, 2), ('[RFC v4 2/2]', 4, 2), ('[RFCv4 2/2]', 4, 2),
+                ('[PATCH RESEND V5 kvm-next 2/2]', 5, 2), ('[RFC][PATCH v6 2/2]', 6, 2),
+                ('[kvm] [patch 2/2]', 1, 2), ('[PATCH v7]', 7, 1)):
+            message = email.message_from_bytes(mail(f'{tag} KVM: x', DIFF).split(b'\n', 1)[1])
+            patch = mbox.read_message(message)
+            self.assertEqual((patch.version, patch.number, patch.subject),
+                             (version, number, 'KVM: x'), tag)
+        for subject in ('Re: [PATCH 1/2] KVM: x', '[ANNOUNCE] x', 'x [PATCH]', '[DISPATCH] x'):
+            self.assertIsNone(mbox.read_message({'Subject': subject}), subject)
+
+    def test_without_tags(self):
+        series = self.series(mail('KVM: First', DIFF), mail('Re: KVM: First', b'x\n' + DIFF),
+                             mail('Thanks', b'applied\n'), mail('KVM: Second', DIFF))
+        self.assertEqual([p.label() for p in series.patches],
+                         ['[PATCH 1/2] KVM: First', '[PATCH 2/2] KVM: Second'])
 
     def test_missing(self):
         with self.assertRaisesRegex(UsageError, 'there is no 2/3'):
