@@ -28,6 +28,10 @@ class Patch:
     version: int
     body: bytes
 
+    def unsigned(self):
+        """The body without its signature, below which mailing lists add lines."""
+        return self.body.partition(b'\n-- \n')[0]
+
     def label(self):
         count = f' {self.number}/{self.total}' if self.total > 1 else ''
         return f'[PATCH{count}] {self.subject}'
@@ -60,10 +64,12 @@ def read_message(message):
     if not match or not PATCH_TAG.search(match[1]):
         return None     # an answer, or no patch at all
     tag, subject = match.groups()
-    version, number = VERSION.search(tag), NUMBER.search(tag)
+    version, count = VERSION.search(tag), NUMBER.search(tag)
+    number, total = map(int, count.groups()) if count else (1, 1)
     body = text_of(message)
-    return Patch(subject, int(number[1]) if number else 1, int(number[2]) if number else 1,
-                 int(version[1]) if version else 1, body if DIFF.search(body) else b'')
+    # A cover letter may show what differs from the version before.
+    return Patch(subject, number, total, int(version[1]) if version else 1,
+                 body if number and DIFF.search(body) else b'')
 
 
 def read_file(path):
@@ -85,38 +91,57 @@ def read_file(path):
     else:
         messages = [email.message_from_bytes(data)]
     found = [patch for patch in map(read_message, messages) if patch]
-    if any(patch.body for patch in found):
+    if found:
         return found
     # Patches whose subjects have no tag, as git am leaves them.
     bare = [(unfolded(message['Subject']), text_of(message)) for message in messages]
     bare = [(subject, body) for subject, body in bare
             if DIFF.search(body) and not subject.lower().startswith('re:')]
-    return found + [Patch(subject, number, len(bare), 1, body)
-                    for number, (subject, body) in enumerate(bare, 1)]
+    return [Patch(subject, number, len(bare), 1, body)
+            for number, (subject, body) in enumerate(bare, 1)]
+
+
+def newest(path, found):
+    """The Patches of the newest of the series that a file holds, in their order.
+
+    UsageError if a patch of it is missing, or it is not clear which ones are meant.
+    """
+    version = max(patch.version for patch in found)
+    found = [patch for patch in found if patch.version == version]
+    first = {patch.total: patch for patch in reversed(found)}
+    if len(first) > 1:
+        raise UsageError(f'{path} holds several series of version {version}: '
+                         + '; '.join(first[total].label() for total in sorted(first, reverse=True))
+                         + '; give a file of one of them')
+    patches = {}
+    for patch in found:
+        same = patches.setdefault(patch.number, patch)
+        # The same mail may have come by several lists.
+        if (same.subject, same.unsigned()) != (patch.subject, patch.unsigned()):
+            raise UsageError(f'{path} holds two different patches: {same.label()} and '
+                             f'{patch.label()}')
+    [total] = first
+    missing = sorted(set(range(1, total + 1)) - set(patches))
+    if missing:
+        raise UsageError(f'{path}: of {total} patches of version {version} there is no '
+                         + ', '.join(f'{n}/{total}' for n in missing))
+    return [patches[number] for number in sorted(patches)]
 
 
 def read(paths):
-    """The Series in files: one mbox, or patches in their order.
-
-    Of several versions the newest is taken. UsageError when a patch is missing.
-    """
-    if len(paths) > 1:
-        single = [patch for path in paths for patch in read_file(path) if patch.body]
-        if not single:
-            raise UsageError('none of the files holds a patch')
-        return Series(single[0].subject, single[0].version, tuple(single))
-    found = read_file(paths[0])
-    if not any(patch.body for patch in found):
-        raise UsageError(f'{paths[0]} holds no patch')
-    version = max(patch.version for patch in found if patch.body)
-    found = [patch for patch in found if patch.version == version]
-    cover = [patch.subject for patch in found if patch.number == 0]
-    # The same mail may have come by several lists.
-    patches = {patch.number: patch for patch in reversed(found) if patch.body and patch.number}
-    total = max(patch.total for patch in patches.values())
-    missing = sorted(set(range(1, total + 1)) - set(patches))
-    if missing:
-        raise UsageError(f'{paths[0]}: of {total} patches of version {version} there is no '
-                         + ', '.join(f'{n}/{total}' for n in missing))
-    ordered = tuple(patches[number] for number in sorted(patches))
-    return Series(cover[0] if cover else ordered[0].subject, version, ordered)
+    """The Series in files: one mbox, or patches in their order."""
+    covers, patches = [], []
+    for path in paths:
+        found = read_file(path)
+        held = [patch for patch in found if patch.body]
+        covers += [patch for patch in found if not patch.number]
+        if not held and all(patch.number for patch in found):
+            raise UsageError(f'{path} holds no patch')
+        # One patch among other files need not have the rest of its series.
+        whole = len(held) > 1 or (held and len(paths) == 1)
+        patches += newest(path, held) if whole else held
+    if not patches:
+        raise UsageError(f'{", ".join(paths)} holds no patch')
+    version = patches[0].version
+    titles = [cover.subject for cover in covers if cover.version == version]
+    return Series((titles or [patches[0].subject])[0], version, tuple(patches))

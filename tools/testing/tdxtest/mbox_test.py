@@ -78,6 +78,31 @@ class Read(unittest.TestCase):
         with self.assertRaisesRegex(UsageError, 'there is no 2/3'):
             self.series(mail('[PATCH 1/3] A', DIFF), mail('[PATCH 3/3] C', DIFF))
 
+    def test_newest_version_of_another_length(self):
+        series = self.series(mail('[PATCH 1/1] KVM: Old', DIFF),
+                             mail('[PATCH v2 1/2] KVM: A', DIFF), mail('[PATCH] Fix', DIFF),
+                             mail('[PATCH v2 2/2] KVM: B', DIFF))
+        self.assertEqual([p.subject for p in series.patches], ['KVM: A', 'KVM: B'])
+
+    def test_several_series(self):
+        with self.assertRaisesRegex(UsageError, r'holds several series of version 2: \[PATCH 1/2\] '
+                                                r'KVM: A; \[PATCH\] Fixup; give'):
+            self.series(mail('[PATCH v2 1/2] KVM: A', DIFF), mail('[PATCH v2 2/2] KVM: B', DIFF),
+                        mail('[PATCH v2] Fixup', DIFF))
+
+    def test_one_number_for_two_patches(self):
+        other = DIFF.replace(b'2', b'3')
+        for subject, diff in (('KVM: A', other), ('KVM: C', DIFF)):
+            with self.assertRaisesRegex(UsageError, r'two different patches: \[PATCH 1/2\] KVM: A '
+                                                    rf'and \[PATCH 1/2\] {subject}$'):
+                self.series(mail('[PATCH 1/2] KVM: A', DIFF), mail('[PATCH 2/2] KVM: B', DIFF),
+                            mail(f'[RFC PATCH 1/2] {subject}', diff))
+        # A list adds to the end of what goes through it.
+        end = b'-- \n2.39.5\n\n'
+        series = self.series(mail('[PATCH] KVM: A', DIFF + end),
+                             mail('[PATCH] KVM: A', DIFF + end + b'____\nlist@example.com\n'))
+        self.assertEqual(len(series.patches), 1)
+
     def test_twice_and_crlf(self):
         one = mail('[PATCH] KVM: One', DIFF.replace(b'\n', b'\r\n'))
         series = self.series(one, one)
@@ -91,6 +116,23 @@ class Read(unittest.TestCase):
         self.assertEqual(mbox.read([first]).patches[0].body, DIFF)
         self.assertEqual([p.subject for p in mbox.read([first, second]).patches],
                          ['a.diff', 'KVM: B'])
+
+    def test_several_files_and_what_is_no_patch(self):
+        # A cover letter may quote a diff from the version before.
+        cover = self.file(mail('[PATCH v3 0/1] The cover', DIFF), '0000.patch')
+        patch = self.file(mail('[PATCH v3 1/1] KVM: A', DIFF), '0001.patch')
+        series = mbox.read([cover, patch])
+        self.assertEqual((series.title, series.version, len(series.patches)), ('The cover', 3, 1))
+        for subject in ('Re: [PATCH v3 1/1] KVM: A', '[PATCH v3 1/1] KVM: A'):
+            answer = self.file(mail(subject, b'fine\n'), 'answer.eml')
+            with self.assertRaisesRegex(UsageError, 'answer.eml holds no patch'):
+                mbox.read([patch, answer])
+        with self.assertRaisesRegex(UsageError, '0000.patch, .*0000.patch holds no patch'):
+            mbox.read([cover, cover])
+        box = self.file(mail('[PATCH] KVM: Old', DIFF) + mail('[PATCH v2 2/2] KVM: C', DIFF) +
+                        mail('[PATCH v2 1/2] KVM: B', DIFF), 'series.mbox')
+        self.assertEqual([p.subject for p in mbox.read([patch, box]).patches],
+                         ['KVM: A', 'KVM: B', 'KVM: C'])
 
     def test_nothing_in_it(self):
         with self.assertRaisesRegex(UsageError, 'neither mail nor a diff'):
