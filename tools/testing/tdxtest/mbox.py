@@ -3,10 +3,12 @@
 
 import dataclasses
 import email
+import email.errors
 import email.header
-import mailbox
+import gzip
 import os
 import re
+import zlib
 
 from failure import UsageError
 
@@ -15,6 +17,10 @@ TAGS = re.compile(r'\s*((?:\[[^\]]*\]\s*)+)(.*)', re.DOTALL)
 PATCH_TAG = re.compile(r'\b(?:PATCH|RFC)(?:v\d+)?\b', re.IGNORECASE)
 VERSION = re.compile(r'(?:\b|PATCH|RFC)v(\d+)\b', re.IGNORECASE)
 NUMBER = re.compile(r'\b(\d+)/(\d+)\b')
+# Not any line that begins with "From ": changelogs have those.
+SEPARATOR = re.compile(rb'^From .*\d\d:\d\d:\d\d.* \d{4}.*\n', re.MULTILINE)
+HEADER = re.compile(rb'[!-9;-~]+:')
+TEXT_TYPES = ('text/plain', 'text/x-patch', 'text/x-diff')
 DIFF = re.compile(rb'^(?:diff --git |--- \S)', re.MULTILINE)
 
 
@@ -47,14 +53,18 @@ class Series:
 
 
 def unfolded(value):
-    """A header as text: decoded, on one line."""
-    return ' '.join(str(email.header.make_header(email.header.decode_header(value or ''))).split())
+    """A header as text: decoded if it can be, on one line."""
+    try:
+        value = email.header.make_header(email.header.decode_header(value or ''))
+    except (email.errors.HeaderParseError, LookupError, UnicodeError):
+        pass    # as it is: the mail may be any of a thread
+    return ' '.join(str(value).split())
 
 
 def text_of(message):
-    """The bytes of all text of a message, quoted-printable and base64 undone."""
+    """The bytes of a message's text and patches, quoted-printable and base64 undone."""
     parts = [part.get_payload(decode=True) or b'' for part in message.walk()
-             if part.get_content_maintype() == 'text']
+             if part.get_content_type() in TEXT_TYPES]
     return b'\n'.join(parts).replace(b'\r\n', b'\n')
 
 
@@ -72,24 +82,30 @@ def read_message(message):
                  body if number and DIFF.search(body) else b'')
 
 
-def read_file(path):
-    """The Patches of a file, and what is no mail but a diff."""
+def unpacked(path):
+    """The bytes of a file, which may be packed by gzip, with the line ends of a patch."""
     try:
         with open(path, 'rb') as f:
             data = f.read()
-    except OSError as e:
-        raise UsageError(f'{path}: {e.strerror}') from e
-    if not data.startswith((b'From ', b'From:', b'Return-Path:', b'Date:', b'Subject:',
-                            b'Message-', b'Received:', b'Delivered-')):
-        if not DIFF.search(data):
-            raise UsageError(f'{path} holds neither mail nor a diff')
+        if data.startswith(b'\x1f\x8b'):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as e:
+        raise UsageError(f'{path}: {getattr(e, "strerror", None) or e}') from e
+    return data.replace(b'\r\n', b'\n')
+
+
+def read_file(path):
+    """The Patches of a file, and what is no mail but a diff."""
+    data = unpacked(path)
+    if SEPARATOR.match(data):
+        messages = SEPARATOR.split(data)[1:]
+    elif HEADER.match(data):
+        messages = [data]
+    elif DIFF.search(data):
         return [Patch(os.path.basename(path), 1, 1, 1, data)]
-    if data.startswith(b'From '):
-        box = mailbox.mbox(path, create=False)
-        messages = list(box)
-        box.close()
     else:
-        messages = [email.message_from_bytes(data)]
+        raise UsageError(f'{path} holds neither mail nor a diff')
+    messages = list(map(email.message_from_bytes, messages))
     found = [patch for patch in map(read_message, messages) if patch]
     if found:
         return found
@@ -97,7 +113,7 @@ def read_file(path):
     bare = [(unfolded(message['Subject']), text_of(message)) for message in messages]
     bare = [(subject, body) for subject, body in bare
             if DIFF.search(body) and not subject.lower().startswith('re:')]
-    return [Patch(subject, number, len(bare), 1, body)
+    return [Patch(subject or os.path.basename(path), number, len(bare), 1, body)
             for number, (subject, body) in enumerate(bare, 1)]
 
 

@@ -3,6 +3,8 @@
 
 import base64
 import email
+import email.message
+import gzip
 import os
 import quopri
 import tempfile
@@ -17,9 +19,10 @@ DIFF = b'--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a = 1\n+a = 2\n'
 def mail(subject, body, encoding='8bit'):
     coded = {'8bit': lambda b: b, 'base64': base64.encodebytes,
              'quoted-printable': quopri.encodestring}[encoding](body)
-    return (f'From git@z Thu Jan  1 00:00:00 1970\nSubject: {subject}\n'
+    head = (f'From git@z Thu Jan  1 00:00:00 1970\nSubject: {subject}\n'
             'Content-Type: text/plain; charset=utf-8\n'
-            f'Content-Transfer-Encoding: {encoding}\n\n').encode() + coded + b'\n\n'
+            f'Content-Transfer-Encoding: {encoding}\n\n')
+    return head.encode(errors='surrogateescape') + coded + b'\n\n'
 
 
 class Read(unittest.TestCase):
@@ -133,6 +136,48 @@ class Read(unittest.TestCase):
                         mail('[PATCH v2 1/2] KVM: B', DIFF), 'series.mbox')
         self.assertEqual([p.subject for p in mbox.read([patch, box]).patches],
                          ['KVM: A', 'KVM: B', 'KVM: C'])
+
+    def test_packed(self):
+        data = gzip.compress(mail('[PATCH] KVM: One', DIFF))
+        self.assertEqual(mbox.read([self.file(data, 't.mbox.gz')]).title, 'KVM: One')
+        for broken in (data[:-9], data[:20] + b'?' + data[21:], data[:3]):
+            with self.assertRaisesRegex(UsageError, 't.mbox.gz: '):
+                mbox.read([self.file(broken, 't.mbox.gz')])
+
+    def test_one_mail_begins_with_any_header(self):
+        head = b'MIME-Version: 1.0\nSubject: [PATCH] KVM: One\n\n'
+        series = mbox.read([self.file(head + b'text\n' + DIFF, 'one.eml')])
+        self.assertEqual((series.title, series.patches[0].body), ('KVM: One', b'text\n' + DIFF))
+        # These look like headers, and are of a diff.
+        for head in (b'Index: linux/f\n====\n', b'KVM: Fix it\n\nIt was broken.\n'):
+            series = mbox.read([self.file(head + DIFF, 'fix.diff')])
+            self.assertEqual(series.title, 'fix.diff')
+            self.assertIn(DIFF, series.patches[0].body)
+
+    def test_a_changelog_that_says_from(self):
+        text = b'A sentence begins.\n\nFrom here on it is another.\n' + DIFF
+        self.assertIn(DIFF, self.series(mail('[PATCH] KVM: One', text)).patches[0].body)
+
+    def test_line_ends(self):
+        path = self.file(DIFF.replace(b'\n', b'\r\n'), 'a.diff')
+        self.assertEqual(mbox.read([path]).patches[0].body, DIFF)
+        path = self.file(mail('[PATCH] KVM: One', DIFF).replace(b'\n', b'\r\n'))
+        self.assertIn(DIFF, mbox.read([path]).patches[0].body)
+
+    def test_parts(self):
+        message = email.message.EmailMessage()
+        message['Subject'] = '[PATCH] KVM: One'
+        message.set_content('text\n')
+        message.add_alternative('<pre>--- a/f\n+++ b/g</pre>', subtype='html')
+        message.add_attachment(DIFF.decode(), subtype='x-patch')
+        body = mbox.read([self.file(message.as_bytes(), 'one.eml')]).patches[0].body
+        self.assertEqual(body, b'text\n\n' + DIFF)
+
+    def test_subjects_that_nobody_can_read(self):
+        bad = ('=?no-such-charset?q?Re=3A_x?=', '=?utf-8?b?AAA?=', '=?utf-8?q?=ff?=', '\udce4')
+        for subject in bad:
+            series = self.series(mail('[PATCH] KVM: One', DIFF), mail(subject, b'text\n'))
+            self.assertEqual(series.title, 'KVM: One', subject)
 
     def test_nothing_in_it(self):
         with self.assertRaisesRegex(UsageError, 'neither mail nor a diff'):
