@@ -7,12 +7,12 @@ there, which gets its files and objects back; else a whole kernel of its own.
 """
 
 import os
+import re
 import shutil
 
 import command
 import kept
 import modules
-import series
 import tree
 from build import write_if_changed
 from failure import Failure
@@ -23,6 +23,9 @@ KVM_FOLDERS = ('arch/x86/kvm/', 'virt/kvm/')
 # Folders that are no part of a kernel.
 NOT_BUILT = ('Documentation/', 'tools/', 'samples/', 'MAINTAINERS', '.mailmap', 'CREDITS')
 KVM_MODULES = ('kvm.ko', 'kvm-intel.ko')
+# The old path of a file in the head of a diff.
+MOVED = re.compile(rb'^diff --git .*\n(?:(?:old mode|new mode|(?:dis)?similarity index) .*\n)*'
+                   rb'(?:rename|copy) from (.*)', re.MULTILINE)
 
 
 class Patched:
@@ -36,31 +39,35 @@ class Patched:
         self.folder = folder
         self.files = {}         # {path: bytes, None for a file that is gone}
         self.log = os.path.join(folder, 'review.log')
-        shutil.rmtree(os.path.join(folder, 'applied'), ignore_errors=True)
+        self.applied = os.path.join(folder, 'applied')
+        shutil.rmtree(self.applied, ignore_errors=True)
         os.makedirs(folder, exist_ok=True)
 
     def apply(self, patches):
         """Take the patches in order. Failure names the one that does not apply, and where."""
-        applied = os.path.join(self.folder, 'applied')
-        os.makedirs(applied)
-        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(applied))}
+        os.makedirs(self.applied)
         for number, patch in enumerate(patches, 1):
-            text = patch.body.decode(errors='surrogateescape')
-            for path in touched(text):
+            file = os.path.join(self.folder, f'{number}.patch')
+            write_if_changed(file, patch.body)
+            numstat = f'{file}.numstat'
+            self._git_apply(patch, '--numstat', '-z', file, stdout=numstat)
+            for path in touched(patch, tree.read(numstat)):
                 if path not in self.files:
                     self.files[path] = tree.read(os.path.join(self.kernel.work.tree, path))
                     if self.files[path] is not None:
-                        write_if_changed(os.path.join(applied, path), self.files[path])
-            file = os.path.join(self.folder, f'{number}.patch')
-            write_if_changed(file, patch.body)
-            try:
-                command.run(['git', 'apply', '--whitespace=nowarn', file], self.log,
-                            cwd=applied, env=env)
-            except Failure as e:
-                raise Failure(f'{patch.label()}: does not apply to Linux '
-                              f'{self.kernel.work.source.version}: '
-                              f'{command.reason(f"{self.log}.failed")}') from e
-        self.files = {path: tree.read(os.path.join(applied, path)) for path in self.files}
+                        write_if_changed(os.path.join(self.applied, path), self.files[path])
+            self._git_apply(patch, '--whitespace=nowarn', file)
+        self.files = {path: tree.read(os.path.join(self.applied, path)) for path in self.files}
+
+    def _git_apply(self, patch, *words, stdout=None):
+        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(self.applied))}
+        try:
+            command.run(['git', 'apply', *words], self.log, cwd=self.applied, env=env,
+                        stdout=stdout)
+        except Failure as e:
+            raise Failure(f'{patch.label()}: does not apply to Linux '
+                          f'{self.kernel.work.source.version}: '
+                          f'{command.reason(f"{self.log}.failed")}') from e
 
     def built_files(self):
         """The paths that matter to a build."""
@@ -138,14 +145,15 @@ class InPlace:
         return os.path.join(self.kernel.work.tree, path)
 
 
-def touched(text):
-    """Paths that a patch changes, renames among them."""
-    found = set(series.touched(text))
-    for line in text.splitlines():
-        for head in ('rename from ', 'rename to ', 'copy from ', 'copy to '):
-            if line.startswith(head):
-                found.add(line[len(head):].strip())
-    return sorted(found)
+def touched(patch, numstat):
+    """Paths that a patch changes, as git apply --numstat -z has them, and moves or copies."""
+    # What looks like a diff in the changelog is none for git.
+    paths = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
+    paths = sorted(map(os.fsdecode, {*paths, *MOVED.findall(patch.body)}))
+    for path in paths:
+        if path.startswith('/') or '..' in path.split('/'):
+            raise Failure(f'{patch.label()}: changes {path}: wanted a path below the kernel')
+    return paths
 
 
 class Beside:

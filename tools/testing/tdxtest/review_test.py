@@ -198,6 +198,54 @@ class Patched(unittest.TestCase):
         patched.files['arch/x86/kvm/vmx/tdx.h'] = b''
         self.assertEqual((patched.objects_only(), patched.modules_only()), (False, True))
 
+    def test_what_is_touched(self):
+        body = b'''Subject: [PATCH] x
+
+rename to /tmp/x
+copy from user space here.
+--- a/prose.c, which was there before
+---
+diff --git a/README b/README
+old mode 100644
+new mode 100755
+diff --git a/arch/x86/kvm/vmx/tdx.c b/arch/x86/kvm/vmx/moved.c
+old mode 100644
+new mode 100755
+similarity index 60%
+rename from arch/x86/kvm/vmx/tdx.c
+rename to arch/x86/kvm/vmx/moved.c
+--- a/arch/x86/kvm/vmx/tdx.c
++++ b/arch/x86/kvm/vmx/moved.c
+@@ -1,3 +1,3 @@
+ one
+-two
++copy from is not in the head
+ three
+diff --git a/empty.c b/empty.c
+new file mode 100644
+index 000000000000..e69de29bb2d1
+diff --git a/b.bin b/b.bin
+new file mode 100644
+index 0000000000000000000000000000000000000000..bdc955b7b2e610ad5a72302b139a2e6cb325519a
+GIT binary patch
+literal 2
+JcmZQz1ONa700IC2
+
+literal 0
+HcmV?d00001
+
+'''
+        self.assertEqual(self.patched(body).files, {
+            'README': b'one\ntwo\nthree\n', 'arch/x86/kvm/vmx/tdx.c': None,
+            'arch/x86/kvm/vmx/moved.c': b'one\ncopy from is not in the head\nthree\n',
+            'empty.c': b'', 'b.bin': b'\0\1'})
+
+    def test_paths_outside(self):
+        for path, name in ((b'a/../../x', '../../x'), (b'a//tmp/x', '/tmp/x')):
+            with self.assertRaisesRegex(Failure, rf'\[PATCH\] KVM: 1: changes {name}: wanted'):
+                self.patched(DIFF.replace(b'a/arch/x86/kvm/vmx/tdx.c', path)
+                             .replace(b'b/arch/x86/kvm/vmx/tdx.c', path))
+
     def test_does_not_apply(self):
         with self.assertRaisesRegex(Failure, r'\[PATCH 2/2\] KVM: 2: does not apply to Linux '
                                              r'7.3.4: .*patch failed: arch/x86/kvm/vmx/tdx.c:1'):
