@@ -110,12 +110,15 @@ def touched(patch_text):
     """The files that a patch changes: {path: True if it creates the file}."""
     files = {}
     old = None
-    for line in patch_text.splitlines():
+    for number, line in enumerate(patch_text.splitlines(), 1):
         if line.startswith('--- '):
             old = line[4:].split('\t')[0].strip()
         elif line.startswith('+++ ') and old is not None:
             new = line[4:].split('\t')[0].strip()
             name = old if new == '/dev/null' else new
+            if '/' not in name:
+                raise Failure(f'line {number} of a patch: wanted a path like a/{name} or '
+                              f'b/{name}, got {name}')
             files[name.split('/', 1)[1]] = old == '/dev/null'
             old = None
     return files
