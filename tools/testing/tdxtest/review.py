@@ -6,18 +6,20 @@ import email.message
 import mailbox
 import os
 import re
+import sys
 
 import groups
 import mbox
 import modules
 import mutants
 import rebuild
+import results
 import review_report
 import shards
 import stages
-from build import write_if_changed
 from failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
 from options import add_boot_options, add_build_options, add_expect_options
+from progress import Progress
 
 EPILOG = """\
 exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
@@ -95,8 +97,10 @@ def add_parser(commands):
     add_expect_options(parser)
     parser.add_argument('--tests', nargs='+', default=[], metavar='TEST[:CASE]',
                         help='run these only (default: all tests)')
-    parser.add_argument('--markdown', metavar='FILE', help='write the findings for a reply')
-    parser.add_argument('--html', metavar='FILE', help='write the findings as a page')
+    parser.add_argument('--markdown', metavar='FILE',
+                        help='write the findings for a reply, - for standard output')
+    parser.add_argument('--html', metavar='FILE',
+                        help='write the findings as a page, - for standard output')
     parser.add_argument('patches', nargs='+', metavar='MBOX|PATCH',
                         help='an mbox as lore.kernel.org and b4 give it, or patches in order')
     return parser
@@ -106,7 +110,7 @@ def state(case):
     return 'skipped' if case.skip else 'ok' if case.ok else 'not ok'
 
 
-def results(outcomes):
+def case_results(outcomes):
     """{(test, case): (state, note)} of one kernel, all guests together."""
     found = {}
     for outcome in outcomes:
@@ -140,7 +144,7 @@ def unfit(outcome):
 def check_base(outcomes):
     """Failure if nothing that the series does could differ from these."""
     why = next(filter(None, map(unfit, outcomes)), '')
-    if not why and not any(result == 'ok' for result, _ in results(outcomes).values()):
+    if not why and not any(result == 'ok' for result, _ in case_results(outcomes).values()):
         reasons = [*problems(outcomes), *(test.skip_reason for outcome in outcomes
                                           for test in outcome.console.tests if test.skip_reason)]
         why = '; '.join(['no case passed', *reasons[:1]])
@@ -230,7 +234,7 @@ class Review:
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
         before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
         check_base(before)
-        changes, same = compare(results(before), results(after))
+        changes, same = compare(case_results(before), case_results(after))
         old = list(problems(before))
         return Comparison(self.series, session.work.source.version, self.built, changes,
                           added(old, problems(after)), same, old,
@@ -273,7 +277,9 @@ def check(session):
 
 def run(args):
     series = mbox.read(args.patches)
-    session = stages.Session(args)
+    # What goes to standard output is to have it for itself.
+    out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
+    session = stages.Session(args, Progress(out))
     modules.check_machine(session.machine)
     session.prepare()
     review = Review(session, series)
@@ -284,5 +290,5 @@ def run(args):
         session.progress.line(line)
     for path, form in ((args.markdown, review_report.markdown), (args.html, review_report.html)):
         if path:
-            write_if_changed(os.path.abspath(path), form(found).encode())
+            results.write(path, form(found))
     return found.status()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of review.py and what it is made of: what changed, and how it is told."""
 
+import contextlib
+import io
 import os
 import tempfile
 import unittest
@@ -39,8 +41,8 @@ def test(number, *cases):
 
 
 def comparison(before, after):
-    changes, same = review.compare(review.results([outcome(*before)]),
-                                   review.results([outcome(*after)]))
+    changes, same = review.compare(review.case_results([outcome(*before)]),
+                                   review.case_results([outcome(*after)]))
     return review.Comparison(SERIES, '7.3.4', 'single objects', changes, [], same, [], ['README'])
 
 
@@ -121,6 +123,25 @@ class Base(unittest.TestCase):
                    says='no case passed')
         self.check(outcome('not ok 2 a_test # exit=1'),
                    says='no case passed; a_test: not ok: exit=1')
+
+
+class Output(unittest.TestCase):
+
+    def test_dash_is_standard_output(self):
+        found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x')))
+        out, told = io.StringIO(), io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, mock.patch('mbox.read'), \
+                mock.patch('stages.Session') as session, mock.patch('review.Review') as made, \
+                contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+            session.return_value.machine.runs_host = False
+            made.return_value.run.return_value = found
+            page = os.path.join(folder, 'new', 'page.html')
+            review.run(mock.Mock(markdown='-', html=page))
+            self.assertEqual(tree.read(page).decode(), review_report.html(found))
+            # What goes to standard output has it for itself.
+            session.call_args.args[1].line('a step')
+        self.assertEqual((out.getvalue(), told.getvalue()),
+                         (review_report.markdown(found), 'a step\n'))
 
 
 class Problems(unittest.TestCase):
