@@ -102,25 +102,31 @@ class Base(unittest.TestCase):
         with self.assertRaisesRegex(Failure, 'the base says nothing'):
             reviewed(red, outcome(*test(2, ('not ok', 'f.x')), name=review.PATCHED))
 
-    def check(self, *outcomes, says=''):
+    GOOD = outcome(*test(2, ('ok', 'f.x')))
+    RED = outcome(*test(2, ('not ok', 'f.x'), ('ok', 'f.y # SKIP no')))
+    DIED = outcome(died='a panic')
+
+    def check(self, *outcomes, patched=RED, says=''):
         if not says:
-            review.check_base(outcomes)
+            review.check_base(list(outcomes), [patched])
             return
         with self.assertRaisesRegex(Failure, f'^the base says nothing: {says}') as caught:
-            review.check_base(outcomes)
+            review.check_base(list(outcomes), [patched])
         self.assertEqual(caught.exception.status, EXIT_NOT_RUN)
 
     def test_is_a_measure(self):
         self.check(outcome(*test(2, ('ok', 'f.x'), ('not ok', 'f.y'))),
                    outcome(*test(2, ('ok', 'f.z # SKIP no'))))
+        # A series that mends something.
+        self.check(self.RED, patched=self.GOOD)
+        self.check(self.DIED, patched=self.GOOD)
 
     def test_is_none(self):
-        good = outcome(*test(2, ('ok', 'f.x')))
         refused = groups.Outcome(groups.Group('x', (), ()), ktap.Console())
-        self.check(good, refused, says='the kernel refused the modules')
-        self.check(good, outcome(died='a panic'), says='the guest did not get through: a panic')
-        self.check(outcome(*test(2, ('not ok', 'f.x'), ('ok', 'f.y # SKIP no'))),
-                   says='no case passed')
+        self.check(self.GOOD, refused, says='the kernel refused the modules')
+        self.check(self.GOOD, self.DIED, patched=self.DIED,
+                   says='the guest did not get through: a panic')
+        self.check(self.RED, says='no case passed')
         self.check(outcome('not ok 2 a_test # exit=1'),
                    says='no case passed; a_test: not ok: exit=1')
 
