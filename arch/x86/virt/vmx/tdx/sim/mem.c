@@ -7,12 +7,6 @@
 
 #include "mem.h"
 
-/* A private GPA: the shared bit clear and nothing above the GPA width. */
-static bool sim_gpa_private(u64 gpa)
-{
-	return !(gpa >> TDX_SHARED_GPA_BIT);
-}
-
 static u64 report_entry(struct sim_mem_op *op, u64 code, u64 *entry, int level)
 {
 	u64 rcx, rdx;

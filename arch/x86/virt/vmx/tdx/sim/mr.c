@@ -50,7 +50,7 @@ u64 sim_tdh_mr_extend(struct pt_regs *regs)
 	if (status)
 		return status;
 
-	if (gpa & (TDX_EXTENDMR_CHUNKSIZE - 1) || gpa >> TDX_SHARED_GPA_BIT) {
+	if (gpa & (TDX_EXTENDMR_CHUNKSIZE - 1) || !sim_gpa_private(gpa)) {
 		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 		goto put_td;
 	}

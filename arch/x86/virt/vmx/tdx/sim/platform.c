@@ -12,8 +12,6 @@
 
 #include "platform.h"
 
-#define KEYID_PARTITIONING_TDX	GENMASK_ULL(63, 32)
-
 /* 0 asks the MSR. */
 static u32 sim_nr_keyids __ro_after_init;
 

@@ -5,9 +5,14 @@
 #ifndef _X86_VIRT_TDX_SIM_PLATFORM_H
 #define _X86_VIRT_TDX_SIM_PLATFORM_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #include <asm/msr.h>
+
+/* IA32_MKTME_KEYID_PARTITIONING: KeyIDs of MKTME, and after them of TDX. */
+#define KEYID_PARTITIONING_MKTME	GENMASK_ULL(31, 0)
+#define KEYID_PARTITIONING_TDX		GENMASK_ULL(63, 32)
 
 #ifdef CONFIG_INTEL_TDX_SIM
 

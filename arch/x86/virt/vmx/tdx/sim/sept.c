@@ -26,18 +26,13 @@ u8 sim_sept_state(u64 entry)
 	return FIELD_GET(SEPT_STATE, entry);
 }
 
-static int sept_index(u64 gpa, int level)
-{
-	return (gpa >> SEPT_LEVEL_SHIFT(level)) & (PTRS_PER_PTE - 1);
-}
-
 u64 *sim_sept_walk(struct sim_tdcs *tdcs, u64 gpa, int level, int *found)
 {
 	u64 *table = tdcs->sept_root;
 	u64 *entry, value;
 
 	for (*found = SEPT_ROOT_LEVEL; ; (*found)--) {
-		entry = &table[sept_index(gpa, *found)];
+		entry = &table[sim_sept_index(gpa, *found)];
 		value = READ_ONCE(*entry);
 		if (*found == level || sim_sept_state(value) != TDX_SEPT_NL_MAPPED)
 			return entry;
@@ -64,7 +59,7 @@ bool sim_sept_translate(struct sim_tdcs *tdcs, u64 gpa, u64 *hpa)
 	u64 entry, offset_mask;
 	int level;
 
-	if (gpa >> TDX_SHARED_GPA_BIT)
+	if (!sim_gpa_private(gpa))
 		return false;
 
 	entry = READ_ONCE(*sim_sept_walk(tdcs, gpa, 0, &level));

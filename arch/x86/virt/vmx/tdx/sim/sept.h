@@ -28,6 +28,21 @@ static inline bool sim_sept_is_leaf(u8 state)
 	return state != TDX_SEPT_FREE && !(state & SEPT_STATE_NON_LEAF);
 }
 
+/* Row of a table of @level that @gpa is in; KVM's own tables are laid out alike. */
+static inline unsigned int sim_sept_index(u64 gpa, int level)
+{
+	return (gpa >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_PTE - 1);
+}
+
+/* A private GPA: the shared bit clear and nothing above it. */
+static inline bool sim_gpa_private(u64 gpa)
+{
+	return !(gpa >> TDX_SHARED_GPA_BIT);
+}
+
+/* @gpa is one that stands for shared memory on this CPU (td_shared.c). */
+bool sim_shared_alias(u64 gpa);
+
 /* Host side lock of one entry: a try-lock, @entry stays walkable meanwhile. */
 bool sim_sept_trylock_entry(u64 *entry);
 void sim_sept_unlock_entry(u64 *entry);

@@ -19,19 +19,12 @@
 #include "platform.h"
 #include "td.h"
 
-/* IA32_MKTME_KEYID_PARTITIONING: KeyIDs of MKTME, and after them of TDX. */
-#define KEYID_PARTITIONING_MKTME	GENMASK_ULL(31, 0)
-#define KEYID_PARTITIONING_TDX		GENMASK_ULL(63, 32)
-
 /* The kernel keeps the first TDX KeyID for the module, TDs need one more. */
 #define SIM_MIN_KEYIDS			2
 
-#define SIM_XFAM_AVX512		(XFEATURE_MASK_OPMASK | XFEATURE_MASK_ZMM_Hi256 | \
-				 XFEATURE_MASK_Hi16_ZMM)
-
 /* State components that the module knows how to switch for a TD. */
 #define SIM_XFAM_KNOWN		(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | \
-				 SIM_XFAM_AVX512 | XFEATURE_MASK_PKRU)
+				 XFEATURE_MASK_AVX512 | XFEATURE_MASK_PKRU)
 
 struct sim_sys sim_sys;
 
@@ -72,8 +65,8 @@ static u64 sim_host_xfam(void)
 	u64 xfam = xgetbv(XCR_XFEATURE_ENABLED_MASK) & SIM_XFAM_KNOWN;
 
 	/* The three of AVX-512 go together and rest on AVX. */
-	if (!(xfam & XFEATURE_MASK_YMM) || (xfam & SIM_XFAM_AVX512) != SIM_XFAM_AVX512)
-		xfam &= ~SIM_XFAM_AVX512;
+	if (!(xfam & XFEATURE_MASK_YMM) || (xfam & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
+		xfam &= ~XFEATURE_MASK_AVX512;
 	return xfam;
 }
 

@@ -19,13 +19,6 @@
 /* Bits 5:3 of the qualification: access that the translation allows. */
 #define SIM_EPT_QUAL_RWX_SHIFT	3
 
-#define SIM_EPT_LARGE_PAGE	BIT_ULL(7)
-
-static int table_index(u64 gpa, int level)
-{
-	return (gpa >> (PAGE_SHIFT + 9 * level)) & (PTRS_PER_PTE - 1);
-}
-
 /*
  * The host's entry for the shared @gpa, or where its tables end; the level of
  * that, and the access that all levels allow.
@@ -37,9 +30,9 @@ static u64 shared_entry(const struct sim_vcpu *vcpu, u64 gpa, int *level, u64 *r
 
 	*rwx = VMX_EPT_RWX_MASK;
 	for (*level = SEPT_ROOT_LEVEL; ; (*level)--) {
-		entry = READ_ONCE(table[table_index(gpa, *level)]);
+		entry = READ_ONCE(table[sim_sept_index(gpa, *level)]);
 		*rwx &= entry;
-		if (!*level || !(entry & VMX_EPT_RWX_MASK) || entry & SIM_EPT_LARGE_PAGE)
+		if (!*level || !(entry & VMX_EPT_RWX_MASK) || entry & SEPT_LARGE_PAGE)
 			return entry;
 		table = __va(entry & SEPT_HPA);
 	}

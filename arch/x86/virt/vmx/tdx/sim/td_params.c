@@ -25,9 +25,6 @@
 
 #define EPTP_CONTROLS_4_LEVEL		(VMX_EPTP_MT_WB | VMX_EPTP_PWL_4)
 
-#define XFAM_AVX512	(XFEATURE_MASK_OPMASK | XFEATURE_MASK_ZMM_Hi256 | \
-			 XFEATURE_MASK_Hi16_ZMM)
-
 #define TSC_RATIO_1			BIT_ULL(48)
 
 static u64 params_err(u32 op)
@@ -37,12 +34,12 @@ static u64 params_err(u32 op)
 
 static bool xfam_ok(u64 xfam)
 {
-	u64 avx512 = xfam & XFAM_AVX512;
+	u64 avx512 = xfam & XFEATURE_MASK_AVX512;
 
 	if (xfam & ~sim_sys.xfam_fixed0 || ~xfam & SIM_XFAM_FIXED1)
 		return false;
 
-	return !avx512 || (avx512 == XFAM_AVX512 && xfam & XFEATURE_MASK_YMM);
+	return !avx512 || (avx512 == XFEATURE_MASK_AVX512 && xfam & XFEATURE_MASK_YMM);
 }
 
 static bool tsc_scaling(void)

@@ -165,7 +165,7 @@ u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
 	int level;
 
 	if (info & ~(TDX_PAGE_INFO_GPA | TDX_PAGE_INFO_LEVEL) || wanted > TDX_PS_2M ||
-	    gpa & (BIT_ULL(PAGE_SHIFT + 9 * wanted) - 1) || gpa >> TDX_SHARED_GPA_BIT)
+	    gpa & (BIT_ULL(PAGE_SHIFT + 9 * wanted) - 1) || !sim_gpa_private(gpa))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
 	/*

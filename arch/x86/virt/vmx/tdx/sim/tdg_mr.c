@@ -10,6 +10,7 @@
 
 #include <crypto/sha2.h>
 
+#include "sept.h"
 #include "tdg.h"
 #include "tdreport.h"
 
@@ -41,7 +42,7 @@ u64 sim_tdg_mr_rtmr_extend(struct sim_tdcall_ctx *ctx)
 	struct sha384_ctx sha;
 	void *data;
 
-	if (!IS_ALIGNED(gpa, RTMR_DATA_ALIGN) || gpa >> TDX_SHARED_GPA_BIT)
+	if (!IS_ALIGNED(gpa, RTMR_DATA_ALIGN) || !sim_gpa_private(gpa))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
 	data = sim_tdcall_map(ctx, gpa, SIM_GPA_READ);
@@ -144,7 +145,7 @@ u64 sim_tdg_mr_verifyreport(struct sim_tdcall_ctx *ctx)
 	struct tdreport_mac *mac;
 	u8 value[SHA256_DIGEST_SIZE];
 
-	if (!IS_ALIGNED(gpa, sizeof(*mac)) || gpa >> TDX_SHARED_GPA_BIT)
+	if (!IS_ALIGNED(gpa, sizeof(*mac)) || !sim_gpa_private(gpa))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
 	mac = sim_tdcall_map(ctx, gpa, SIM_GPA_READ);
