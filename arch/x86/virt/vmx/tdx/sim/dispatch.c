@@ -73,9 +73,6 @@ static u64 sim_dispatch(struct pt_regs *regs)
 	if (regs->ax & TDX_LEAF_RESERVED_MASK || version > row->version)
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RAX);
 
-	if (sim_sys.state == SIM_SYS_SHUTDOWN)
-		return TDX_SYS_SHUTDOWN;
-
 	if (sim_sys.state != SIM_SYS_READY && row->when != SIM_WHEN_ANY)
 		return TDX_SYS_NOT_READY;
 

@@ -315,13 +315,6 @@ static void sys_from_config_to_the_end(struct kunit *test)
 	sim_test_expect(test, "its write-back", ID(TDX_PAGE_METADATA_INCORRECT, RCX),
 			sim_test_call(TDH_PHYMEM_PAGE_WBINVD, reserved, 0, 0, 0));
 
-	sim_sys.state = SIM_SYS_SHUTDOWN;
-	sim_test_expect(test, "TDH_SYS_RD after shutdown", TDX_SYS_SHUTDOWN,
-			sim_test_call(TDH_SYS_RD, 0, U64_MAX, 0, 0));
-	sim_test_expect(test, "TDH_SYS_LP_INIT after shutdown", TDX_SYS_SHUTDOWN,
-			sim_test_call(TDH_SYS_LP_INIT, 0, 0, 0, 0));
-	sim_sys.state = SIM_SYS_READY;
-
 	sim_test_assert(test, "TDH_SYS_DISABLE", 0, sim_test_call(TDH_SYS_DISABLE, 0, 0, 0, 0));
 	regs = (struct pt_regs) {};
 	sim_test_seamcall(TDH_SYS_RD, &regs);

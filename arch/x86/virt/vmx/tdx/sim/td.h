@@ -167,7 +167,6 @@ enum sim_vcpu_state {
 
 enum sim_last_exit {
 	SIM_EXIT_ASYNC_FAULT,
-	SIM_EXIT_ASYNC_TRAP,
 	SIM_EXIT_VMCALL,
 };
 

@@ -38,10 +38,6 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 		if (!subleaf && (cr4 & X86_CR4_PKE))
 			value->ecx |= BIT(X86_FEATURE_OSPKE & 31);
 		break;
-	case 0xb:
-	case 0x1f:
-		value->edx = vcpu->x2apic_id;
-		break;
 	case 0xd:
 		/* Size of the area for what XCR0 enables, which is the guest's now. */
 		if (subleaf <= 1)
