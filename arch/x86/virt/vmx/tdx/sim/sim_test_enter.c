@@ -143,14 +143,28 @@ static void enter_tdcall_in_32_bit_mode(struct kunit *test)
 }
 
 /* With interrupts off a TD would keep some emulators' CPUs for itself. */
+static void expect_taken_out(struct kunit *test, const u8 *code, size_t size)
+{
+	struct sim_test_td *td = td_with_code(test, code, size);
+	struct pt_regs regs = {};
+
+	sim_test_expect(test, "loop", ID(TDX_OPERAND_BUSY, SEPT), sim_test_enter(test, td, &regs));
+	sim_test_expect(test, "again", ID(TDX_OPERAND_BUSY, SEPT), sim_test_enter(test, td, &regs));
+}
+
 static void enter_spinning(struct kunit *test)
 {
 	static const u8 jump_to_itself[] = { 0xeb, 0xfe };
-	struct sim_test_td *td = td_with_code(test, jump_to_itself, sizeof(jump_to_itself));
-	struct pt_regs regs = {};
 
-	sim_test_expect(test, "JMP", ID(TDX_OPERAND_BUSY, SEPT), sim_test_enter(test, td, &regs));
-	sim_test_expect(test, "again", ID(TDX_OPERAND_BUSY, SEPT), sim_test_enter(test, td, &regs));
+	expect_taken_out(test, jump_to_itself, sizeof(jump_to_itself));
+}
+
+static void enter_spinning_in_exits(struct kunit *test)
+{
+	/* xor %eax, %eax; cpuid; jmp to the first: the module answers, over and over. */
+	static const u8 cpuid_loop[] = { 0x31, 0xc0, 0x0f, 0xa2, 0xeb, 0xfa };
+
+	expect_taken_out(test, cpuid_loop, sizeof(cpuid_loop));
 }
 
 /* What a vCPU finds at its first instruction: it stores all of it for the test. */
@@ -186,6 +200,7 @@ static struct kunit_case sim_enter_cases[] = {
 	KUNIT_CASE(enter_triple_fault),
 	KUNIT_CASE(enter_tdcall_in_32_bit_mode),
 	KUNIT_CASE(enter_spinning),
+	KUNIT_CASE(enter_spinning_in_exits),
 	KUNIT_CASE(enter_initial_state),
 	{}
 };

@@ -164,13 +164,19 @@ static enum sim_action sim_exit_interrupt(struct sim_exit *exit)
  * delivers them only to guests with interrupts on.  Let the host look after it:
  * to KVM a busy status means that the entry is to be tried again.
  */
-static enum sim_action sim_exit_preemption(struct sim_exit *exit)
+enum sim_action sim_give_way(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
-	if (sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF)
+	/* Not amid an access to shared memory: it would have to begin anew. */
+	if (vcpu->nr_swaps || sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF)
 		return SIM_RESUME;
 
-	exit->regs->ax = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
+	regs->ax = sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_SEPT);
 	return SIM_TO_HOST;
+}
+
+static enum sim_action sim_exit_preemption(struct sim_exit *exit)
+{
+	return sim_give_way(exit->vcpu, exit->regs);
 }
 
 /*

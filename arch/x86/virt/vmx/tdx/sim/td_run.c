@@ -358,12 +358,17 @@ u64 sim_td_run(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
 	struct sim_host host;
 	enum sim_action action;
+	u64 deadline;
 
 	sim_td_load(vcpu, &host);
 	sim_vmcall_complete(vcpu, regs);
 
+	/* Each entry starts the preemption timer anew: it sees no TD that exits often. */
+	deadline = rdtsc() + sim_stay_cycles();
 	do {
 		action = sim_enter_once(vcpu, regs);
+		if (action == SIM_RESUME && rdtsc() > deadline)
+			action = sim_give_way(vcpu, regs);
 	} while (action == SIM_RESUME);
 
 	sim_td_unload(vcpu, &host);

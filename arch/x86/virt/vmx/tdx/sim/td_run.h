@@ -7,6 +7,8 @@
 
 #include <asm/desc_defs.h>
 #include <asm/trapnr.h>
+#include <asm/tsc.h>
+#include <asm/vmx.h>
 
 #include "td.h"
 
@@ -51,6 +53,21 @@ void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host);
  */
 void sim_fpu_to_host(struct sim_vcpu *vcpu);
 void sim_fpu_to_td(struct sim_vcpu *vcpu);
+
+/* How long a TD may go on with interrupts off before the host gets a look. */
+#define SIM_STAY_US		1000
+
+/* The same in cycles of the host's TSC. */
+static inline u64 sim_stay_cycles(void)
+{
+	return (u64)tsc_khz * SIM_STAY_US / 1000;
+}
+
+/*
+ * Leave for the host if the TD has interrupts off, which keeps those of the host out
+ * on some emulators (td_exits.c).
+ */
+enum sim_action sim_give_way(struct sim_vcpu *vcpu, struct pt_regs *regs);
 
 /* Handlers by basic exit reason (td_exits.c). */
 enum sim_action sim_handle_exit(struct sim_exit *exit);

@@ -11,7 +11,6 @@
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
-#include <asm/tsc.h>
 #include <asm/vmx.h>
 
 #include "td_run.h"
@@ -25,9 +24,6 @@
 
 /* IA32_VMX_MISC: the preemption timer counts TSC ticks shifted by this. */
 #define SIM_VMX_MISC_TIMER_RATE	GENMASK_ULL(4, 0)
-
-/* How long a TD may spin with interrupts off before the host gets a look. */
-#define SIM_PREEMPTION_US	1000
 
 /*
  * VM execution controls.  @required: the module does not start without them.
@@ -152,8 +148,7 @@ static void sim_vmcs_init(struct sim_vcpu *vcpu)
 
 	rdmsrq(MSR_IA32_VMX_MISC, misc);
 	sim_vmwrite(VMX_PREEMPTION_TIMER_VALUE,
-		    ((u64)tsc_khz * SIM_PREEMPTION_US / 1000) >>
-		    (misc & SIM_VMX_MISC_TIMER_RATE));
+		    sim_stay_cycles() >> (misc & SIM_VMX_MISC_TIMER_RATE));
 }
 
 void sim_vmcs_load(struct sim_vcpu *vcpu)
