@@ -15,8 +15,8 @@
 #include "td_run.h"
 #include "vmx_insn.h"
 
-/* Physical address in a guest page table entry, without the shared bit. */
-#define SIM_PTE_GPA		GENMASK_ULL(TDX_SHARED_GPA_BIT, 12)
+/* Guest physical address in a page table entry, bits that the TD does not have included. */
+#define SIM_PTE_GPA		GENMASK_ULL(51, 12)
 
 /*
  * CPUID

@@ -81,9 +81,12 @@ static void sim_shared_arm(struct sim_vcpu *vcpu, bool on)
 	}
 }
 
-/* Put the entries back, with the A and D bits of the access. */
+/* Put the entries back, if any, with the A and D bits of the access. */
 static void sim_shared_restore(struct sim_vcpu *vcpu)
 {
+	if (!vcpu->nr_swaps)
+		return;
+
 	while (vcpu->nr_swaps) {
 		struct sim_swap *swap = &vcpu->swap[--vcpu->nr_swaps];
 		u64 now = READ_ONCE(*swap->pte);
@@ -152,6 +155,33 @@ static bool sim_shared_allowed(struct sim_vcpu *vcpu, u64 rights, u32 error_code
 	       (!user && !(sim_vmread(GUEST_CR0) & X86_CR0_WP));
 }
 
+/* @pte faulted, and with @value it would not: another vCPU has exchanged it since. */
+static bool sim_shared_stale(const struct sim_vcpu *vcpu, const u64 *pte, u64 value,
+			     u64 reserved)
+{
+	u32 i;
+
+	/* Not present any more is a fault of another kind, which the CPU will raise. */
+	if (!(value & _PAGE_PRESENT))
+		return true;
+	if (!(value & sim_alias_bit()) || value & (reserved | TDX_SHARED_GPA))
+		return false;
+
+	/* It faults although exchanged: something else in it is reserved. */
+	for (i = 0; i < vcpu->nr_swaps; i++) {
+		if (vcpu->swap[i].pte == pte)
+			return false;
+	}
+	return true;
+}
+
+/* The exception is the guest's: it is delivered without the trap flag armed. */
+static enum sim_action sim_shared_reflect(struct sim_exit *exit)
+{
+	sim_shared_restore(exit->vcpu);
+	return sim_reflect_exception(exit);
+}
+
 enum sim_action sim_shared_fault(struct sim_exit *exit)
 {
 	struct sim_vcpu *vcpu = exit->vcpu;
@@ -163,20 +193,24 @@ enum sim_action sim_shared_fault(struct sim_exit *exit)
 	pte = sim_guest_walk(vcpu, exit->qualification, &rights);
 	value = pte ? READ_ONCE(*pte) : 0;
 
-	/* Not present any more, or exchanged by another vCPU: try again. */
-	if (pte && (!(value & _PAGE_PRESENT) || (value & sim_alias_bit())))
+	if (pte && sim_shared_stale(vcpu, pte, value, reserved))
 		return SIM_RESUME;
 
-	if (!(value & TDX_SHARED_GPA) || value & reserved)
-		return sim_reflect_exception(exit);
+	if (!(value & TDX_SHARED_GPA) || value & (reserved | sim_alias_bit()))
+		return sim_shared_reflect(exit);
 
 	if (!sim_shared_allowed(vcpu, rights, error_code)) {
-		vcpu->cr2 = exit->qualification;
-		return sim_inject_error(vcpu, X86_TRAP_PF, error_code & ~X86_PF_RSVD);
+		sim_shared_reflect(exit);
+		/* A CPU with the shared bit executes from there as little: #PF, RSVD set. */
+		if (!(error_code & X86_PF_INSTR))
+			vcpu->event.error_code &= ~X86_PF_RSVD;
+		return SIM_RESUME;
 	}
 
-	if (vcpu->nr_swaps == ARRAY_SIZE(vcpu->swap))
+	if (vcpu->nr_swaps == ARRAY_SIZE(vcpu->swap)) {
+		sim_shared_restore(vcpu);
 		return sim_to_host_fatal(exit);
+	}
 
 	swap = &vcpu->swap[vcpu->nr_swaps];
 	swap->pte = pte;
