@@ -66,7 +66,7 @@ u64 sim_mem_begin(struct sim_mem_op *op, struct pt_regs *regs, u64 tdr)
 	if (info & ~(TDX_PAGE_INFO_GPA | TDX_PAGE_INFO_LEVEL) ||
 	    op->level < op->min_level || op->level > op->max_level ||
 	    op->gpa & (BIT_ULL(PAGE_SHIFT + 9 * op->level) - 1) ||
-	    !sim_gpa_private(op->gpa)) {
+	    !sim_gpa_private(op->gpa) || sim_shared_alias(op->gpa)) {
 		status = sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 		goto put_td;
 	}

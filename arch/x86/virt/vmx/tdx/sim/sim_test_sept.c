@@ -202,6 +202,7 @@ static void sept_page_operands(struct kunit *test)
 	struct sim_test_td *td = sim_test_td_create(test);
 	u64 source = sim_test_page(test), page = sim_test_page(test);
 	u64 key = BIT_ULL(boot_cpu_data.x86_phys_bits);
+	const u64 alias = min(TDX_SHARED_GPA, key >> 1), top = alias >> 1;
 	const struct sim_tdmr *last = &sim_sys.tdmr[sim_sys.nr_tdmrs - 1];
 	int i, bad;
 
@@ -225,8 +226,6 @@ static void sept_page_operands(struct kunit *test)
 	}
 
 	for (i = 0; i < ARRAY_SIZE(mem_leafs); i++) {
-		const u64 top = TDX_SHARED_GPA >> 1;
-
 		for (bad = 0; bad < ARRAY_SIZE(bad_infos); bad++)
 			sim_test_expect(test, mem_leafs[i].name, RCX(TDX_OPERAND_INVALID),
 					sim_test_call(mem_leafs[i].leaf, bad_infos[bad], td->tdr,
@@ -234,6 +233,11 @@ static void sept_page_operands(struct kunit *test)
 		sim_test_expect(test, mem_leafs[i].name, RCX(TDX_EPT_WALK_FAILED),
 				sim_test_call(mem_leafs[i].leaf, top | mem_leafs[i].level, td->tdr,
 					      page, source));
+		/* What this CPU has for the shared bit is not the TD's. */
+		if (alias != TDX_SHARED_GPA)
+			sim_test_expect(test, mem_leafs[i].name, RCX(TDX_OPERAND_INVALID),
+					sim_test_call(mem_leafs[i].leaf, alias | mem_leafs[i].level,
+						      td->tdr, page, source));
 	}
 
 	/* The source comes before the page. */

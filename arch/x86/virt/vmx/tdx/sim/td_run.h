@@ -143,10 +143,12 @@ u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights);
 /*
  * Shared memory on a CPU with narrow physical addresses (td_shared.c).
  *
+ * sim_shared_cpu_ok(): the CPU has address bits enough for that.
  * sim_shared_gpa():   a GPA of an EPT violation as the TD meant it.
  * sim_shared_exit():  to be called first on each exit; true if it is done with.
  * sim_shared_fault(): the intercepted #PF with RSVD.
  */
+bool sim_shared_cpu_ok(void);
 bool sim_shared_narrow(void);
 u64 sim_shared_gpa(u64 gpa);
 void sim_shared_sync_root(struct sim_vcpu *vcpu);

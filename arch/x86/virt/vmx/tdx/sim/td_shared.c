@@ -10,8 +10,8 @@
  * EPT root to the same shared tables; the monitor trap flag stops the TD behind
  * the instruction, and the entry is as before.
  *
- * The price is that the TD has that highest bit not for itself: its memory must
- * end below it.  The host's side of memory is not involved.
+ * The price is that the TD has that highest bit not for itself: leafs that map
+ * private memory refuse it.  The host's side of memory is not involved.
  */
 #include <asm/page_types.h>
 #include <asm/pgtable_types.h>
@@ -26,6 +26,14 @@
 
 /* All exceptions while an entry is exchanged, see sim_shared_arm(). */
 #define SIM_ALL_EXCEPTIONS	U32_MAX
+
+/* The alias bit leads through a row of the EPT root, and leaves one to private memory. */
+#define SIM_MIN_PHYS_BITS	(PAGE_SHIFT + 9 * SEPT_ROOT_LEVEL + 1)
+
+bool sim_shared_cpu_ok(void)
+{
+	return boot_cpu_data.x86_phys_bits >= SIM_MIN_PHYS_BITS;
+}
 
 bool sim_shared_narrow(void)
 {
@@ -48,10 +56,20 @@ u64 sim_shared_gpa(u64 gpa)
 void sim_shared_sync_root(struct sim_vcpu *vcpu)
 {
 	unsigned int shift = PAGE_SHIFT + 9 * SEPT_ROOT_LEVEL;
+	unsigned int i, nr = sim_alias_bit() >> shift;
 
-	if (sim_shared_narrow())
-		vcpu->ept_root[sim_alias_bit() >> shift] =
-			vcpu->ept_root[TDX_SHARED_GPA >> shift];
+	if (!sim_shared_narrow())
+		return;
+
+	/* From the alias bit on as much as there is below it. */
+	for (i = 0; i < nr; i++)
+		WRITE_ONCE(vcpu->ept_root[nr + i],
+			   READ_ONCE(vcpu->ept_root[(TDX_SHARED_GPA >> shift) + i]));
+}
+
+bool sim_shared_alias(u64 gpa)
+{
+	return sim_shared_narrow() && gpa >= sim_alias_bit();
 }
 
 void sim_shared_init_vmcs(struct sim_vcpu *vcpu)

@@ -84,6 +84,9 @@ int sim_vmcs_check_cpu(void)
 	const struct sim_control *control;
 	u64 caps;
 
+	if (!sim_shared_cpu_ok())
+		return -ENODEV;
+
 	for (control = sim_controls;
 	     control < sim_controls + ARRAY_SIZE(sim_controls); control++) {
 		if (rdmsrq_safe(control->msr, &caps) ||
