@@ -113,13 +113,12 @@ put_vcpu:
 u64 sim_vcpu_associate(struct sim_vcpu *vcpu)
 {
 	int cpu = raw_smp_processor_id();
+	int old = -1;
 
-	if (vcpu->cpu == cpu)
-		return 0;
-	if (vcpu->cpu != -1)
-		return TDX_VCPU_ASSOCIATED;
+	/* Those who share the vCPU may come here on two CPUs at once. */
+	if (!try_cmpxchg(&vcpu->cpu, &old, cpu))
+		return old == cpu ? 0 : TDX_VCPU_ASSOCIATED;
 
-	vcpu->cpu = cpu;
 	vcpu->vmcs_loaded = false;
 	atomic_inc(&vcpu->td->tdcs->num_assoc_vcpus);
 	return 0;
