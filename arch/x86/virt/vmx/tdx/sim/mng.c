@@ -167,7 +167,7 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	sim_td_params_take(tdcs, params);
 	tdcs->sept_root = sim_td_page(td, SIM_TDCX_SEPT_ROOT);
 	sim_sept_clear_table(tdcs->sept_root);
-	tdcs->sept_root_gen = 1;
+	atomic_set(&tdcs->sept_root_gen, 1);
 	tdcs->msr_bitmap = sim_td_page(td, SIM_TDCX_MSR_BITMAP);
 	sim_msr_bitmap_init(tdcs->msr_bitmap);
 	tdcs->epoch = 1;

@@ -85,10 +85,9 @@ void sim_sept_set(struct sim_tdcs *tdcs, u64 *entry, int level, u64 value)
 {
 	/* The lock bit stays: the caller has the entry locked. */
 	WRITE_ONCE(*entry, value | BIT_ULL(SEPT_LOCK_BIT));
-	if (level == SEPT_ROOT_LEVEL) {
-		/* After the entry: who sees the new number copies the new root. */
-		smp_store_release(&tdcs->sept_root_gen, tdcs->sept_root_gen + 1);
-	}
+	/* After the entry: who sees the new number copies the new root. */
+	if (level == SEPT_ROOT_LEVEL)
+		atomic_inc_return_release(&tdcs->sept_root_gen);
 }
 
 u64 sim_sept_make(u8 state, int level, u64 hpa)

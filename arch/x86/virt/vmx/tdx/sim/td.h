@@ -90,7 +90,7 @@ struct sim_tdcs {
 
 	atomic_t num_vcpus;
 	atomic_t num_assoc_vcpus;	/* with any CPU */
-	u32 sept_root_gen;		/* changes with every entry of the root */
+	atomic_t sept_root_gen;		/* changes with every entry of the root */
 
 	u64 *sept_root;
 	struct sim_cpuid_entry *cpuid;
@@ -271,7 +271,7 @@ struct sim_vcpu {
 	u64 shared_eptp;		/* physical address of KVM's root */
 	u64 *ept_root;			/* private half and @shared_eptp's half */
 	DECLARE_BITMAP(shared_rows, SIM_SHARED_ROWS);	/* that lead on */
-	u32 ept_root_gen;
+	int ept_root_gen;
 	u64 pi_desc_pa;
 	u16 pi_nv;
 	u64 pin_controls;		/* bits the host may set */

@@ -7,7 +7,6 @@
  * every vCPU has one with copies of the rows of the two.
  */
 #include <linux/bitmap.h>
-#include <linux/string.h>
 
 #include <asm/vmx.h>
 
@@ -23,12 +22,15 @@ bool sim_sync_private_root(struct sim_vcpu *vcpu)
 {
 	struct sim_tdcs *tdcs = vcpu->td->tdcs;
 	/* Pairs with sim_sept_set(): the number is not newer than the entries. */
-	u32 gen = smp_load_acquire(&tdcs->sept_root_gen);
+	int gen = atomic_read_acquire(&tdcs->sept_root_gen);
+	unsigned int row;
 
 	if (vcpu->ept_root_gen == gen)
 		return false;
 
-	memcpy(vcpu->ept_root, tdcs->sept_root, EPT_HALF * sizeof(u64));
+	/* Whole entries: the CPU may walk the root meanwhile. */
+	for (row = 0; row < EPT_HALF; row++)
+		WRITE_ONCE(vcpu->ept_root[row], READ_ONCE(tdcs->sept_root[row]));
 	vcpu->ept_root_gen = gen;
 	/* A row of this half may stand in for one of the other. */
 	sim_shared_sync_root(vcpu);
