@@ -308,6 +308,18 @@ static void tdcall_gpa_operand(struct kunit *test)
 	guest.gpr[SIM_RDX] = GPA_DATA;
 	expect_exit(test, "read-only for the report", f, TDG_MR_REPORT, guest,
 		    EPT_VIOLATION_ACC_WRITE | EPT_VIOLATION_PROT_READ, 0, GPA_SHARED);
+
+	/* Memory of a device is not to be had for the module, which would crash. */
+	((u64 *)__va(root))[GPA_SHARED >> 30 & 0x1ff] =
+		(boot_cpu_data.x86_phys_bits < 41 ? BIT_ULL(38) : BIT_ULL(40)) |
+		VMX_EPT_READABLE_MASK | BIT_ULL(7) | VMX_EPT_SUPPRESS_VE_BIT;
+	guest.gpr[SIM_RCX] = GPA_PAGE;
+	guest.gpr[SIM_RDX] = GPA_SHARED;
+	sim_test_expect(test, "REPORTDATA on a device", TDX_NON_RECOVERABLE_TD,
+			sim_test_tdcall(test, f->td, TDG_MR_REPORT, &guest) &
+			TDX_SEAMCALL_STATUS_MASK);
+	KUNIT_EXPECT_EQ(test, guest.action, SIM_TO_HOST);
+	f->vcpu->td->fatal = false;
 }
 
 /* SHA-384 of 48 zeros and the bytes 0 to 47, as another implementation has it. */

@@ -142,8 +142,14 @@ void *sim_tdcall_map(struct sim_tdcall_ctx *ctx, u64 gpa, enum sim_gpa_access ac
 	struct sim_exit *exit = ctx->exit;
 	u64 rwx, hpa;
 
-	if (translate(exit->vcpu, gpa, wanted, &rwx, &hpa))
-		return __va(hpa);
+	if (translate(exit->vcpu, gpa, wanted, &rwx, &hpa)) {
+		if (pfn_range_is_mapped(PHYS_PFN(hpa), PHYS_PFN(hpa) + 1))
+			return __va(hpa);
+		/* Memory of a device is none of the kernel's: not simulated. */
+		ctx->action = sim_to_host_fatal(exit);
+		ctx->again = true;
+		return NULL;
+	}
 
 	exit->reason = EXIT_REASON_EPT_VIOLATION;
 	exit->intr_info = 0;
