@@ -10,6 +10,8 @@
 #include <linux/bitfield.h>
 #include <linux/sizes.h>
 
+#include <asm/vmx.h>
+
 #include "mem.h"
 
 /* TDH.MEM.PAGE.DEMOTE, RDX: TDR in 51:12, bit 0 is about nested VMs. */
@@ -106,13 +108,16 @@ out:
 	return status;
 }
 
+/* What the CPU or a lock of the entry changes in it is no condition. */
+#define CHILD_VARIES	(BIT_ULL(SEPT_LOCK_BIT) | VMX_EPT_ACCESS_BIT | VMX_EPT_DIRTY_BIT)
+
 /*
  * Lock all entries of @table, which must map the 512 pages of 2 MiB in order and
  * in one state.  *@locked of them are locked in the end.
  */
 static u64 check_children(u64 *table, int *locked)
 {
-	u64 first = READ_ONCE(table[0]) & ~BIT_ULL(SEPT_LOCK_BIT);
+	u64 first = READ_ONCE(table[0]) & ~CHILD_VARIES;
 	u8 state = sim_sept_state(first);
 	bool good = (state == TDX_SEPT_PRESENT || state == TDX_SEPT_PENDING) &&
 		    IS_ALIGNED(first & SEPT_HPA, SZ_2M);
@@ -123,7 +128,7 @@ static u64 check_children(u64 *table, int *locked)
 		if (!sim_sept_trylock_entry(entry))
 			return TDX_OPERAND_BUSY;
 		if (!good ||
-		    *entry != ((first + *locked * PAGE_SIZE) | BIT_ULL(SEPT_LOCK_BIT))) {
+		    (READ_ONCE(*entry) & ~CHILD_VARIES) != first + *locked * PAGE_SIZE) {
 			(*locked)++;
 			return TDX_EPT_INVALID_PROMOTE_CONDITIONS;
 		}

@@ -100,6 +100,10 @@ static void split_and_merge(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, sim_sept_translate(f->tdcs, AT_4K, &hpa));
 	KUNIT_EXPECT_EQ(test, hpa, f->hpa + AT_4K - SIM_TEST_HUGE_GPA);
 
+	/* The TD has used some of the pages meanwhile. */
+	((u64 *)__va(f->table))[0] |= VMX_EPT_ACCESS_BIT;
+	((u64 *)__va(f->table))[HUGE_PAGES - 1] |= VMX_EPT_ACCESS_BIT | VMX_EPT_DIRTY_BIT;
+
 	sim_test_block(test, f->td, AT_2M);
 	sim_test_expect(test, "PROMOTE", 0, sim_test_seamcall(PROMOTE, &regs));
 	sim_test_expect(test, "RCX, the table", f->table, regs.cx);
