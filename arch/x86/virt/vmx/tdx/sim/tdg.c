@@ -17,7 +17,8 @@
 
 /*
  * Registers that TDG.VP.VMCALL can open to the host, and where the SEAMCALL has
- * them; RAX, RCX and RSP never are, nor is RBP with NO_RBP_MOD.
+ * them; RAX, RCX and RSP never are, and RBP is not, with or without NO_RBP_MOD: the
+ * host would find its own frame pointer gone.
  */
 static const struct {
 	int gpr;
@@ -67,9 +68,7 @@ u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 	int i;
 
 	/* XMM registers for the host are not simulated, their bits refused. */
-	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER ||
-	    (mask & TDX_VMCALL_RBP &&
-	     vcpu->td->tdcs->config_flags & TDX_CONFIG_FLAGS_NO_RBP_MOD))
+	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER)
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
 	/* On the path of every hypercall: unrolled, the table becomes code. */
