@@ -36,7 +36,7 @@ void sim_apic_sync_pir(struct sim_vcpu *vcpu)
 	u16 status;
 	unsigned int i;
 
-	if (!vcpu->pi_desc_pa || !pi_test_and_clear_on(desc))
+	if (!sim_posts_interrupts(vcpu) || !pi_test_and_clear_on(desc))
 		return;
 
 	for (i = 0; i < 256 / 32; i++) {

@@ -148,7 +148,7 @@ static enum sim_action sim_exit_interrupt(struct sim_exit *exit)
 {
 	u8 vector = exit->intr_info & INTR_INFO_VECTOR_MASK;
 
-	if (vector != exit->vcpu->pi_nv)
+	if (!sim_posts_interrupts(exit->vcpu) || vector != exit->vcpu->pi_nv)
 		return sim_to_host(exit, TDX_SUCCESS, 0, 0, 0);
 
 	/*

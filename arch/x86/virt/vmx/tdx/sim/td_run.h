@@ -182,9 +182,15 @@ void sim_host_write_constant(void);
 /*
  * Posted interrupts and the virtual APIC (td_apic.c).
  *
+ * sim_posts_interrupts(): the host has asked for it.
  * sim_apic_sync_pir():	   before each entry, those that the host has posted.
  * sim_apic_has_request(): there is one that waits, whatever masks it.
  */
+static inline bool sim_posts_interrupts(const struct sim_vcpu *vcpu)
+{
+	return vcpu->pin_controls & PIN_BASED_POSTED_INTR;
+}
+
 void sim_apic_sync_pir(struct sim_vcpu *vcpu);
 bool sim_apic_has_request(const struct sim_vcpu *vcpu);
 
