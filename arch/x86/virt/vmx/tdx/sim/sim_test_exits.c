@@ -212,6 +212,12 @@ static enum sim_action wide_gpa(struct sim_exit *exit)
 	return sim_ept_violation(exit, GPA_PAGE | BIT_ULL(TDX_GPA_WIDTH), 0x123000);
 }
 
+/* A fetch from shared memory. */
+static enum sim_action shared_fetch(struct sim_exit *exit)
+{
+	return sim_ept_violation(exit, GPA_PAGE | TDX_SHARED_GPA, 0x123000);
+}
+
 static void exit_ept_violation(struct kunit *test)
 {
 	struct sim_test_td *td = running_td(test);
@@ -228,6 +234,13 @@ static void exit_ept_violation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guest.event.error_code,
 			X86_PF_PROT | X86_PF_WRITE | X86_PF_USER | X86_PF_RSVD);
 	KUNIT_EXPECT_EQ(test, vcpu->cr2, 0x123000);
+
+	guest.qualification = EPT_VIOLATION_ACC_INSTR | EPT_VIOLATION_GVA_IS_VALID;
+	sim_test_run_handler(test, td, &guest, shared_fetch);
+	KUNIT_EXPECT_EQ(test, guest.action, SIM_RESUME);
+	KUNIT_EXPECT_EQ(test, vector_of(&guest), X86_TRAP_PF);
+	KUNIT_EXPECT_EQ(test, guest.event.error_code,
+			X86_PF_PROT | X86_PF_INSTR | X86_PF_USER | X86_PF_RSVD);
 
 	/* Of an access to a page table there is no linear address to blame. */
 	guest.qualification = EPT_VIOLATION_ACC_READ;

@@ -38,29 +38,7 @@ static u64 shared_entry(const struct sim_vcpu *vcpu, u64 gpa, int *level, u64 *r
 	}
 }
 
-/*
- * KVM marks an address of emulated devices by an entry without access and
- * without "suppress #VE"; everything else is for KVM to map.
- */
-static enum sim_action shared_violation(struct sim_exit *exit, u64 gpa, u64 gla)
-{
-	int level;
-	u64 rwx;
-
-	if (sim_sync_shared_gpa(exit->vcpu, gpa))
-		return SIM_RESUME;
-
-	if (shared_entry(exit->vcpu, gpa, &level, &rwx) & VMX_EPT_SUPPRESS_VE_BIT)
-		return sim_to_host(exit, TDX_SUCCESS,
-				   exit->qualification & SIM_EPT_QUAL_MASK, 0, gpa);
-
-	return sim_inject_ve(exit, exit->qualification, gla, gpa);
-}
-
-/*
- * The CPU knows more address bits than the TD, and a page table entry has one of
- * them set: to the TD it is reserved.
- */
+/* To the TD the page table entry that led here has a reserved bit set. */
 static enum sim_action reserved_bit_fault(struct sim_exit *exit, u64 gla)
 {
 	u32 error_code = X86_PF_PROT | X86_PF_RSVD;
@@ -76,6 +54,29 @@ static enum sim_action reserved_bit_fault(struct sim_exit *exit, u64 gla)
 	return sim_inject_error(exit->vcpu, X86_TRAP_PF, error_code);
 }
 
+/*
+ * KVM marks an address of emulated devices by an entry without access and
+ * without "suppress #VE"; everything else is for KVM to map.
+ */
+static enum sim_action shared_violation(struct sim_exit *exit, u64 gpa, u64 gla)
+{
+	int level;
+	u64 rwx;
+
+	/* A CPU with SEAM executes nothing from there, and asks nobody. */
+	if (exit->qualification & EPT_VIOLATION_ACC_INSTR)
+		return reserved_bit_fault(exit, gla);
+
+	if (sim_sync_shared_gpa(exit->vcpu, gpa))
+		return SIM_RESUME;
+
+	if (shared_entry(exit->vcpu, gpa, &level, &rwx) & VMX_EPT_SUPPRESS_VE_BIT)
+		return sim_to_host(exit, TDX_SUCCESS,
+				   exit->qualification & SIM_EPT_QUAL_MASK, 0, gpa);
+
+	return sim_inject_ve(exit, exit->qualification, gla, gpa);
+}
+
 enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla)
 {
 	struct sim_tdcs *tdcs = exit->vcpu->td->tdcs;
@@ -83,6 +84,7 @@ enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla)
 	int level;
 	u64 entry;
 
+	/* The CPU may know more address bits than the TD has. */
 	if (gpa >> TDX_GPA_WIDTH) {
 		if (exit->qualification & EPT_VIOLATION_GVA_IS_VALID)
 			return reserved_bit_fault(exit, gla);
