@@ -130,6 +130,13 @@ static void exit_reasons(struct kunit *test)
 	}
 }
 
+/* An event whose delivery led to a #VE is no reason for #DF: it is lost. */
+static enum sim_action ve_amid_event(struct sim_exit *exit)
+{
+	exit->vcpu->event.info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | 0x55;
+	return sim_inject_ve(exit, 0, 0, 0);
+}
+
 /* A #VE while the information of another one is unread is #DF, and changes none. */
 static void exit_double_fault(struct kunit *test)
 {
@@ -145,6 +152,12 @@ static void exit_double_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guest.event.error_code, 0);
 	KUNIT_EXPECT_TRUE(test, vcpu->ve.valid);
 	KUNIT_EXPECT_EQ(test, vcpu->ve.exit_reason, EXIT_REASON_CPUID);
+
+	vcpu->ve.valid = false;
+	sim_test_run_handler(test, td, &guest, ve_amid_event);
+	KUNIT_EXPECT_EQ(test, guest.event.info,
+			INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | X86_TRAP_VE);
+	vcpu->ve.valid = false;
 }
 
 /* What ends the TD for one vCPU ends it for the others with their next exit. */

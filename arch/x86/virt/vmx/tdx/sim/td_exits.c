@@ -42,8 +42,8 @@ enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
 {
 	struct sim_vcpu *vcpu = exit->vcpu;
 
-	/* Nor can a second event be delivered on top of one under way. */
-	if (vcpu->ve.valid || vcpu->event.info)
+	/* An event whose delivery led here is lost, as with the real module. */
+	if (vcpu->ve.valid)
 		return sim_inject_error(vcpu, X86_TRAP_DF, 0);
 
 	vcpu->ve = (struct sim_ve_info) {
