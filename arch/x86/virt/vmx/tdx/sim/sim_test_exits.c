@@ -199,6 +199,7 @@ static void exit_single_step(struct kunit *test)
 		u64 want;
 	} cases[] = {
 		{ "no stepping", X86_EFLAGS_FIXED, 0, 0 },
+		{ "RF", X86_EFLAGS_FIXED | X86_EFLAGS_RF, 0, 0 },
 		{ "TF", X86_EFLAGS_FIXED | X86_EFLAGS_TF, 0, DR_STEP },
 		{ "TF by branch", X86_EFLAGS_FIXED | X86_EFLAGS_TF, DEBUGCTLMSR_BTF, 0 },
 	};
@@ -211,12 +212,34 @@ static void exit_single_step(struct kunit *test)
 			.set = { { GUEST_RFLAGS, cases[i].rflags },
 				 { GUEST_IA32_DEBUGCTL, cases[i].debugctl },
 				 { GUEST_PENDING_DBG_EXCEPTIONS, 0 } },
-			.get = { { GUEST_PENDING_DBG_EXCEPTIONS } },
+			.get = { { GUEST_PENDING_DBG_EXCEPTIONS }, { GUEST_RFLAGS } },
 		};
 
 		sim_test_exit(test, td, &guest);
 		sim_test_expect(test, cases[i].name, cases[i].want, guest.get[0].value);
+		/* The next instruction's breakpoint is not to be missed. */
+		sim_test_expect(test, cases[i].name, cases[i].rflags & ~X86_EFLAGS_RF,
+				guest.get[1].value);
 	}
+}
+
+/* What an exception left in DR6 earlier stays there, as bits that the TD did not clear do. */
+static void exit_debug_exception(struct kunit *test)
+{
+	struct sim_test_td *td = running_td(test);
+	struct sim_vcpu *vcpu = __va(td->tdvpr);
+	struct sim_test_guest guest = {
+		.reason = EXIT_REASON_EXCEPTION_NMI,
+		.intr_info = INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | X86_TRAP_DB,
+		.qualification = DR_TRAP0,
+	};
+
+	sim_test_run_handler(test, td, &guest, sim_reflect_exception);
+	KUNIT_EXPECT_EQ(test, vector_of(&guest), X86_TRAP_DB);
+	sim_test_expect(test, "DR6", DR6_RESERVED | DR_TRAP0, vcpu->dr6);
+	guest.qualification = DR_STEP;
+	sim_test_run_handler(test, td, &guest, sim_reflect_exception);
+	sim_test_expect(test, "DR6", DR6_RESERVED | DR_TRAP0 | DR_STEP, vcpu->dr6);
 }
 
 /* An access with a bit set above the GPA width, which a CPU may have and a TD not. */
@@ -437,6 +460,7 @@ static struct kunit_case sim_exits_cases[] = {
 	KUNIT_CASE(exit_double_fault),
 	KUNIT_CASE(exit_of_a_fatal_td),
 	KUNIT_CASE(exit_single_step),
+	KUNIT_CASE(exit_debug_exception),
 	KUNIT_CASE(exit_ept_violation),
 	KUNIT_CASE(msr_access),
 	KUNIT_CASE(msr_debugctl),

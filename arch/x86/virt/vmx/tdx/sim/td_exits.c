@@ -61,6 +61,7 @@ enum sim_action sim_inject_ve(struct sim_exit *exit, u64 qualification,
 enum sim_action sim_reflect_exception(struct sim_exit *exit)
 {
 	struct sim_vcpu *vcpu = exit->vcpu;
+	unsigned long dr6;
 
 	switch (exit->intr_info & INTR_INFO_VECTOR_MASK) {
 	case X86_TRAP_PF:
@@ -68,8 +69,8 @@ enum sim_action sim_reflect_exception(struct sim_exit *exit)
 		break;
 	case X86_TRAP_DB:
 		/* The qualification has what the CPU would have put into DR6. */
-		vcpu->dr6 |= exit->qualification;
-		set_debugreg(vcpu->dr6, 6);
+		get_debugreg(dr6, 6);
+		set_debugreg(dr6 | exit->qualification, 6);
 		break;
 	}
 
@@ -84,9 +85,14 @@ enum sim_action sim_reflect_exception(struct sim_exit *exit)
 void sim_skip_insn(u32 length)
 {
 	u32 blocking = sim_vmread(GUEST_INTERRUPTIBILITY_INFO);
+	u64 rflags = sim_vmread(GUEST_RFLAGS);
+
+	/* The exit of a TDCALL is a fault, and leaves RF set for a next attempt. */
+	if (rflags & X86_EFLAGS_RF)
+		sim_vmwrite(GUEST_RFLAGS, rflags & ~X86_EFLAGS_RF);
 
 	/* A TD that steps through its code gets #DB behind this instruction too. */
-	if (sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_TF &&
+	if (rflags & X86_EFLAGS_TF &&
 	    !(sim_vmread(GUEST_IA32_DEBUGCTL) & DEBUGCTLMSR_BTF))
 		sim_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 
