@@ -8,6 +8,7 @@
 
 #include <asm/vmx.h>
 
+#include "names.h"
 #include "sept.h"
 #include "sim_test.h"
 #include "tdreport.h"
@@ -110,6 +111,14 @@ static void tdcall_dispatch(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		sim_test_expect(test, cases[i].name, ID(TDX_OPERAND_INVALID, RAX),
 				tdcall3(test, f, cases[i].rax, 0, 0, 0));
+
+	/* There is one check for all leafs. */
+	for (i = 0; i < sim_tdcall_names.nr; i++) {
+		const struct sim_name *leaf = &sim_tdcall_names.rows[i];
+
+		sim_test_expect(test, leaf->name, ID(TDX_OPERAND_INVALID, RAX),
+				tdcall3(test, f, leaf->value | BIT_ULL(24), 0, 0, 0));
+	}
 }
 
 static void tdcall_vp(struct kunit *test)

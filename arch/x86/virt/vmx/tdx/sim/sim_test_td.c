@@ -356,6 +356,10 @@ static void page_operand(struct kunit *test)
 				      page | BIT_ULL(boot_cpu_data.x86_phys_bits), td->tdr, 0, 0));
 	sim_test_expect(test, "outside of TDMRs", RCX(TDX_OPERAND_ADDR_RANGE_ERROR),
 			sim_test_call(TDH_MNG_ADDCX, beyond, td->tdr, 0, 0));
+	sim_test_assert(test, "TDH_MNG_ADDCX", 0,
+			sim_test_call(TDH_MNG_ADDCX, td->tdcx[0], td->tdr, 0, 0));
+	sim_test_expect(test, "in use", RCX(TDX_PAGE_METADATA_INCORRECT),
+			sim_test_call(TDH_MNG_ADDCX, td->tdcx[0], td->tdr, 0, 0));
 	/* A page cannot be two operands, for the first has locked it. */
 	sim_test_expect(test, "the TDR itself", RCX(TDX_OPERAND_BUSY),
 			sim_test_call(TDH_MNG_ADDCX, td->tdr, td->tdr, 0, 0));
@@ -381,7 +385,7 @@ static void vcpu_states(struct kunit *test)
 {
 	u64 init = TDH_VP_INIT | 1ULL << TDX_VERSION_SHIFT;
 	struct sim_test_td *td = sim_test_td_create(test);
-	u64 second;
+	u64 second, third;
 	int i;
 
 	sim_test_td_advance(test, td, STAGE_INIT);
@@ -440,6 +444,13 @@ static void vcpu_states(struct kunit *test)
 			sim_test_call(TDH_MNG_VPFLUSHDONE, td->tdr, 0, 0, 0));
 	sim_test_expect(test, "TDH_VP_ENTER", OP_STATE,
 			sim_test_call(TDH_VP_ENTER, td->tdvpr, 0, 0, 0));
+	third = sim_test_td_page(test, td);
+	sim_test_assert(test, "third TDH_VP_CREATE", 0,
+			sim_test_call(TDH_VP_CREATE, third, td->tdr, 0, 0));
+	sim_test_assert(test, "TDH_MR_FINALIZE", 0,
+			sim_test_call(TDH_MR_FINALIZE, td->tdr, 0, 0, 0));
+	sim_test_expect(test, "no TDCX", TDX_TDCX_NUM_INCORRECT,
+			sim_test_call(TDH_VP_ENTER, third, 0, 0, 0));
 	sim_test_assert(test, "TDH_VP_FLUSH", 0, sim_test_call(TDH_VP_FLUSH, td->tdvpr, 0, 0, 0));
 	sim_test_expect(test, "TDH_VP_FLUSH again", TDX_VCPU_NOT_ASSOCIATED,
 			sim_test_call(TDH_VP_FLUSH, td->tdvpr, 0, 0, 0));
