@@ -69,6 +69,19 @@ class OnRequest(unittest.TestCase):
         self.assertEqual(list(skips.wrong(self.CASES, warned, True)), [])
         self.assertEqual(list(skips.wrong(self.CASES, warned, False)), ['a_test: not ok'])
 
+    def test_a_reason_without_a_case_is_told(self):
+        found = {reason: ['a_test:f.v.a'] for reason in skips.REQUESTS}
+        self.assertEqual(list(skips.unskipped(found)), [])
+        del found[WARNS]
+        told, = skips.unskipped(found)
+        self.assertIn(WARNS, told)
+
+    def test_a_reason_of_older_kernels_need_not_come(self):
+        found = {reason: ['a_test:f.v.a'] for reason, request in skips.REQUESTS.items()
+                 if not (request and request.older)}
+        self.assertLess(len(found), len(skips.REQUESTS))
+        self.assertEqual(list(skips.unskipped(found)), [])
+
     def test_each_request_but_that_of_cpus_has_options(self):
         self.assertEqual([reason for reason, request in skips.REQUESTS.items()
                           if not request], ['needs two CPUs'])
