@@ -25,6 +25,7 @@ RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
 SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 # Of guest/init.c: how long a step took, and what the kernel logged meanwhile.
 TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
+WARNED = re.compile(r'# \S+: (the kernel warned \d+ time.*)')
 # A panic is printed by the kernel itself.
 KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
 # Of machines/ssh_remote.sh, without root rights.
@@ -93,6 +94,7 @@ class Console:
         self.warnings = []          # of the raw console: before init reads the log
         self.unwatched = False      # whether the kernel warned is not known
         self.log = []               # the kernel's lines: (text, it is a warning)
+        self._warned = ''           # what init told of the kernel in this step
         self._took = None           # guest time of the step whose result comes next
         self._at = None             # when the last result came
 
@@ -154,6 +156,7 @@ class Console:
                 self.open.cases.append(case)
             else:
                 case.seconds = self._whole(case)
+                case.note, self._warned = case.note or self._warned, ''
                 self.open.result = case
                 self.tests.append(self.open)
                 self.open = Test()
@@ -161,6 +164,8 @@ class Console:
             self._logged(KERNEL.match(line)[1])
         elif UNWATCHED.match(line):
             self.unwatched = True
+        elif WARNED.match(line):
+            self._warned = WARNED.match(line)[1]
         elif TOOK.match(line):
             self._took = float(TOOK.match(line)[2])
         elif (line.startswith('  ') and line.strip() and

@@ -17,7 +17,7 @@ WANTED = {
     'empty':               (EXIT_NOT_RUN, 'the log ends'),
     'fail':                (EXIT_FAIL, 'not ok: map_gpa.eagain_2nd_chunk.exits'),
     'hang':                (EXIT_FAIL, 'the log ends, after map_gpa.eagain_2nd_chunk.exits'),
-    'kernel_warns':        (EXIT_FAIL, 'tdx_map_gpa_test: not ok'),
+    'kernel_warns':        (EXIT_FAIL, 'tdx_map_gpa_test: not ok: the kernel warned 1 time'),
     'missing_plan':        (EXIT_NOT_RUN, 'did not boot'),
     'no_case_ran':         (EXIT_FAIL, 'no test ran'),
     'no_tests':            (EXIT_FAIL, 'no test ran'),
