@@ -28,7 +28,7 @@ def make(session, goal, folder):
                      'TARGETS=kvm', 'FORCE_TARGETS=1', f'O={work.out("headers")}',
                      f'KSFT_INSTALL_PATH={folder}', 'FORMAT=.xz', *RESTRICT,
                      'USERLDFLAGS=-static', f'EXTRA_CFLAGS={EXTRA_CFLAGS}', goal],
-                    session.build.log('package'), env={'ARCH': 'x86'}, what=f'make {goal}')
+                    session.build.log('package'), env=suite.ENVIRONMENT, what=f'make {goal}')
 
 
 def tarball(session, folder):

@@ -172,7 +172,7 @@ def build_suite(session, steps, folder):
             command.run(['make', '-C', os.path.join(folder, SUITE), f'OUTPUT={out}',
                          f'-j{os.cpu_count() or 1}',
                          f'KHDR_INCLUDES=-isystem {work.out("headers")}/usr/include', *goals],
-                        log, env={'ARCH': 'x86'}, what='make')
+                        log, env=suite.ENVIRONMENT, what='make')
         except Failure as e:
             yield f'{step.subject or step.patch}: {e}'
 

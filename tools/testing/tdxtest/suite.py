@@ -23,6 +23,9 @@ GOAL = 'tdx_tests'
 EXTRA_CFLAGS = ('-O2 -ftree-vectorize -fvect-cost-model=dynamic '
                 '-ffunction-sections -fdata-sections -Wl,--gc-sections '
                 '-fno-asynchronous-unwind-tables -Wl,-z,noseparate-code')
+# With a base folder ccache gives the rules of dependencies a relative target, which make
+# does not know from the absolute one: an edit of a header would rebuild nothing.
+ENVIRONMENT = {'ARCH': 'x86', 'CCACHE_BASEDIR': ''}
 FIXTURE = re.compile(r'_(\w+)_fixture_object')
 VARIANT = re.compile(r'_(\w+)_variant')
 TEST = re.compile(r'wrapper_(\w+)')
@@ -123,7 +126,7 @@ class Suite:
             command.run(['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={self.out}',
                          f'KHDR_INCLUDES=-isystem {headers}/usr/include',
                          f'EXTRA_CFLAGS={EXTRA_CFLAGS}', jobs, GOAL],
-                        log, env={'ARCH': 'x86'}, what=f'make {GOAL}')
+                        log, env=ENVIRONMENT, what=f'make {GOAL}')
 
     def program(self, name):
         return os.path.join(self.out, 'x86', name)
