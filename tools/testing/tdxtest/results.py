@@ -14,6 +14,8 @@ from failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
 FORMAT = 'tdxtest-results-1'
 # What the last run leaves in the build folder.
 LAST = 'results.json'
+# What the name of a result in LAVA cannot have.
+NOT_LAVA = re.compile(r'[^-\w.]')
 # XML 1.0 has no other control characters, not even escaped.
 NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
@@ -182,11 +184,28 @@ def junit_suite(root, name, rows, seconds, kind='failure'):
     return count
 
 
+def to_lava(runs):
+    """A line for each result, as LAVA finds them in what a job prints.
+
+    A run that is red for more than cases says so in the job's own result alone.
+    """
+    lines = []
+    for run in runs:
+        for test in run['tests']:
+            for row in reported(test):
+                name = test['name'] if row['name'] == test['name'] else f'{test["name"]}.{row["name"]}'
+                lines.append(f'<LAVA_SIGNAL_TESTCASE TEST_CASE_ID={NOT_LAVA.sub("_", name)} '
+                             f'RESULT={outcome(row)}>\n')
+    return ''.join(lines)
+
+
 def add_options(parser):
     parser.add_argument('--json', default='', metavar='FILE',
                         help='write the results as JSON, - for standard output')
     parser.add_argument('--junit', default='', metavar='FILE',
                         help='write the results as JUnit XML, - for standard output')
+    parser.add_argument('--lava', default='', metavar='FILE',
+                        help='write the results as signals of LAVA, - for standard output')
 
 
 def save(runs, args):
@@ -194,7 +213,7 @@ def save(runs, args):
 
     One that cannot be written is said: the verdict, which took long, stays what it is.
     """
-    for option, form in (('json', to_json), ('junit', to_junit)):
+    for option, form in (('json', to_json), ('junit', to_junit), ('lava', to_lava)):
         path = getattr(args, option, '')
         try:
             if path:

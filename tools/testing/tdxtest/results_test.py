@@ -172,5 +172,18 @@ class Junit(unittest.TestCase):
         xml.fromstring(results.to_junit([run]).partition('\n')[2])
 
 
+class Lava(unittest.TestCase):
+    def test_a_signal_for_each_result(self):
+        lines = results.to_lava([found('fail')]).splitlines()
+        self.assertIn('<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=boot RESULT=pass>', lines)
+        self.assertIn('<LAVA_SIGNAL_TESTCASE TEST_CASE_ID='
+                      'tdx_map_gpa_test.map_gpa.eagain_2nd_chunk.exits RESULT=fail>', lines)
+
+    def test_a_name_has_what_lava_takes(self):
+        run = found('pass')
+        run['tests'][0]['name'] = 'a b>c'
+        self.assertIn('TEST_CASE_ID=a_b_c ', results.to_lava([run]))
+
+
 if __name__ == '__main__':
     unittest.main()

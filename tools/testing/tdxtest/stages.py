@@ -314,7 +314,7 @@ def parse(args):
             guests.append(results.parse_log(f))
     verdict = ktap.judge_all(guests)
     # The results may go to standard output: nothing else is to be there then.
-    out = sys.stderr if '-' in (args.json, args.junit) else sys.stdout
+    out = sys.stderr if '-' in (args.json, args.junit, args.lava) else sys.stdout
     for problem in verdict.problems:
         print(f'  {problem}', file=out)
     print(verdict.summary, file=out)
