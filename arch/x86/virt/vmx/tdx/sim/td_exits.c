@@ -172,7 +172,7 @@ static enum sim_action sim_exit_interrupt(struct sim_exit *exit)
  */
 enum sim_action sim_give_way(struct sim_vcpu *vcpu, struct pt_regs *regs)
 {
-	/* Not amid an access to shared memory: it would have to begin anew. */
+	/* Not with page table entries exchanged for an access to shared memory. */
 	if (vcpu->nr_swaps || sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF)
 		return SIM_RESUME;
 
