@@ -175,7 +175,8 @@
 
 /* TDG.VP.VMCALL, RCX: mask of GPRs in 15:0, of XMMs in 31:16. */
 #define TDX_VMCALL_GPR_MASK		GENMASK_ULL(15, 0)
-#define TDX_VMCALL_NEVER		(BIT(0) | BIT(1) | BIT(4) | BIT(5))
+#define TDX_VMCALL_NEVER		(BIT(0) | BIT(1) | BIT(4))
+#define TDX_VMCALL_RBP			BIT(5)
 
 /* Extended exit qualification in RDX: type in 3:0, details in 63:32. */
 #define TDX_EXT_EXIT_QUAL_ACCEPT	1

@@ -154,6 +154,8 @@ static void tdcall_vp(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->vcpu->cpuid_ve, 3);
 }
 
+#define HOST_RBP		0x99
+
 /* A value of its own for each register of the TD. */
 static u64 value_of(enum sim_gpr gpr)
 {
@@ -178,7 +180,9 @@ static void tdcall_vmcall_mask(struct kunit *test)
 	int i;
 
 	for (bit = 1; bit; bit <<= 1) {
-		struct sim_test_guest guest = { .gpr = { [SIM_RCX] = bit } };
+		struct sim_test_guest guest = {
+			.gpr = { [SIM_RCX] = bit }, .regs = { .bp = HOST_RBP },
+		};
 
 		for (i = SIM_RDX; i < SIM_NR_GPRS; i++)
 			guest.gpr[i] = value_of(i);
@@ -204,7 +208,30 @@ static void tdcall_vmcall_mask(struct kunit *test)
 		expect_shown(test, bit, SIM_R13, guest.regs.r13);
 		expect_shown(test, bit, SIM_R14, guest.regs.r14);
 		expect_shown(test, bit, SIM_R15, guest.regs.r15);
+		sim_test_expect(test, "RBP of the host", HOST_RBP, guest.regs.bp);
 	}
+}
+
+static enum sim_action vmcall_complete(struct sim_exit *exit)
+{
+	sim_vmcall_complete(exit->vcpu, exit->regs);
+	return SIM_RESUME;
+}
+
+/* Without NO_RBP_MOD the host gets the TD's RBP for its own, and the TD the host's. */
+static void tdcall_vmcall_rbp(struct kunit *test)
+{
+	struct guest_fixture *f = guest_fixture(test);
+	struct sim_test_guest guest = { .gpr = { [SIM_RCX] = BIT(5), [SIM_RBP] = 5 } };
+
+	f->tdcs->config_flags &= ~TDX_CONFIG_FLAGS_NO_RBP_MOD;
+	sim_test_expect(test, "VP.VMCALL", 0,
+			sim_test_tdcall(test, f->td, TDG_VP_VMCALL, &guest));
+	sim_test_expect(test, "RBP of the host", 5, guest.regs.bp);
+
+	guest.regs.bp = HOST_RBP;
+	sim_test_run_handler(test, f->td, &guest, vmcall_complete);
+	sim_test_expect(test, "RBP of the TD", HOST_RBP, guest.gpr[SIM_RBP]);
 }
 
 static void tdcall_accept(struct kunit *test)
@@ -443,6 +470,7 @@ static struct kunit_case sim_guest_cases[] = {
 	KUNIT_CASE(tdcall_dispatch),
 	KUNIT_CASE(tdcall_vp),
 	KUNIT_CASE(tdcall_vmcall_mask),
+	KUNIT_CASE(tdcall_vmcall_rbp),
 	KUNIT_CASE(tdcall_accept),
 	KUNIT_CASE(tdcall_gpa_operand),
 	KUNIT_CASE(tdcall_rtmr_extend),

@@ -17,8 +17,8 @@
 
 /*
  * Registers that TDG.VP.VMCALL can open to the host, and where the SEAMCALL has
- * them; RAX, RCX and RSP never are, and RBP is not, with or without NO_RBP_MOD: the
- * host would find its own frame pointer gone.
+ * them; RAX, RCX and RSP never are, and RBP stands by itself: with NO_RBP_MOD it is
+ * the host's own.
  */
 static const struct {
 	int gpr;
@@ -68,13 +68,17 @@ u64 sim_tdg_vp_vmcall(struct sim_tdcall_ctx *ctx)
 	int i;
 
 	/* XMM registers for the host are not simulated, their bits refused. */
-	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER)
+	if (mask & ~TDX_VMCALL_GPR_MASK || mask & TDX_VMCALL_NEVER ||
+	    (mask & TDX_VMCALL_RBP &&
+	     vcpu->td->tdcs->config_flags & TDX_CONFIG_FLAGS_NO_RBP_MOD))
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 
 	/* On the path of every hypercall: unrolled, the table becomes code. */
 	unrolled_full
 	for (i = 0; i < ARRAY_SIZE(sim_vmcall_regs); i++)
 		sim_show_reg(vcpu, regs, mask, i);
+	if (mask & TDX_VMCALL_RBP)
+		regs->bp = vcpu->gpr[SIM_RBP];
 	regs->cx = mask;
 	regs->ax = EXIT_REASON_TDCALL;
 
@@ -94,6 +98,8 @@ void sim_vmcall_complete(struct sim_vcpu *vcpu, struct pt_regs *regs)
 	unrolled_full
 	for (i = 0; i < ARRAY_SIZE(sim_vmcall_regs); i++)
 		sim_take_reg(vcpu, regs, vcpu->vmcall_mask, i);
+	if (vcpu->vmcall_mask & TDX_VMCALL_RBP)
+		vcpu->gpr[SIM_RBP] = regs->bp;
 	vcpu->last_exit = SIM_EXIT_ASYNC_FAULT;
 }
 
