@@ -51,38 +51,60 @@ void trace_forget(void)
 		trace_write(TRACEFS "/trace", "");
 }
 
+/* Call @take with each event, its number from 1 on; gives how many there are. */
+static unsigned int trace_read(void (*take)(const char *line, unsigned int n, void *data),
+			       void *data)
+{
+	FILE *f = fopen(TRACEFS "/trace", "r");
+	char *line = NULL;
+	unsigned int n = 0;
+	size_t size = 0;
+
+	if (!f) {
+		printf("# trace: %s\n", strerror(errno));
+		return 0;
+	}
+
+	while (getline(&line, &size, f) > 0) {
+		if (*line != '#')
+			take(line, ++n, data);
+	}
+	fclose(f);
+	free(line);
+	return n;
+}
+
+/*
+ * What comes after a TD ran last is its end, hundreds of SEAMCALLs that give its
+ * pages back: they would leave no place for what the test was about.
+ */
+static void take_end(const char *line, unsigned int n, void *data)
+{
+	unsigned int *end = data;
+
+	if (strstr(line, "TDH_VP_ENTER"))
+		*end = n;
+}
+
+static void print_between(const char *line, unsigned int n, void *data)
+{
+	const unsigned int *end = data;
+
+	if (n <= *end && n + trace_lines > *end)
+		printf("# trace: %s", line);
+}
+
 void trace_print(void)
 {
-	char **ring, *line = NULL;
-	unsigned int i, n = 0;
-	size_t size = 0;
-	FILE *f;
+	unsigned int n, end = 0;
 
 	if (!trace_lines)
 		return;
 
-	ring = calloc(trace_lines, sizeof(*ring));
-	f = fopen(TRACEFS "/trace", "r");
-	if (!ring || !f) {
-		printf("# trace: %s\n", strerror(errno));
-		free(ring);
-		return;
-	}
-
-	while (getline(&line, &size, f) > 0) {
-		if (*line == '#')
-			continue;
-		free(ring[n % trace_lines]);
-		ring[n++ % trace_lines] = strdup(line);
-	}
-	fclose(f);
-	free(line);
-
-	printf("# trace: the last %u of %u events\n", n < trace_lines ? n : trace_lines, n);
-	for (i = n < trace_lines ? 0 : n - trace_lines; i < n; i++) {
-		line = ring[i % trace_lines];
-		printf("# trace: %s", line ? line : "\n");
-		free(line);
-	}
-	free(ring);
+	n = trace_read(take_end, &end);
+	if (!end)
+		end = n;
+	printf("# trace: the last %u of %u events, but for %u of the end of the TD\n",
+	       end < trace_lines ? end : trace_lines, n, n - end);
+	trace_read(print_between, &end);
 }
