@@ -90,11 +90,16 @@ static void fuzz_host_save(struct fuzz_host *host)
 	store_idt(&host->idt);
 }
 
-/* A status of the list, and operand id or nothing in bits 31:0. */
+/* A status of the list; in bits 31:0 an operand id, a field of the VMCS, or nothing. */
 static bool is_documented(u64 status)
 {
-	return sim_name_of(&sim_status_names, status & TDX_SEAMCALL_STATUS_MASK) &&
-	       sim_name_of(&sim_operand_names, (u32)status);
+	u64 code = status & TDX_SEAMCALL_STATUS_MASK;
+	u32 detail = status;
+
+	if (code == TDX_TD_VMCS_FIELD_NOT_INITIALIZED)
+		return detail == POSTED_INTR_NV || detail == POSTED_INTR_DESC_ADDR;
+
+	return sim_name_of(&sim_status_names, code) && sim_name_of(&sim_operand_names, detail);
 }
 
 /* What a leaf may return: RAX, RCX, RDX, R8 to R11 and the flags. */
