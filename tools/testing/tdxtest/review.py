@@ -25,7 +25,7 @@ EPILOG = """\
 exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
 and is skipped now, or a kernel with the series refused the modules, warned, hung or
 died; 2 what was asked for cannot be done; 125 something did not fetch, apply, build
-or boot, or no case passes without the series.
+or boot, or no case passes with or without the series.
 """
 BASE, PATCHED = 'base', 'patched'
 # The mutant that make check-long has reviewed.
