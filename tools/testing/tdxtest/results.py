@@ -193,7 +193,8 @@ def to_lava(runs):
     for run in runs:
         for test in run['tests']:
             for row in reported(test):
-                name = test['name'] if row['name'] == test['name'] else f'{test["name"]}.{row["name"]}'
+                whole = row['name'] == test['name']
+                name = test['name'] if whole else f'{test["name"]}.{row["name"]}'
                 lines.append(f'<LAVA_SIGNAL_TESTCASE TEST_CASE_ID={NOT_LAVA.sub("_", name)} '
                              f'RESULT={outcome(row)}>\n')
     return ''.join(lines)
