@@ -18,11 +18,11 @@ struct tdx_watch {
 };
 
 /*
- * Watch @word for accesses by this thread while it is in the kernel.  False if
- * that cannot be: it needs root, CONFIG_PROC_KCORE, CONFIG_PROC_PAGE_MONITOR and a
- * free debug register.
+ * Watch @word, a field of the uAPI, for accesses by this thread while it is in the
+ * kernel.  False if that cannot be: it needs root, CONFIG_PROC_KCORE,
+ * CONFIG_PROC_PAGE_MONITOR and a free debug register.
  */
-bool tdx_watch_open(struct tdx_watch *watch, const u64 *word);
+bool tdx_watch_open(struct tdx_watch *watch, const __u64 *word);
 void tdx_watch_close(struct tdx_watch *watch);
 
 /* Give the number of accesses, reads and writes alike, since it was asked last. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Source of td_offsets.inc: compiled to assembly only, from which Makefile.tdx
- * takes the lines that start with "->", so that no offset is typed.
+ * takes the strings that start with "->", so that no offset is typed.  Strings,
+ * since clang parses the assembly that it writes.
  */
 #include <stddef.h>
 
 #include "tdx/td_boot.h"
 #include "tdx/tdcall.h"
 
-#define DEFINE(name, value) asm volatile("\n->#define " #name " %c0" : : "i" (value))
+#define DEFINE(name, value)							\
+	asm volatile("\n.ascii \"->#define " #name " %c0\"" : : "i" (value))
 #define OFFSET(name, type, member) DEFINE(name, offsetof(type, member))
 
 int main(void)

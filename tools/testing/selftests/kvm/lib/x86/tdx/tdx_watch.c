@@ -74,7 +74,7 @@ static bool kernel_address(u64 pa, u64 *kva)
 	return found;
 }
 
-bool tdx_watch_open(struct tdx_watch *watch, const u64 *word)
+bool tdx_watch_open(struct tdx_watch *watch, const __u64 *word)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT,
