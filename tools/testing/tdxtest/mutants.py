@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""mutants/*.patch: seeded regressions of KVM, and the cases that must notice each.
+"""mutants/FOLDER/NAME.patch: seeded regressions of KVM, and the cases that must notice each.
 
-A file is a subject that says what is lost, a paragraph on why somebody could
-write it, and lines that say what must go red, all above an ordinary diff:
-
-    Subject: KVM: TDX: Forget ...
-
-    ...
-
-    Kills: TEST:PATTERN      every case of TEST that PATTERN matches fails
-    Kills: dmesg             the kernel warns
-    Runs: TEST:PATTERN       is run as well, whatever comes of it
-    Cpus: 2                  takes a guest with so many CPUs
-    Leaks: WHAT              leaves too little of it for those after it in a guest
-    Survives: REASON         changes nothing that a test can see, and why
+mutants/README.md has the form of a file. Its folder is the subject of the tests that
+must notice it: those of mutants/map_gpa are tdx_map_gpa_test and tdx_map_gpa_*_test.
 """
 
 import dataclasses
 import fnmatch
 import os
 import re
+from collections.abc import Iterable, Iterator
 
 import series
 from build import PROJECT
@@ -29,7 +19,9 @@ FOLDER = os.path.join(PROJECT, 'mutants')
 # The folder of the sources that a mutant may change: those of kvm-intel.ko.
 SOURCES = 'arch/x86/kvm/vmx/'
 DMESG = 'dmesg'
-FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Leaks', 'Survives')
+SUFFIX = '.patch'
+NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
+FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Leaks', 'Survives', 'Was')
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
 
@@ -38,9 +30,10 @@ CASES = re.compile(r'(\w+):(\S+)')
 class Mutant:
     """One file of the folder.
 
-    kills, runs: ((test, pattern), ...); warns: the kernel's log must tell of it;
-    survives: why no test can see it, '' if one must; cpus: that the guest needs;
-    leaks: what it leaves too little of, '' for nothing.
+    name: FOLDER/NAME; kills, runs: ((test, pattern), ...); warns: the kernel's log
+    must tell of it; survives: why no test can see it, '' if one must; cpus: that the
+    guest needs; leaks: what it leaves too little of, '' for nothing; was: a former
+    name without a folder, '' if it follows from the name.
     """
 
     name: str
@@ -52,6 +45,20 @@ class Mutant:
     survives: str
     cpus: int
     leaks: str = ''
+    was: str = ''
+
+    @property
+    def folder(self) -> str:
+        return os.path.dirname(self.name)
+
+    @property
+    def flat_name(self) -> str:
+        """What selects it without its folder: map-gpa-retry-limit for map_gpa/retry-limit."""
+        return alike(self.was or self.name.replace('/', '-'))
+
+    def tests(self) -> list[str]:
+        """The tests that must notice it, or else those that it runs."""
+        return list(dict.fromkeys(test for test, _ in self.kills or self.runs))
 
     def named_cases(self, cases_of):
         """{test: [case ids that must fail]}; Failure for a pattern without a case."""
@@ -60,6 +67,11 @@ class Mutant:
     def run_cases(self, cases_of):
         """{test: [case ids to run]}."""
         return resolve(self.name, self.kills + self.runs, cases_of)
+
+
+def alike(name: str) -> str:
+    """A name in which a dash and an underscore are the same."""
+    return name.replace('_', '-')
 
 
 def resolve(name, pairs, cases_of):
@@ -110,9 +122,8 @@ def parse(path, text):
     for file, creates in series.touched(text).items():
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
             raise ValueError(f'changes {file}; wanted .c files of {SOURCES} only')
-    name = os.path.basename(path)[:-len('.patch')]
-    return Mutant(name, path, values['Subject'][0], kills, warns, runs, survives, int(cpus[0]),
-                  ' '.join(values['Leaks']))
+    return Mutant(name_of(path), path, values['Subject'][0], kills, warns, runs, survives,
+                  int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']))
 
 
 def parse_cases(field, value):
@@ -122,54 +133,99 @@ def parse_cases(field, value):
     return match[1], match[2]
 
 
-def files(folder=FOLDER):
-    if not os.path.isdir(folder):
-        return []
-    return [os.path.join(folder, n) for n in sorted(os.listdir(folder)) if n.endswith('.patch')]
+def name_of(path: str) -> str:
+    """FOLDER/NAME of a file."""
+    folder, file = os.path.split(os.path.abspath(path))
+    return f'{os.path.basename(folder)}/{file.removesuffix(SUFFIX)}'
 
 
-def load(path):
+def files(root: str = FOLDER) -> list[str]:
+    """The files of all folders below `root`, in the order of their names."""
+    found = []
+    for folder, _, names in os.walk(root):
+        found += [os.path.join(folder, n) for n in names
+                  if n.endswith(SUFFIX) and os.path.dirname(folder) == root]
+    return sorted(found)
+
+
+def load(path: str) -> Mutant:
     try:
         with open(path, encoding='utf-8') as f:
             return parse(path, f.read())
     except ValueError as e:
-        raise UsageError(f'mutants/{os.path.basename(path)}: {e}') from e
+        raise UsageError(f'mutants/{name_of(path)}: {e}') from e
 
 
-def chosen(words, folder=FOLDER):
-    """The mutants that match any of the words, all without words.
+def selects(word: str, mutant: Mutant) -> bool:
+    """Whether a word is the mutant's folder, or a pattern of its name.
 
-    A word is a file, or a pattern of names, with or without ".patch".
+    A pattern without a slash is one of the flat name.
     """
-    paths = files(folder)
+    pattern = word.removesuffix(SUFFIX).rstrip('/')
+    if '/' in pattern:
+        return fnmatch.fnmatchcase(mutant.name, pattern)
+    return pattern == mutant.folder or fnmatch.fnmatchcase(mutant.flat_name, alike(pattern))
+
+
+def chosen(words: Iterable[str], root: str = FOLDER) -> list[Mutant]:
+    """The mutants that any of the words selects, all without words.
+
+    A word is a folder, a pattern of names with or without ".patch", or a file.
+    """
+    present = [load(path) for path in files(root)]
     if not words:
-        return [load(path) for path in paths]
+        return present
     found = []
     for word in words:
-        name = word.removesuffix('.patch')
-        matching = [p for p in paths
-                    if fnmatch.fnmatchcase(os.path.basename(p)[:-len('.patch')], name)]
+        matching = [mutant for mutant in present if selects(word, mutant)]
         if not matching and os.path.isfile(word):
-            matching = [word]
+            matching = [load(word)]
         if not matching:
-            raise UsageError(f'{word}: no such mutant; mutants/ holds '
-                             + (', '.join(os.path.basename(p)[:-6] for p in paths) or 'none'))
-        found += [path for path in matching if path not in found]
-    return [load(path) for path in found]
+            folders = sorted({mutant.folder for mutant in present})
+            raise UsageError(f'{word}: no such mutant; mutants/ has the folders '
+                             + (', '.join(folders) or 'none'))
+        found += [mutant for mutant in matching if mutant not in found]
+    return found
 
 
-def check_form():
-    """Each file of mutants/ is a mutant, and no two have one subject."""
-    seen = {}
-    for path in files():
+def belongs(mutant: Mutant) -> bool:
+    """Whether a test that must notice the mutant is of its folder's subject."""
+    subject = re.compile(rf'tdx_{re.escape(mutant.folder)}_(\w+_)?test')
+    return any(subject.fullmatch(test) for test in mutant.tests())
+
+
+def check_places(root: str = FOLDER) -> Iterator[str]:
+    """A folder holds mutants only, the folder above them folders and what describes them."""
+    known = set(files(root)) | {os.path.join(root, 'README.md')}
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if path not in known:
+                yield f'mutants/{os.path.relpath(path, root)}: wanted FOLDER/NAME{SUFFIX}'
+
+
+def check_form(root: str = FOLDER) -> Iterator[str]:
+    """Each file is a mutant in its place, and no two have a subject or a name in common."""
+    yield from check_places(root)
+    subjects: dict[str, str] = {}
+    flat_names: dict[str, str] = {}
+    for path in files(root):
         try:
             mutant = load(path)
         except Failure as e:
             yield str(e)
             continue
-        if mutant.subject in seen:
-            yield f'mutants/{mutant.name}: has the subject of {seen[mutant.subject]}'
-        seen[mutant.subject] = mutant.name
+        where = f'mutants/{mutant.name}'
+        if not NAME.fullmatch(mutant.name):
+            yield f'{where}: wanted a name of small letters, digits and dashes'
+        if not belongs(mutant):
+            yield (f'{where}: {" and ".join(mutant.tests())} must notice it, '
+                   f'and no tdx_{mutant.folder}_test')
+        for seen, key, what in ((subjects, mutant.subject, 'subject'),
+                                (flat_names, mutant.flat_name, 'name without a folder')):
+            if key in seen:
+                yield f'{where}: has the {what} of {seen[key]}'
+            seen[key] = mutant.name
 
 
 def check_suite(built):

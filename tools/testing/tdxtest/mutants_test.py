@@ -23,14 +23,14 @@ CASES = {'a_test': ['fix.row_1.works', 'fix.row_2.works', 'global_case']}
 
 
 def parse(fields, head=HEAD, diff=DIFF):
-    return mutants.parse('mutants/a-b.patch', head + fields + diff)
+    return mutants.parse('mutants/a/b-c.patch', head + fields + diff)
 
 
 class Parse(unittest.TestCase):
 
     def test_good(self):
         mutant = parse('Kills: a_test:fix.*\nKills: dmesg\nRuns: a_test:global_case\n')
-        self.assertEqual((mutant.name, mutant.subject), ('a-b', 'KVM: TDX: Lose b'))
+        self.assertEqual((mutant.name, mutant.subject), ('a/b-c', 'KVM: TDX: Lose b'))
         self.assertEqual(mutant.kills, (('a_test', 'fix.*'),))
         self.assertTrue(mutant.warns)
         self.assertEqual((mutant.cpus, parse('Kills: a_test:*\nCpus: 2\n').cpus), (1, 2))
@@ -71,30 +71,103 @@ class Parse(unittest.TestCase):
             parse('Kills: b_test:*\n').named_cases(CASES.get)
 
 
-class Chosen(unittest.TestCase):
+def write(root, name, fields='Kills: tdx_a_test:*\n', head=HEAD):
+    """A mutant NAME below root; gives its path."""
+    path = os.path.join(root, f'{name}.patch')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(head + fields + DIFF)
+    return path
+
+
+class Folder(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = folder.name
+
+    def names(self, *words):
+        return [m.name for m in mutants.chosen(words, self.root)]
+
+
+class Chosen(Folder):
 
     def test_a_file_that_is_no_text(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, 'program')
-            with open(path, 'wb') as f:
-                f.write(b'\x7fELF\xff')
-            with self.assertRaisesRegex(UsageError, "mutants/program: 'utf-8' codec"):
-                mutants.chosen([path], folder)
+        path = os.path.join(self.root, 'program')
+        with open(path, 'wb') as f:
+            f.write(b'\x7fELF\xff')
+        with self.assertRaisesRegex(UsageError, "/program: 'utf-8' codec"):
+            mutants.chosen([path], self.root)
 
     def test_by_name_and_pattern(self):
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ('map-one', 'map-two', 'quote-one'):
-                with open(os.path.join(folder, f'{name}.patch'), 'w', encoding='utf-8') as f:
-                    f.write(HEAD + 'Kills: a_test:*\n' + DIFF)
+        for name in ('map_gpa/one', 'map_gpa/two', 'quote/one'):
+            write(self.root, name)
+        self.assertEqual(self.names(), ['map_gpa/one', 'map_gpa/two', 'quote/one'])
+        self.assertEqual(self.names('map_gpa'), self.names('map_gpa/'))
+        self.assertEqual(self.names('map_gpa'), ['map_gpa/one', 'map_gpa/two'])
+        self.assertEqual(self.names('map_gpa/*', 'map_gpa/one.patch'),
+                         ['map_gpa/one', 'map_gpa/two'])
+        self.assertEqual(self.names('*/one'), ['map_gpa/one', 'quote/one'])
+        self.assertEqual(self.names(os.path.join(self.root, 'quote/one.patch')), ['quote/one'])
+        for word in ('map_gpa/three', 'map/*', 'one'):
+            with self.assertRaisesRegex(UsageError, 'no such mutant.* map_gpa, quote'):
+                self.names(word)
 
-            def names(*words):
-                return [m.name for m in mutants.chosen(words, folder)]
+    def test_by_the_name_without_a_folder(self):
+        write(self.root, 'map_gpa/one')
+        write(self.root, 'map_gpa/lost', 'Kills: tdx_a_test:*\nWas: call-lost\n')
+        for word in ('map-gpa-one', 'map_gpa-one', 'map-gpa-*', 'map-gpa-one.patch'):
+            self.assertEqual(self.names(word), ['map_gpa/one'])
+        self.assertEqual(self.names('call-*'), ['map_gpa/lost'])
 
-            self.assertEqual(names(), ['map-one', 'map-two', 'quote-one'])
-            self.assertEqual(names('map-*', 'map-one.patch'), ['map-one', 'map-two'])
-            self.assertEqual(names(os.path.join(folder, 'quote-one.patch')), ['quote-one'])
-            with self.assertRaisesRegex(UsageError, 'no such mutant'):
-                names('map-three')
+    def test_a_file_of_elsewhere(self):
+        with tempfile.TemporaryDirectory() as other:
+            path = write(other, 'mine/one')
+            self.assertEqual(self.names(path), ['mine/one'])
+
+
+class Form(Folder):
+
+    def problems(self):
+        return list(mutants.check_form(self.root))
+
+    def test_good(self):
+        write(self.root, 'a/one')
+        write(self.root, 'a/two', 'Kills: tdx_a_event_test:*\n', 'Subject: x\n\nWhy.\n\n')
+        write(self.root, 'b/one', 'Survives: it does\nRuns: tdx_b_test:*\n',
+              'Subject: y\n\nWhy.\n\n')
+        self.assertEqual(self.problems(), [])
+
+    def test_of_another_folder(self):
+        for test, fields in (('tdx_ab_test', 'Kills: tdx_ab_test:*\n'),
+                             ('tdx_b_test', 'Kills: tdx_b_test:*\nRuns: tdx_a_test:*\n'),
+                             ('tdx_b_test', 'Survives: it does\nRuns: tdx_b_test:*\n')):
+            write(self.root, 'a/one', fields)
+            self.assertEqual(self.problems(), [f'mutants/a/one: {test} must notice it, '
+                                               'and no tdx_a_test'])
+
+    def test_out_of_place(self):
+        for name in ('one', 'a/b/two'):
+            write(self.root, name)
+        with open(os.path.join(self.root, 'a', 'notes'), 'w', encoding='utf-8'):
+            pass
+        self.assertEqual(self.problems(), [f'mutants/{path}: wanted FOLDER/NAME.patch' for path in
+                                           ('one.patch', 'a/notes', 'a/b/two.patch')])
+
+    def test_twice(self):
+        write(self.root, 'a/one')
+        write(self.root, 'a/two')
+        write(self.root, 'a/other', 'Kills: tdx_a_test:*\nWas: a-one\n',
+              'Subject: x\n\nWhy.\n\n')
+        self.assertEqual(self.problems(),
+                         ['mutants/a/other: has the name without a folder of a/one',
+                          'mutants/a/two: has the subject of a/one'])
+
+    def test_name(self):
+        write(self.root, 'a/One')
+        self.assertEqual(self.problems(),
+                         ['mutants/a/One: wanted a name of small letters, digits and dashes'])
 
 
 if __name__ == '__main__':

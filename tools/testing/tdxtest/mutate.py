@@ -53,7 +53,7 @@ def add_parser(commands):
     parser.add_argument('--all', action='store_true',
                         help='run the whole suite for each, not only the cases that it names')
     parser.add_argument('mutants', nargs='*', metavar='MUTANT',
-                        help='files, or patterns of names in mutants/ (default: all)')
+                        help='folders, patterns of names in mutants/, or files (default: all)')
     return parser
 
 

@@ -29,7 +29,7 @@ or boot, or no case passes with or without the series.
 """
 BASE, PATCHED = 'base', 'patched'
 # The mutant that make check-long has reviewed.
-SEEDED = 'map-gpa-retry-falls-through'
+SEEDED = 'map_gpa/retry-falls-through'
 # What the same warning has different in each run: times, CPUs, processes, addresses.
 OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
 STATES = ('ok', 'not ok', 'skipped')
@@ -251,7 +251,7 @@ def seeded_series(folder, mutant):
     """An mbox of a mutant, as an archive gives it: with a cover letter, encoded."""
     with open(mutant.path, 'rb') as f:
         body = f.read()
-    path = os.path.join(folder, f'{mutant.name}.mbox')
+    path = os.path.join(folder, f'{mutant.flat_name}.mbox')
     box = mailbox.mbox(path)
     box.clear()
     for subject, text in ((f'[PATCH v3 1/1] {mutant.subject}', body),
