@@ -1,34 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#	make run	build a kernel, boot it in an emulator, run the TDX selftests
-#	make check	the project's own tests, then the same
-#	make check-long	the checks that take longer than a person waits
-#	make build	only build
-#	make install	install the suite in the layout of kselftest (INSTALL=DIR)
+#	make run	fetch a kernel, build it, boot it, run the TDX selftests
+#	make check	the project's own checks, then the same
+#	make check-long	the checks that take many minutes
+#	make build	fetch and build only
+#	make install	install the suite in the layout of kselftest
 #	make package	a kselftest tarball and a boot image, in build/package/
+#	make clean	remove kernels and consoles; downloads stay
+#	make help	print this
 #
-# Choices, all optional:
-#	KERNEL=7.2	a packaged kernel series (default: the newest)
-#	KDIR=~/linux	a kernel tree of your own, 6.16 or later; never written to
-#	TESTS="a_test b_test:case*"	tests, or cases of one (default: all)
-#	ABI=legacy	generation of the MapGPA ABI: legacy, posted, merged, fixed, or
-#			all (default: that of the kernel)
-#	EXPECT=merged	expect another generation than the one that is built
-#	PATCHES="fixes/..."	patches of patches/series that are not applied by themselves
-#	DEBUG=1		a kernel that checks itself: KASAN, lockdep, UBSAN and more
-#	ENV="NAME=VALUE"	environment of the tests, for cases that run on request only
-#	CPUS=2		CPUs of the guest
-#	JOBS=1		guests that share the tests and run side by side (default: one for
-#			each CPU of this machine)
-#	MIRROR=URI	the Debian mirror (default: the one that the system's apt names)
-#	INSTALL=DIR	where make install puts the tests (default: build/install)
-#	BUILD=DIR	where everything is built (default: build)
-#	TRACE=1		trace SEAMCALLs and exits; a failed test prints the last ones; with a
-#			kernel that is built apart
-#	V=1		print the guest's whole console
-#
-# run and check end with 0 if all passed, 1 if a test failed or the kernel
-# warned, 2 if there is no result; tdxtest.py tells bad usage from a failed build.
+# Variables say what to build and run, as in "make run KERNEL=7.2 TESTS=tdx_io_test".
+# Documentation/dev-tools/tdxtest.rst explains them and the exit status.
 
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
@@ -38,21 +20,22 @@ BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR
 BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose) \
 	$(if $(TRACE),--trace)
 
-.PHONY: run check check-long build install package python3 clean run-tool check-tool long-tool
+.PHONY: run check check-long build install package clean help python3 run-tool check-tool \
+	long-tool
 .NOTPARALLEL:
 
-# make ends with 2 for whatever went wrong in a recipe.  A test that failed is to
-# be told from that: in question mode make ends with 1 for a target that would
-# have to be made, which is the file that only a passed run leaves behind.
+# make ends with 2 if a recipe fails, for any reason.  A failed test must end with 1.
+# In question mode make ends with 1 if a target needs to be made.  That target is a
+# file that only a passed run creates.
 PASSED = $(or $(BUILD),build)/passed
 ifneq ($(filter run check check-long,$(or $(MAKECMDGOALS),run)),)
 MAKEFLAGS += --question
 endif
 
-# A recipe that is run in question mode is run in a dry run as well.
+# A recipe that runs in question mode also runs in a dry run, which must only print it.
 DRY_RUN = $(findstring n,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 
-# The kernel's makes are not to inherit the question: $(1) runs without.
+# The makes of the kernel must not inherit the question mode, so $(1) runs without it.
 judge = +@$(if $(DRY_RUN),echo $(TDXTEST) $(1); exit 0;) mkdir -p $(dir $(PASSED)); rm -f $(PASSED); \
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(TDXTEST) $(1); s=$$?; \
 	[ $$s != 0 ] || touch $(PASSED); [ $$s -le 1 ] || exit $$s
@@ -86,7 +69,7 @@ install: python3
 package: python3
 	@$(TDXTEST) package $(BUILD_OPTIONS)
 
-# The tool installs whatever else is missing; it needs this to start.
+# The tool needs python3 to start, and installs everything else that is missing.
 python3:
 	+@command -v python3 >/dev/null || { \
 		echo 'apt: will install python3 (runs the tool)'; \
@@ -97,3 +80,6 @@ python3:
 
 clean:
 	rm -rf $(or $(BUILD),build)/run $(or $(BUILD),build)/kernels
+
+help:
+	@sed -n '3,/^$$/s/^#[ \t]\{0,1\}//p' $(firstword $(MAKEFILE_LIST))

@@ -18,8 +18,8 @@ from build import PROJECT, write_if_changed
 from failure import Failure
 
 OVERLAY = ('arch', 'tools', 'Documentation')
-# The tool is no part of the kernel's tree; it runs from here.
-NOT_OVERLAID = ('tools/testing/tdxtest/',)
+# The tool and its pages are not part of the kernel's tree; it runs from here.
+NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
 # What a build inside a person's tree leaves behind. The work tree is built in
 # a folder of its own, for which the kernel wants a source without these.
 PRODUCTS = ('.o', '.ko', '.a', '.cmd', '.mod', '.mod.c', '.order', '.symvers', '.d')
