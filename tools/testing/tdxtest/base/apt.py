@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Packages: the system's own, and an isolated apt state for newer ones.
+
+The isolated state lives in the build folder and reads Debian 13, its backports
+and unstable from the mirror that the system's apt names. The system's sources
+are never edited, and apt checks every signature against Debian's keyring.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+
+from tdxtest.base import command
+from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.paths import TABLES
+
+KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+# Debian 12 and 13 carry no linux-source-7.x; these suites do.
+SUITES = ('trixie', 'trixie-backports', 'unstable')
+DEBIAN_SUITES = ('bookworm', 'trixie', 'oldstable', 'stable', 'testing', 'unstable', 'sid')
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """A row of packages.tsv."""
+
+    package: str
+    sign: str
+    purpose: str
+    only: str = ''      # the command that needs it, '' for all
+
+    def met(self):
+        if self.sign.startswith('/'):
+            return os.path.exists(self.sign)
+        return shutil.which(self.sign) is not None
+
+
+def needs(path=os.path.join(TABLES, 'packages.tsv')):
+    with open(path, encoding='utf-8') as f:
+        rows = [line.rstrip('\n').split('\t') for line in f
+                if line.strip() and not line.startswith('#')]
+    return [Need(*row) for row in rows]
+
+
+def version_key(version):
+    """Orders the digits of a version: "3.0+dfsg-1" -> (3, 0, ...)."""
+    return tuple(int(n) for n in re.findall(r'\d+', version.split(':', 1)[-1]))
+
+
+def as_root(argv):
+    """argv, through sudo where we are not root. UsageError without sudo."""
+    if os.geteuid() == 0:
+        return argv
+    if shutil.which('sudo'):
+        return ['sudo'] + argv
+    raise UsageError('packages are missing, and there is neither root nor sudo: '
+                     'run as root: ' + ' '.join(argv))
+
+
+def install(packages, progress, log):
+    """Install packages by the system's apt. packages: {name: what for}."""
+    width = max(map(len, packages))
+    progress.say('apt: will install (apt-get install --no-install-recommends):')
+    for name, purpose in packages.items():
+        progress.line(f'    {name:{width}}  {purpose}')
+    env = {'DEBIAN_FRONTEND': 'noninteractive'}
+    quiet = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120']
+    with progress.step('apt', f'installing {len(packages)} package(s)'):
+        command.run(as_root(['apt-get', 'update', '-q', '-o', 'APT::Update::Error-Mode=any']),
+                    log, env=env, what='apt-get update')
+        command.run(as_root(['apt-get', 'install', *quiet, '--no-install-recommends', *packages]),
+                    log, env=env, what='apt-get install')
+
+
+def ensure_installed(progress, log, only=''):
+    """Install every package of packages.tsv whose sign is missing.
+
+    only: a command, for the rows that it alone needs; '' for those that all need.
+    """
+    rows = [n for n in needs() if n.only == only]
+    missing = {n.package: n.purpose for n in rows if not n.met()}
+    if missing:
+        install(missing, progress, log)
+        left = [n for n in rows if not n.met()]
+        if left:
+            raise Failure(f'{left[0].package} is installed, but {left[0].sign} is not there')
+
+
+def choose_mirror(targets):
+    """The mirror of the main Debian archive among the system's apt targets.
+
+    targets: lines of apt-get indextargets, "uri|suite|origin|label|component".
+    Gives '' when there is none. Origin and label are empty before the first
+    apt-get update; then the suite's name has to do.
+    """
+    known, likely = [], []
+    for line in targets:
+        uri, suite, origin, label, component = (line.split('|') + [''] * 5)[:5]
+        if component != 'main' or uri.startswith('cdrom:'):
+            continue
+        if origin == 'Debian' and label == 'Debian':
+            known.append(uri)
+        elif not origin.strip('$()ORIGIN') and suite in DEBIAN_SUITES:
+            likely.append(uri)
+    return (known + likely + [''])[0]
+
+
+def system_mirror():
+    form = '$(REPO_URI)|$(RELEASE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)'
+    lines = command.output(['apt-get', 'indextargets', '--format', form,
+                            'Created-By: Packages']).splitlines()
+    mirror = choose_mirror(lines)
+    if not mirror:
+        raise UsageError("the system's apt names no Debian mirror; give one with MIRROR=URI")
+    return mirror
+
+
+class AptState:
+    """The system's apt, asked without changing it: which versions it carries."""
+
+    name = "the system's apt"
+
+    def __init__(self):
+        self.options = []
+
+    def versions(self, package):
+        """[(version, suites text)] that can be fetched, newest first."""
+        text = command.output(['apt-cache', *self.options, 'madison', package])
+        rows = [[c.strip() for c in line.split('|')] for line in text.splitlines()]
+        return [(row[1], row[2]) for row in rows
+                if len(row) == 3 and row[0] == package and row[2].endswith('Packages')]
+
+    def packages(self, pattern):
+        """Names of the packages that match the whole regular expression."""
+        text = command.output(['apt-cache', *self.options, 'pkgnames', pattern.split('[')[0]])
+        return [name for name in text.split() if re.fullmatch(pattern, name)]
+
+    def download(self, package, version, folder, log):
+        """Fetch one package file, checked by apt; gives its path in `folder`.
+
+        apt writes into a folder of its own first: a file in `folder` is whole.
+        """
+        part = os.path.join(folder, 'partial')
+        shutil.rmtree(part, ignore_errors=True)
+        os.makedirs(part)
+        command.run(['apt-get', *self.options, '-q', 'download', f'{package}={version}'],
+                    log, cwd=part, what=f'download of {package} {version}')
+        names = [n for n in os.listdir(part) if n.endswith('.deb')]
+        if len(names) != 1:
+            raise Failure(f'download of {package} {version}: apt left {len(names)} files')
+        path = os.path.join(folder, names[0])
+        os.replace(os.path.join(part, names[0]), path)
+        return path
+
+
+class IsolatedApt(AptState):
+    """An apt state of our own under `root`, for SUITES of the mirror."""
+
+    name = 'isolated apt state'
+
+    def __init__(self, root, mirror):
+        super().__init__()
+        self.root = root
+        self.mirror = mirror
+        for folder in ('lists/partial', 'cache/archives/partial', 'preferences.d', 'sources.d'):
+            os.makedirs(os.path.join(root, folder), exist_ok=True)
+        # Sandbox::User: root's apt would become a user who may not enter here.
+        # The system's apt.conf stays in force: it may name a proxy.
+        self.options = [word for key, value in {
+            'Dir::State::lists': os.path.join(root, 'lists'),
+            'Dir::State::status': '/dev/null',
+            'Dir::Cache': os.path.join(root, 'cache'),
+            'Dir::Etc::sourcelist': os.path.join(root, 'sources.list'),
+            'Dir::Etc::sourceparts': os.path.join(root, 'sources.d'),
+            'Dir::Etc::preferences': os.path.join(root, 'preferences'),
+            'Dir::Etc::preferencesparts': os.path.join(root, 'preferences.d'),
+            'Dir::Cache::pkgcache': 'pkgcache.bin',
+            'Dir::Cache::srcpkgcache': 'srcpkgcache.bin',
+            'APT::Sandbox::User': 'root',
+            'APT::Architecture': 'amd64',
+            'APT::Architectures::': 'amd64',
+            'APT::Update::Error-Mode': 'any',
+            'Acquire::Languages': 'none',
+            'Acquire::Retries': '3',
+            'Acquire::http::Timeout': '30',
+        }.items() for word in ('-o', f'{key}={value}')]
+
+    def update(self, log, say):
+        """Read the package lists; a state that was never read is no state.
+
+        say: takes a line for the person. A mirror that lacks one of the newer
+        suites, or is a snapshot whose lists have expired, may do all the same:
+        the signatures are checked in any case.
+        """
+        suites, options = list(SUITES), f'signed-by={KEYRING}'
+        while True:
+            with open(os.path.join(self.root, 'sources.list'), 'w', encoding='utf-8') as f:
+                f.writelines(f'deb [{options}] {self.mirror} {suite} main\n' for suite in suites)
+            try:
+                command.run(['apt-get', *self.options, '-q', 'update'], log,
+                            what='reading the package lists')
+                break
+            except Failure as e:
+                text = str(e)
+                lacking = [s for s in suites[1:] if f' {s} Release' in text]
+                if 'is expired' in text and 'check-valid-until' not in options:
+                    options += ' check-valid-until=no'
+                    say(f'note: the lists of {self.mirror} have expired; it is taken for a snapshot')
+                elif 'does not have a Release file' in text and lacking:
+                    suites.remove(lacking[0])
+                    say(f'note: {self.mirror} does not carry {lacking[0]}')
+                else:
+                    raise Failure(f'{e}; is there a network, and does {self.mirror} carry '
+                                  'Debian? MIRROR=URI gives another mirror') from e
+        with open(os.path.join(self.root, 'mirror'), 'w', encoding='utf-8') as f:
+            f.write(self.mirror)
+
+    def ready(self):
+        """True when update() has finished for this mirror."""
+        try:
+            with open(os.path.join(self.root, 'mirror'), encoding='utf-8') as f:
+                return f.read() == self.mirror
+        except FileNotFoundError:
+            return False
+
+    def closure(self, packages, suite):
+        """[(package, version)] that `packages` need on a system with nothing."""
+        text = command.output(['apt-get', *self.options, '-s', '-q', 'install', '-t', suite,
+                               '--no-install-recommends', *packages])
+        return re.findall(r'^Inst (\S+) \((\S+) ', text, re.MULTILINE)
+
+    def download_closure(self, packages, suite, log):
+        """Fetch packages and all they need; gives the paths of the files."""
+        archives = os.path.join(self.root, 'cache', 'archives')
+        command.run(['apt-get', *self.options, '-q', '-y', '--download-only', '-t', suite,
+                     '--no-install-recommends', 'install', *packages], log,
+                    what=f'download of {packages[0]}')
+        wanted = self.closure(packages, suite)
+        files = []
+        for package, version in wanted:
+            head = f'{package}_{version.replace(":", "%3a")}_'
+            found = [n for n in os.listdir(archives) if n.startswith(head)]
+            if not found:
+                raise Failure(f'download of {packages[0]}: apt did not leave {head}*.deb')
+            files.append(os.path.join(archives, found[0]))
+        return files
+
+
+def unpack(deb, folder, patterns):
+    """Unpack the members of a package that match tar patterns, if any."""
+    with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], stdout=subprocess.PIPE) as source:
+        result = subprocess.run(['tar', '-x', '-C', folder, '--wildcards', *patterns],
+                                stdin=source.stdout, capture_output=True, text=True)
+    errors = [line for line in result.stderr.splitlines()
+              if 'Not found in archive' not in line and 'Exiting with failure' not in line]
+    if errors or source.returncode not in (0, -13):
+        raise Failure(f'unpacking {deb}: {(errors or ["dpkg-deb failed"])[0]}')

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The build folder: where each product lies, and who may write to it."""
+
+import contextlib
+import fcntl
+import os
+
+from tdxtest.base import apt
+from tdxtest.base.failure import Failure
+
+
+
+class Build:
+    """Paths below the build folder, with what every stage needs."""
+
+    def __init__(self, root, progress, mirror=''):
+        self.root = os.path.abspath(root)
+        self.progress = progress
+        self._mirror = mirror
+        self._apt = None
+        os.makedirs(os.path.join(self.root, 'logs'), exist_ok=True)
+        self._lock = open(os.path.join(self.root, 'lock'), 'w', encoding='utf-8')
+        self._claim()
+
+    def _claim(self):
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            self._lock.close()
+            raise Failure(f'another run uses {self.root}; wait for it, or give '
+                          'this one a folder of its own with BUILD=') from e
+
+    def close(self):
+        """Give the folder up."""
+        self._lock.close()
+
+    @contextlib.contextmanager
+    def unlocked(self):
+        """Leave the folder to runs that the body starts and waits for."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            self._claim()
+
+    def path(self, *parts):
+        return os.path.join(self.root, *parts)
+
+    def folder(self, *parts):
+        """A path that is a folder from now on."""
+        path = self.path(*parts)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def log(self, name):
+        return self.path('logs', f'{name}.log')
+
+    def isolated_apt(self, refresh=False):
+        """The isolated apt state, its package lists read."""
+        if not self._apt:
+            self._apt = apt.IsolatedApt(self.folder('apt'), self._mirror or apt.system_mirror())
+        if refresh or not self._apt.ready():
+            with self.progress.step('apt', f'reading package lists from {self._apt.mirror}'):
+                self._apt.update(self.log('apt'), self.progress.say)
+        return self._apt
+
+    @staticmethod
+    def folder_size(path):
+        """A function that tells how much a folder holds, for a step's line."""
+        def detail():
+            total = 0
+            for folder, _, names in os.walk(path):
+                for name in names:
+                    try:
+                        total += os.lstat(os.path.join(folder, name)).st_size
+                    except OSError:
+                        continue
+            return f'{total / 1e6:.0f} MB so far'
+        return detail
+
+
+def write_if_changed(path, data):
+    """Write bytes unless the file holds them: make looks at the time. True if written."""
+    try:
+        with open(path, 'rb') as f:
+            if f.read() == data:
+                return False
+    except FileNotFoundError:
+        pass
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temp = f'{path}.tdxtest-tmp'
+    with open(temp, 'wb') as f:
+        f.write(data)
+    os.replace(temp, path)
+    return True

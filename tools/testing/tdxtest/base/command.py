@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs other programs: output to a log, one line when they fail."""
+
+import contextlib
+import errno
+import os
+import re
+import shlex
+import signal
+import subprocess
+
+from tdxtest.base.failure import Failure
+
+# The first line of a log that matches says best why a program failed.
+REASONS = (
+    re.compile(r'No space left on device'),
+    re.compile(r'(fatal )?error: ', re.IGNORECASE),
+    re.compile(r'^E: '),
+    re.compile(r'undefined reference|\*\*\* '),
+    # Of a checker that speaks JSON.
+    re.compile(r'^"detail"'),
+)
+
+
+# Where distributions keep a compiler cache's links, which have the compilers'
+# names: found by PATH they need no other command line, so nothing is built anew.
+COMPILER_CACHES = ('/usr/lib/ccache', '/usr/lib64/ccache')
+
+
+def with_compiler_cache(path, folders=COMPILER_CACHES):
+    """PATH with the compiler cache first, if one is installed."""
+    found = [f for f in folders if os.path.isdir(f) and f not in path.split(os.pathsep)]
+    return os.pathsep.join([*found, path])
+
+
+def environment(extra=None):
+    """The person's environment without what changes messages or finds a repo.
+
+    The build folder lies inside a git repository. git would take it for the
+    place to work in, so its search for one stops at the build folder.
+    """
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith('GIT_') and k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL',
+                                                     'MAKEOVERRIDES', 'TESTS', 'KDIR')}
+    env['LC_ALL'] = 'C.UTF-8'
+    env['PATH'] = with_compiler_cache(env.get('PATH', os.defpath))
+    env.update(extra or {})
+    return env
+
+
+def reason(log):
+    """The line of the log file that tells why, or ''."""
+    try:
+        with open(log, encoding='utf-8', errors='replace') as f:
+            return telling(f.read())
+    except OSError:
+        return ''
+
+
+def telling(said):
+    """The line of a program's output that tells why it failed, '' of none."""
+    # run() starts each entry of a log with the command line, which tells nothing.
+    lines = [line.strip() for line in said.splitlines()
+             if line.strip() and not line.startswith('$ ')]
+    for pattern in REASONS:
+        for line in lines:
+            if pattern.search(line):
+                return line[:300]
+    return lines[-1][:300] if lines else ''
+
+
+def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
+    """Run a program, its output appended to the file `log`.
+
+    stdout: the name of a file that takes its standard output instead.
+
+    Raises Failure with the telling line of the output and the log's name when
+    it cannot be started or ends with another status than 0. It is started in a
+    session of its own and ended with all its children when we are interrupted.
+    """
+    what = what or os.path.basename(argv[0])
+    begin = os.path.getsize(log) if os.path.exists(log) else 0
+    try:
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(open(log, 'ab'))
+            errors.write(f'$ {shlex.join(map(str, argv))}\n'.encode())
+            errors.flush()
+            out = stack.enter_context(open(stdout, 'wb')) if stdout else errors
+            process = subprocess.Popen(argv, cwd=cwd, env=environment(env),
+                                       stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=errors, start_new_session=True)
+    except FileNotFoundError as e:
+        raise Failure(f'{what}: {e.filename} is not there; install it') from e
+    except OSError as e:
+        raise Failure(f'{what}: {explain(e)}') from e
+    with ended_with_us(process):
+        status = process.wait()
+    if status:
+        tail = f'{log}.failed'
+        with open(log, 'rb') as f, open(tail, 'wb') as out:
+            f.seek(begin)
+            out.write(f.read())
+        why = reason(tail)
+        raise Failure(f'{what} failed: {why} (whole output: {tail})', tail)
+
+
+def output(argv, *, env=None, cwd=None, check=True):
+    """What a program prints, as text. Failure when it fails and check is set."""
+    try:
+        process = subprocess.Popen(argv, cwd=cwd, env=environment(env), text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, errors='replace',
+                                   start_new_session=True)
+    except FileNotFoundError as e:
+        raise Failure(f'{argv[0]} is not there; install it') from e
+    with process, ended_with_us(process):
+        out, errors = process.communicate()
+    if check and process.returncode:
+        why = (errors.strip().splitlines() or ['no message'])[0]
+        raise Failure(f'{argv[0]}: {why}')
+    return out
+
+
+@contextlib.contextmanager
+def ended_with_us(process):
+    """End the leader of a session, with its children, when the body is interrupted."""
+    try:
+        yield
+    except BaseException:
+        kill_group(process)
+        raise
+
+
+def kill_group(process):
+    """End a program that run() or a machine started, with its children."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sig)
+            process.wait(timeout=5)
+            return
+        except ProcessLookupError:
+            process.wait()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def explain(error):
+    """An OSError as words that say what to do."""
+    if error.errno == errno.ENOSPC:
+        return (f'no space left on device for {error.filename or "the build folder"}; '
+                'free 4 GB or set BUILD= to a larger disk')
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f'cannot write {error.filename}: {error.strerror}; set BUILD= to a writable folder'
+    return f'{error.filename or ""}: {error.strerror}'.lstrip(': ')

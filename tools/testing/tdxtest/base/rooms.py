@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Finds the modules of a folder, so that a new file needs no row in a list."""
+
+import importlib
+import os
+
+from tdxtest.base.paths import HERE
+
+
+def modules(room):
+    """{name: module} of the files of a room of the package, by name."""
+    names = sorted(name[:-3] for name in os.listdir(os.path.join(HERE, room))
+                   if name.endswith('.py') and not name.startswith('_'))
+    return {name: importlib.import_module(f'tdxtest.{room}.{name}') for name in names}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The suite on the debug kernel, after a proof that this kernel notices what it is for."""
+
+import os
+import re
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure
+from tdxtest.base.paths import GUEST_SOURCES
+from tdxtest.checks import two_cpus
+from tdxtest.guest import boot, image, stages
+from tdxtest.kvm import modules
+from tdxtest.verdict import kunit
+
+SOURCE = os.path.join(GUEST_SOURCES, 'defects.c')
+# What else would end after its first report.
+PARAMETERS = 'kasan_multi_shot'
+# (option, what the kernel says of its defect in guest_src/defects.c)
+REPORTS = (
+    ('PROVE_RCU', 'WARNING: suspicious RCU usage'),
+    ('DEBUG_ATOMIC_SLEEP', 'BUG: sleeping function called from invalid context'),
+    ('DEBUG_PREEMPT', 'BUG: using smp_processor_id() in preemptible'),
+    ('DEBUG_IRQFLAGS', 'raw_local_irq_restore() called with IRQs enabled'),
+    ('PROVE_LOCKING', 'WARNING: possible circular locking dependency detected'),
+    ('UBSAN_SHIFT', 'UBSAN: shift-out-of-bounds'),
+    ('UBSAN_BOUNDS', 'UBSAN: array-index-out-of-bounds'),
+    ('UBSAN_BOOL', 'UBSAN: invalid-load'),
+    ('DEBUG_LIST', 'list_add corruption'),
+    ('KASAN', 'BUG: KASAN: slab-out-of-bounds'),
+    ('KASAN', 'BUG: KASAN: slab-use-after-free'),
+    ('KASAN_STACK', 'BUG: KASAN: stack-out-of-bounds'),
+    ('KASAN_VMALLOC', 'BUG: KASAN: vmalloc-out-of-bounds'),
+)
+# What objtool says of the one that it is to find.
+NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumented\(\) '
+                     r'leaves \.noinstr\.text section')
+
+
+def compile_defects(session):
+    """defects.ko and defects.o for the session's kernel; gives their folder."""
+    folder = session.work.out('defects')
+    shutil.rmtree(folder, ignore_errors=True)
+    with open(SOURCE, 'rb') as f:
+        write_if_changed(os.path.join(folder, 'defects.c'), f.read())
+    write_if_changed(os.path.join(folder, 'Kbuild'), b'obj-m := defects.o\n')
+    session.kernel.make(f'M={folder}', 'modules', log='defects')
+    return folder
+
+
+def unreported(lines):
+    """A line for each defect that the kernel log does not tell of."""
+    for option, text in REPORTS:
+        if not any(text in line for line in lines):
+            yield f'debug kernel: CONFIG_{option}: wanted "{text}" of a seeded defect, got none'
+
+
+def check_reports(session, folder):
+    """Load the defects into the debug kernel: each is reported."""
+    installation = session.machine.prepare(session.build)
+    run = session.build.folder('run', session.work.source.name, 'defects')
+    loaded = [*session.kernel.modules(), ('defects.ko', [])]
+    plan = image.plan_text([], loaded, session.machine.watermark, stages.TEST_TIMEOUT_S, False)
+    iso = image.Image(session.build, run).make(
+        session.kernel, [], plan, parameters=f'{session.parameters()} {PARAMETERS}',
+        extra={'/lib/defects.ko': os.path.join(folder, 'defects.ko')})
+    guest = session.guest(run)
+    boot.run_step(session.progress, 'defects', f'{len(REPORTS)} seeded defects', [guest], [iso],
+                  installation, 1, lambda line: None)
+    guest.check_machine()
+    yield from unreported([text for text, _ in guest.console.log])
+
+
+def check_noinstr(session, folder):
+    """objtool, called as for vmlinux.o, refuses the object of the defects."""
+    *_, text = modules.saved_command(os.path.join(session.kernel.out, 'vmlinux.o')).split(';')
+    if 'objtool' not in text:
+        yield 'debug kernel: objtool does not look at vmlinux.o'
+        return
+    text = modules.replaced(text, 'vmlinux.o', os.path.join(folder, 'defects.o'))
+    log = session.build.log('defects')
+    try:
+        command.run(['sh', '-c', text], log, cwd=session.kernel.out)
+        yield 'debug kernel: objtool takes what is noinstr and calls what is not'
+    except Failure:
+        with open(f'{log}.failed', encoding='utf-8', errors='replace') as f:
+            said = f.read()
+        if not NOINSTR.search(said):
+            yield (f'debug kernel: objtool: wanted "{NOINSTR.pattern}", '
+                   f'got {said.strip()[-200:]!r}')
+
+
+def check(session):
+    """One of the long checks."""
+    with stages.another(session, debug=True) as debug:
+        folder = compile_defects(debug)
+        yield from check_noinstr(debug, folder)
+        yield from check_reports(debug, folder)
+        yield from kunit.check(debug)
+        verdict = debug.boot(debug.suite.select([]))
+        session.progress.say(f'check: debug kernel: {verdict.summary}')
+        yield from verdict.wrong()
+        yield from two_cpus.check(debug)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lets git bisect find two commits of history.py, and tries each way that a step can end."""
+
+import re
+import sys
+
+from tdxtest.base import command
+from tdxtest.base.paths import TOOL
+from tdxtest.commands.bisect import EXIT_BAD, EXIT_SKIP
+from tdxtest.tree import history
+
+EAGAIN = 'tdx_map_gpa_test:map_gpa_answer.eagain.to_only_page'
+RANGES = 'tdx_map_gpa_test:map_gpa_range.*.to_shared'
+FOUND = re.compile(r'^([0-9a-f]{40}) is the first (?:bad|new) commit$', re.MULTILINE)
+# (what is looked for, its number, numbers of the good and of the bad end, options)
+SEARCHES = (
+    ('the merged MapGPA', history.MERGED, 1, history.MERGED + 6,
+     ('--expect', 'fail', '--generation', 'merged', EAGAIN)),
+    ('the later regression', history.REGRESSION, history.MERGED + 1, history.COMMITS - 1,
+     ('--generation', 'merged', RANGES)),
+)
+# (number of a commit, options, what git is to be told)
+STEPS = (
+    (history.NO_BUILD, (), EXIT_SKIP),
+    (history.NO_TDX, (), EXIT_SKIP),
+    (history.NO_TDX, ('--skip-is-bad',), EXIT_BAD),
+    (history.NO_LOAD, (), EXIT_SKIP),
+)
+
+
+def find(session, folder, commits, good, bad, options):
+    """(the commit that git bisect names, the commits that it tried) of one search."""
+    history.git(folder, 'bisect', 'start', commits[bad], commits[good])
+    try:
+        said = history.git(folder, 'bisect', 'run', sys.executable, TOOL, 'bisect',
+                           '--build', session.build.root, *options)
+        log = history.git(folder, 'bisect', 'log')
+    finally:
+        history.git(folder, 'bisect', 'reset')
+    with open(session.build.log('bisect'), 'a', encoding='utf-8') as f:
+        f.write(f'{said}\n{log}\n')
+    match = FOUND.search(said)
+    tried = re.findall(r'^git bisect (?:good|bad|skip|old|new) ([0-9a-f]{40})$', log, re.MULTILINE)
+    return match[1] if match else 'none', [c for c in tried if c not in (commits[good],
+                                                                        commits[bad])]
+
+
+def steps_of(session, tried):
+    """Lines that are wrong with what the steps of a search left behind."""
+    built = []
+    for commit in tried:
+        path = session.build.path('bisect', f'{commit}.log')
+        try:
+            with open(path, encoding='utf-8') as f:
+                text = f.read()
+        except FileNotFoundError:
+            yield f'{path}: a step left no log'
+            continue
+        if f'bisect: {commit[:12]}: ' not in text:
+            yield f'{path}: does not say what git was told'
+        built += [commit] if 'test program(s)' in text else []
+    if built[1:]:
+        yield f'the tests were built by {len(built)} steps, wanted the first one alone'
+
+
+def check(session):
+    """One of the long checks."""
+    folder = session.build.path('bisect-proof', 'linux')
+    commits = history.make(session.build, folder)
+    # The steps are runs of their own.
+    with session.build.unlocked():
+        for what, number, good, bad, options in SEARCHES:
+            with session.progress.step('bisect', f'{what}, among {bad - good} commits'):
+                found, tried = find(session, folder, commits, good, bad, options)
+            session.progress.say(f'bisect: {len(tried)} steps')
+            if found != commits[number]:
+                yield f'{what}: wanted {commits[number]}, git bisect found {found}'
+            yield from steps_of(session, tried)
+        for number, options, wanted in STEPS:
+            history.git(folder, 'checkout', '-q', commits[number])
+            with session.progress.step('bisect', f'commit {number} alone'):
+                status = step(session, folder, (*options, '--generation', 'merged', EAGAIN))
+            if status != wanted:
+                yield f'commit {number}, {options}: wanted {wanted}, got {status}'
+
+
+def step(session, folder, options):
+    """What one step ends with, outside of a bisection."""
+    script = 'cd "$1"; shift; "$@" >> "$0" 2>&1; echo $?'
+    return int(command.output(['sh', '-c', script, session.build.log('bisect'), folder,
+                               sys.executable, TOOL, 'bisect', '--build', session.build.root,
+                               *options]))

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of the patch series: it applies, says what is laid, is styled, and builds."""
+
+import os
+import re
+import subprocess
+import tempfile
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure
+from tdxtest.base.paths import PROJECT
+from tdxtest.tree import checkpatch, patchset, series, suite, work_tree
+
+AUTHOR = 'A U Thor <author@example.com>'
+SIM = 'arch/x86/virt/vmx/tdx/sim'
+SUITE = 'tools/testing/selftests/kvm'
+# A test without TDX: it is linked with all of the library, TDX or not.
+OTHER_TEST = 'x86/sev_smoke_test'
+
+
+def check_applies(session):
+    """git am takes the series on a pristine tree, and leaves what is built here."""
+    steps, wrong = patchset.plan(session.work.source.key())
+    yield from wrong
+    if wrong:
+        return
+    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
+        paths = patchset.make(session, os.path.join(folder, 'out'), AUTHOR)
+        yield from check_cover(paths[0], len(paths) - 1)
+        tip = os.path.join(folder, 'tree')
+        os.makedirs(tip)
+        repository = patchset.Repository(session.work, tip, steps, patchset.identity(AUTHOR),
+                                         session.build.log('series'))
+        try:
+            repository.apply(paths[1:])
+        except Failure as e:
+            yield str(e)
+            return
+        for path in repository.git('ls-files').splitlines():
+            if work_tree.read(os.path.join(tip, path)) != work_tree.read(os.path.join(session.work.tree,
+                                                                           path)):
+                yield f'{path}: the series leaves something else than what is built'
+        left = set(work_tree.overlay_files()) - set(repository.git('ls-files').splitlines())
+        yield from (f'{path}: is not in the series' for path in sorted(left))
+
+
+def check_cover(path, count):
+    """The cover letter has no blanks left, and the numbers of all patches."""
+    text = work_tree.read(path).decode()
+    if '***' in text:
+        yield f'{os.path.basename(path)}: a blank of git format-patch is left'
+    for wanted in (f'[PATCH 00/{count:02}]', ' files changed, '):
+        if wanted not in text:
+            yield f'{os.path.basename(path)}: wanted {wanted!r} in it'
+
+
+def check_style(session):
+    """checkpatch.pl --strict finds nothing unexcused in any patch, and each has maintainers.
+
+    Why the files need no entry of their own in MAINTAINERS: the entries for their
+    folders have them.
+    """
+    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
+        paths = patchset.make(session, folder, AUTHOR)
+        for line in checkpatch.findings(session.work, paths[1:], set(), signed=True):
+            yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
+        for path in paths[1:]:
+            said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
+                                   '--nogit-fallback', path], cwd=session.work.tree)
+            if '(maintainer:' not in said:
+                yield f'{os.path.basename(path)}: MAINTAINERS names nobody for it'
+
+
+def check_builds(session):
+    """Each patch leaves a tree that builds."""
+    steps, wrong = patchset.plan(session.work.source.key())
+    yield from wrong
+    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
+        yield from build_sim(session, steps, os.path.join(folder, 'sim'))
+        yield from build_suite(session, steps, os.path.join(folder, 'suite'))
+
+
+def sim_folder(work, folder):
+    """A folder with what the simulation includes of its surroundings, by relative paths."""
+    near = os.path.dirname(SIM)
+    os.makedirs(os.path.join(folder, near))
+    os.symlink(os.path.join(work.tree, 'arch/x86/kvm'), os.path.join(folder, 'arch/x86/kvm'))
+    for name in os.listdir(os.path.join(work.tree, near)):
+        if name != os.path.basename(SIM):
+            os.symlink(os.path.join(work.tree, near, name), os.path.join(folder, near, name))
+
+
+def build_sim(session, steps, folder):
+    """Objects of the simulation compile as soon as they are there.
+
+    The directory joins the kernel's build as a whole, which make check builds.
+    """
+    sim_folder(session.work, folder)
+    present = set()
+    for step in steps:
+        present.update(step.files)
+        mine = [path for path in step.files if path.startswith(SIM)]
+        for path in mine:
+            write_if_changed(os.path.join(folder, path), patchset.content(path, present))
+        for path in mine:
+            saved = compile_command(session.kernel.out, patchset.stem(path))
+            if path.endswith(('.c', '.S')) and saved:
+                yield from compiles(session, step, path, saved, folder)
+
+
+def compile_command(out, name):
+    """The shell command with which kbuild compiled an object of the simulation, '' if it did not."""
+    text = (work_tree.read(os.path.join(out, SIM, f'.{name}.o.cmd')) or b'').decode()
+    saved = re.search(r'^savedcmd_\S+ := (.*)', text, re.MULTILINE)
+    # objtool and the like come after it.
+    return saved[1].split(' ; ')[0] if saved else ''
+
+
+def compiles(session, step, path, saved, folder):
+    # Headers of the simulation are those of the step, not those of the whole.
+    script = saved.replace(os.path.join(session.work.tree, SIM), os.path.join(folder, SIM))
+    script = re.sub(r' -o \S+', f' -o {folder}/object.o', script)
+    script = re.sub(r' -Wp,-MMD,\S+', '', script)
+    done = subprocess.run(['sh', '-c', script], cwd=session.kernel.out, text=True,
+                          capture_output=True, env=command.environment(), check=False)
+    if done.returncode:
+        yield f'{step.subject}: {path}: {command.telling(done.stderr)}'
+
+
+def suite_folder(work, folder):
+    """A copy of the tree, by links: hard ones of tools/, whose files are replaced."""
+    for name in os.listdir(work.tree):
+        if name != 'tools':
+            os.symlink(os.path.join(work.tree, name), os.path.join(folder, name))
+    command.output(['cp', '-al', os.path.join(work.tree, 'tools'), folder])
+    for path in work_tree.overlay_files():
+        if path.startswith('tools/'):
+            os.unlink(os.path.join(folder, path))
+
+
+def build_suite(session, steps, folder):
+    """The selftests build after each patch that touches them: the suite, and another test."""
+    work, log = session.work, session.build.log('series')
+    os.makedirs(folder)
+    suite_folder(work, folder)
+    for path in touched_by(steps):
+        if path.startswith('tools/'):
+            replace(os.path.join(folder, path), work.pristine(path))
+    out = os.path.join(folder, 'out')
+    os.makedirs(out)
+    present = set()
+    for step in steps:
+        present.update(step.files)
+        mine = [p for p in step.files + touched_by([step]) if p.startswith('tools/')]
+        if not mine:
+            continue
+        if step.patch:
+            command.run(['git', 'apply', '--include=tools/*',
+                         os.path.join(PROJECT, 'patches', step.patch)], log, cwd=folder,
+                        env={'GIT_CEILING_DIRECTORIES': os.path.dirname(folder)})
+        for path in {*step.files, *(set(patchset.ROW_LISTS) & present)}:
+            if path.startswith('tools/'):
+                replace(os.path.join(folder, path), patchset.content(path, present))
+        goals = [os.path.join(out, OTHER_TEST)]
+        if b'Makefile.tdx' in work_tree.read(os.path.join(folder, SUITE, 'Makefile.kvm')):
+            goals.append(suite.GOAL)
+        try:
+            command.run(['make', '-C', os.path.join(folder, SUITE), f'OUTPUT={out}',
+                         f'-j{os.cpu_count() or 1}',
+                         f'KHDR_INCLUDES=-isystem {work.out("headers")}/usr/include', *goals],
+                        log, env=suite.ENVIRONMENT, what='make')
+        except Failure as e:
+            yield f'{step.subject or step.patch}: {e}'
+
+
+def touched_by(steps):
+    return [path for step in steps if step.patch
+            for path in series.touched(patchset.read_patch(step.patch))]
+
+
+def replace(path, data):
+    """Write a file anew: its other hard links keep what they have."""
+    if os.path.exists(path):
+        os.unlink(path)
+    write_if_changed(path, data)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compares ktap.py with the KTAP parser that comes with the kernel, kunit_parser.py.
+
+ktap.py judges consoles: line by line as they come, of several guests, with how
+each ended. KUnit's parser judges a document. What it finds wrong, ktap.py must;
+and in a run that passed both must have seen the same results.
+"""
+
+import io
+import os
+
+from tdxtest.base.failure import EXIT_PASS
+from tdxtest.base.paths import TEST_DATA
+from tdxtest.verdict import ktap, kunit
+
+# Saved consoles that only ktap.py finds wrong, and what KUnit's parser does not ask.
+STRICTER = {
+    'all_skipped': 'whether anything ran',
+    'missing_plan': 'for a plan, without which lost results go unnoticed',
+    'no_case_ran': 'whether a test has cases',
+    'no_tests': 'whether there are tests beside the frame',
+    'warns_at_boot': 'about lines before the document',
+}
+
+
+def by_kunit(modules, lines):
+    """(it passed, {name: outcome}) of a console, as KUnit's parser has it."""
+    parser, printer = modules
+    test = parser.parse_run_tests(lines, printer.Printer(output=io.StringIO()))
+    words = {parser.TestStatus.SUCCESS: 'pass', parser.TestStatus.SKIPPED: 'skip'}
+    return test.ok_status(), {name: words.get(leaf.status, 'fail')
+                              for name, leaf in kunit.leaves(test)}
+
+
+def by_ktap(console):
+    """{name: outcome} of a console, as ktap.py has it."""
+    results = {}
+    for test in console.tests:
+        name = test.result.name
+        for case, full in [(c, f'{name}.{c.name}') for c in test.cases] or [(test.result, name)]:
+            results[full] = 'fail' if not case.ok else 'skip' if case.skip else 'pass'
+    return results
+
+
+def read(path):
+    console = ktap.Console()
+    with open(path, encoding='utf-8', errors='replace') as f:
+        lines = f.read().splitlines()
+    for line in lines:
+        console.feed(line)
+    return console, lines
+
+
+def compare(modules, path, stricter=False):
+    """A line for each thing that the two see differently in a saved console."""
+    console, lines = read(path)
+    mine = ktap.judge(console, '' if console.powered_off else 'the log ends').status == EXIT_PASS
+    theirs, results = by_kunit(modules, lines)
+    name = os.path.basename(path)
+    if mine and not theirs:
+        yield f'{name}: passes, but not for kunit_parser.py'
+    if (theirs and not mine) != stricter:
+        yield (f'{name}: kunit_parser.py says {"pass" if theirs else "fail"}, wanted it to miss '
+               f'what is wrong: {stricter}')
+    if mine:
+        own = by_ktap(console)
+        for key in sorted(set(own) | set(results)):
+            if own.get(key) != results.get(key):
+                yield (f'{name}: {key}: {own.get(key, "absent")}, '
+                       f'by kunit_parser.py {results.get(key, "absent")}')
+
+
+def check_saved(work):
+    """The saved consoles of test_data."""
+    modules = kunit.parser_of(work.tree)
+    names = sorted(n[:-4] for n in os.listdir(TEST_DATA) if n.endswith('.log'))
+    for name in names:
+        yield from compare(modules, os.path.join(TEST_DATA, f'{name}.log'), name in STRICTER)
+    yield from (f'STRICTER: there is no {name}.log' for name in sorted(set(STRICTER) - set(names)))
+
+
+def check_run(session):
+    """The consoles of the run that a session made last, if it passed."""
+    modules = kunit.parser_of(session.work.tree)
+    for guest in session.guests:
+        console, _ = read(guest.console_path)
+        if ktap.judge(console).status == EXIT_PASS:
+            yield from compare(modules, guest.console_path)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs on two CPUs the cases that one CPU was too few for, and all on two and on four."""
+
+from tdxtest.guest import shards
+from tdxtest.verdict import ktap
+
+# Why such a case skips itself: TDX_TWO_CPUS_REASON of the suite.
+TOO_FEW = 'SKIP needs two CPUs'
+CPUS = 2
+# Of the guests that run the whole suite, in the long checks.
+WHOLE = (2, 4)
+
+
+def skipped(run):
+    """{test: cases} of a results.collect() that were skipped for want of CPUs."""
+    wanted = {}
+    for test in run['tests']:
+        for case in test['cases']:
+            if case['note'] == TOO_FEW:
+                wanted.setdefault(test['name'], []).append(case['name'])
+    return wanted
+
+
+def still_skipped(run, cpus=CPUS):
+    for test, cases in skipped(run).items():
+        for case in cases:
+            yield f'{test}: {case}: skipped itself with {cpus} CPUs as well'
+
+
+def check(session):
+    """Boot with two CPUs for what the last run had to skip."""
+    if session.args.cpus > 1:
+        return
+    wanted = skipped(session.results[-1])
+    if not wanted:
+        yield f'no case of the suite was skipped with "{TOO_FEW}"'
+        return
+
+    tests = [(name, [word for case in sorted(cases) for word in ('-r', case)])
+             for name, cases in sorted(wanted.items())]
+    before, session.args.cpus = session.args.cpus, CPUS
+    try:
+        guest, = session.boot_guests([tests])
+    finally:
+        session.args.cpus = before
+    chosen = {name: shards.chosen(words) for name, words in tests}
+    verdict = ktap.judge_all([(guest.console, guest.ended, chosen)])
+    session.progress.say(f'check: {CPUS} CPUs: {verdict.summary}')
+    yield from verdict.wrong()
+    for test in guest.console.tests:
+        yield from still_skipped({'tests': [{'name': test.result.name, 'cases': [
+            {'name': case.name, 'note': case.note} for case in test.cases]}]})
+
+
+def check_whole(session):
+    """The suite passes with each number of CPUs; one of the long checks."""
+    before = session.args.cpus
+    try:
+        for session.args.cpus in WHOLE:
+            verdict = session.boot(session.suite.select([]))
+            session.progress.say(f'check: {session.args.cpus} CPUs: {verdict.summary}')
+            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in verdict.wrong())
+            yield from still_skipped(session.results[-1], session.args.cpus)
+    finally:
+        session.args.cpus = before

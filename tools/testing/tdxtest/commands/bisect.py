@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One step of git bisect run: builds the checkout, runs tests, says good, bad or skip."""
+
+import argparse
+import os
+import shutil
+import sys
+import traceback
+
+from tdxtest.base import command
+from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
+from tdxtest.base.progress import Progress
+from tdxtest.guest.options import add_boot_options, add_environment_option, add_place_options
+from tdxtest.guest.stages import Session
+from tdxtest.tree import abi, suite
+from tdxtest.verdict import ktap
+
+# git takes 2 to 124 for bad as well, and gives up at 126 and more.
+EXIT_GOOD, EXIT_BAD, EXIT_SKIP = EXIT_PASS, EXIT_FAIL, EXIT_NOT_RUN
+WORDS = {EXIT_GOOD: 'good', EXIT_BAD: 'bad', EXIT_SKIP: 'skip'}
+
+EPILOG = """\
+Run it at the top of a kernel checkout:
+  git bisect start BAD GOOD
+  git bisect run .../tdxtest.py bisect TEST:CASE
+exit status: 0 the tests did what --expect says; 1 they did not; 125 nothing is
+known about this commit: it did not build or boot, every case was skipped, or what
+was asked for cannot be done. There is no other.
+"""
+
+
+class Tee:
+    """Writes to the terminal and into the log of the step."""
+
+    def __init__(self, *files):
+        self._files = files
+
+    def write(self, text):
+        for file in self._files:
+            file.write(text)
+
+    def flush(self):
+        for file in self._files:
+            file.flush()
+
+
+class KeptSuite(suite.Suite):
+    """The test programs that the first step of a bisection built."""
+
+    def __init__(self, build, folder):
+        super().__init__(build, None, folder)
+
+    def compile(self):
+        raise AssertionError('kept programs are not built')
+
+
+def git(*words):
+    return command.output(['git', *words]).strip()
+
+
+def session_key():
+    """Tells one bisection from the next, '' outside of any."""
+    path = git('rev-parse', '--git-path', 'BISECT_START')
+    try:
+        return f'{os.path.abspath(path)} {os.stat(path).st_mtime_ns}\n'
+    except FileNotFoundError:
+        return ''
+
+
+def kept_suite(session, folder, key):
+    """(programs, generation) of the first step of the bisection `key`.
+
+    The programs stay the same for all steps: what differs is then the kernel.
+    So does the generation of the ABI that they expect, which would follow the
+    version of the checkout, so that no step could ever fail.
+    """
+    stamp = os.path.join(folder, 'bisection')
+    kept = KeptSuite(session.build, folder)
+    text = read_text(stamp)
+    if key and text.startswith(key):
+        generation = text.removeprefix(key).strip()
+        session.progress.say('suite: as the first step built it')
+        return kept, generation
+    built = suite.Suite(session.build, session.suite_tree())
+    built.compile()
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.join(folder, 'x86'))
+    for name in suite.names():
+        shutil.copy2(built.program(name), kept.program(name))
+    generation = session.generation().name
+    # Written last: a folder that has it is whole.
+    with open(stamp, 'w', encoding='utf-8') as f:
+        f.write(f'{key}{generation}\n')
+    return kept, generation
+
+
+def read_text(path):
+    try:
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return f.read()
+    except FileNotFoundError:
+        return ''
+
+
+def judge(console, ended, names, skip_is_bad=False):
+    """(EXIT_*, why) of the tests `names`, where they are expected to pass.
+
+    Only what was asked for counts: a kernel may warn at its boot for reasons of
+    its own, and a skipped case says nothing, unless skip_is_bad.
+    """
+    why = ktap.not_run_why(console, ended)
+    if why:
+        return EXIT_SKIP, why
+    load = next((t.result for t in console.tests if t.result.name == 'load_kvm'), None)
+    if not load:
+        return EXIT_SKIP, f'{console.panic or ended}, {console.running()}'
+    if not load.ok:
+        return EXIT_SKIP, 'KVM did not load'
+    # A test that was named twice, with two patterns, runs twice.
+    found = [test for test in console.tests if test.result.name in names]
+    if len(found) < len(names):
+        if not console.powered_off:
+            return EXIT_BAD, f'{console.panic or ended}, {console.running()}'
+        return EXIT_SKIP, f'{len(found)} of {len(names)} tests were run'
+    cases = []
+    for test in found:
+        if test.planned == 0 and not test.result.skip:
+            return EXIT_SKIP, f'{test.result.name}: no case was run'
+        problems = ktap.test_problems(test)
+        if problems:
+            return EXIT_BAD, problems[0]
+        cases += test.cases or [test.result]
+    skipped = sum(case.skip for case in cases)
+    if skipped and skip_is_bad:
+        return EXIT_BAD, f'{skipped} case(s) were skipped'
+    if skipped == len(cases):
+        reasons = [test.skip_reason for test in found if test.skip_reason]
+        return EXIT_SKIP, ': '.join(['every case was skipped', *reasons[:1]])
+    return EXIT_GOOD, f'{len(cases) - skipped} case(s) passed'
+
+
+def expected(status, outcome):
+    """The status of a step that judge() gave `status`, where `outcome` is good."""
+    if outcome == 'fail' and status != EXIT_SKIP:
+        return EXIT_BAD if status == EXIT_GOOD else EXIT_GOOD
+    return status
+
+
+def step(args, commit, progress):
+    """(EXIT_*, why) of the commit that is checked out."""
+    session = Session(args, progress)
+    folder = session.build.folder('bisect', session.given.name)
+    session.fetch()
+    # The programs first: a kernel that does not build must not keep them from
+    # being those of the first step.
+    session.suite, generation = kept_suite(session, os.path.join(folder, 'suite'), session_key())
+    session.expect = args.generation or generation
+    session.compile(with_suite=False)
+    tests = session.suite.select(session.selection)
+    [guest] = session.boot_guests([tests])
+    shutil.copy2(guest.console_path, session.build.path('bisect', f'{commit}.console.log'))
+    status, why = judge(guest.console, guest.ended, [name for name, _ in tests],
+                        args.skip_is_bad)
+    return expected(status, args.outcome), f'{why}; expected: {args.outcome}'
+
+
+def run(args):
+    """The command; gives 0, 1 or 125 whatever happens."""
+    status, why = EXIT_SKIP, 'interrupted'
+    commit = log = ''
+    try:
+        commit = git('rev-parse', 'HEAD')
+        args.kdir, args.kernel = git('rev-parse', '--show-toplevel'), ''
+        folder = os.path.join(args.build, 'bisect')
+        os.makedirs(folder, exist_ok=True)
+        log = os.path.join(folder, f'{commit}.log')
+        with open(log, 'w', encoding='utf-8') as f:
+            progress = Progress(Tee(sys.stdout, f))
+            progress.line(git('log', '-1', '--format=%H %cs %s'))
+            status, why = attempt(args, commit, progress)
+            progress.line(f'bisect: {commit[:12]}: {WORDS[status]}: {why}')
+    except (Failure, OSError) as e:
+        # Nowhere to write to: git needs an answer all the same.
+        print(f'bisect: {commit[:12]}: {WORDS[status]}: {e}', file=sys.stderr)
+    return status
+
+
+def attempt(args, commit, progress):
+    """step(), with whatever goes wrong made a skip."""
+    try:
+        return step(args, commit, progress)
+    except KeyboardInterrupt as e:
+        return EXIT_SKIP, str(e) or 'interrupted'
+    except Failure as e:
+        # The next step overwrites it.
+        progress.line(read_text(e.output).rstrip() if e.output else '')
+        return EXIT_SKIP, str(e)
+    except Exception:   # pylint: disable=broad-except
+        # Python would end with 1, which git takes for a bad commit.
+        progress.line(traceback.format_exc().rstrip())
+        return EXIT_SKIP, 'this tool failed'
+
+
+def add_parser(commands):
+    parser = commands.add_parser('bisect', help='one step of git bisect run', epilog=EPILOG,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_place_options(parser)
+    parser.add_argument('--expect', dest='outcome', choices=('pass', 'fail'), default='pass',
+                        help='what a good commit does (default: %(default)s); '
+                             'fail looks for the commit that made the tests pass')
+    parser.add_argument('--generation', default='', metavar='NAME', choices=abi.NAMES,
+                        help='the generation of the MapGPA ABI that a passing commit has: '
+                             f'{", ".join(abi.NAMES)} (default: that of the first step)')
+    parser.add_argument('--skip-is-bad', action='store_true',
+                        help='a skipped case fails, instead of saying nothing')
+    parser.add_argument('--patch', action='append', default=[], metavar='FILE',
+                        help='apply a row of patches/series to each step')
+    add_boot_options(parser, jobs=False)
+    add_environment_option(parser)
+    parser.add_argument('tests', nargs='+', metavar='TEST[:CASE]',
+                        help="a test, or the cases of one that match a pattern such as 'eagain*'")
+    return parser

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that runs the project's own tests, then the suite."""
+
+from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
+from tdxtest.checks import table
+from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.stages import Session
+
+
+def add_parser(commands):
+    parser = commands.add_parser('check', help="the project's own tests, then a run",
+                                 epilog=EPILOG)
+    add_build_options(parser)
+    add_boot_options(parser)
+    parser.add_argument('--static', action='store_true',
+                        help='only what needs no boot: tables, style, unit tests')
+    return parser
+
+
+def run(args):
+    session = Session(args)
+    progress = session.progress
+    with progress.step('check', "the project's own tests"):
+        failed = table.run(table.STATIC, progress)
+        failed += table.run(table.WITH_PROGRESS, progress, progress)
+    session.fetch()
+    with progress.step('check', 'the overlay and the style, against the kernel'):
+        failed += table.run(table.WITH_TREE, progress, session.work)
+    if args.static:
+        progress.line(f'{failed} check(s) found something wrong')
+        return EXIT_FAIL if failed else EXIT_PASS
+    session.compile(with_suite=True)
+    failed += table.run(table.WITH_SUITE, progress, session.suite)
+    failed += table.run(table.WITH_BOOT, progress, session)
+    verdict = session.boot(session.suite.select([]))
+    failed += table.run(table.AFTER_RUN, progress, session)
+    status = session.conclude(verdict)
+    if failed:
+        progress.line(f'FAIL: {failed} check(s) above found something wrong')
+    return status or (EXIT_FAIL if failed else EXIT_PASS)

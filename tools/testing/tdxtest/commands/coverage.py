@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that tells which lines and branches of KVM's TDX code the suite runs."""
+
+import collections
+import dataclasses
+import json
+import os
+
+from tdxtest.base import apt, command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure
+from tdxtest.guest import stages
+from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options, add_test_argument
+from tdxtest.kvm import gcda, modules
+from tdxtest.verdict import rules
+
+# kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
+SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
+# As CFLAGS_GCOV of the kernel's Makefile; vCPUs run on several CPUs. Counters go
+# in before functions do into others: or a line would count the branches of all
+# that it calls, such as a tracepoint's own, and not those that it has.
+FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im', '-fno-early-inlining',
+         '-fprofile-update=prefer-atomic', '-Wno-maybe-uninitialized')
+# The functions of a TD's hypercalls, and what no test reaches there.
+FUNCTIONS = 'hypercall-functions.list'
+UNREACHED = 'unreached.list'
+# What is counted, what of it was reached, what of the rest is explained, and the
+# percent of all to reach. Explanations must not take the place of tests.
+GOALS = (('lines', 'lines_run', 'lines_explained', 98),
+         ('branches', 'branches_taken', 'branches_explained', 95))
+# Of rules.json, which holds the totals.
+FORMAT = 'tdxtest-coverage-1'
+GCOV_FILES = '/sys/kernel/debug/gcov'
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """A line that was not run, or one with branches that were not taken.
+
+    kind: "line" or "branch"; text: the line without indentation; branches: of
+    that line that were not taken.
+    """
+
+    kind: str
+    function: str
+    number: int
+    text: str
+    branches: int = 0
+
+    def __str__(self):
+        what = 'not run' if self.kind == 'line' else f'{self.branches} branch(es) not taken'
+        return f'tdx.c:{self.number}: {self.function}(): {what}: {self.text}'
+
+
+def rows(name, columns, text=None):
+    """coverage.rows() of a table, as a list. Failure for a row with other columns."""
+    found = list(rules.rows(name, text))
+    for number, words in found:
+        if len(words) != columns or not all(w.strip() for w in words):
+            raise Failure(f'rules/{name}:{number}: wanted {columns} column(s), '
+                          f'got {len(words)}')
+    return found
+
+
+def add_parser(commands):
+    parser = commands.add_parser('coverage', help='which lines and branches of KVM does the '
+                                 'suite run?', epilog=EPILOG)
+    add_build_options(parser)
+    add_boot_options(parser)
+    parser.add_argument('--no-html', action='store_true',
+                        help='only the numbers and the tracefile; needs no lcov')
+    add_test_argument(parser)
+    return parser
+
+
+def gaps(counters, source, functions, text):
+    """(totals, [Gap]) of the functions; totals: {lines, lines_run, branches, branches_taken}.
+
+    text: the lines of the source. Branches of a line that was not run are no gaps
+    of their own.
+    """
+    totals = collections.Counter(lines=0, lines_run=0, branches=0, branches_taken=0)
+    found = []
+    for function in functions:
+        lines = counters.lines_of(source, function)
+        if not lines:
+            raise Failure(f'rules/{FUNCTIONS}: {source} has no code of {function}()')
+        for number, line in lines.items():
+            said = text[number - 1].strip()
+            left = sum(not taken for taken in line.branches)
+            totals['lines'] += 1
+            totals['lines_run'] += bool(line.count)
+            totals['branches'] += len(line.branches)
+            totals['branches_taken'] += len(line.branches) - left
+            if not line.count:
+                found.append(Gap('line', function, number, said, left))
+            elif left:
+                found.append(Gap('branch', function, number, said, left))
+    return totals, found
+
+
+def explain(found, table):
+    """([Gap] that no row explains, [lines on rows that explain nothing]).
+
+    table: [(line number, [kind, function, text, why])], a row for each line, and
+    one for each branch of a line that was run.
+    """
+    used = set()
+    unexplained = []
+    for gap in found:
+        rows_of = [number for number, (kind, function, text, _) in table
+                   if (kind, function, text) == (gap.kind, gap.function, gap.text)]
+        if not rows_of or gap.kind == 'branch' and gap.branches > len(rows_of):
+            unexplained.append(gap)
+        used.update(rows_of)
+    stale = [f'rules/{UNREACHED}:{number}: {words[1]}(): {words[2]}: '
+             'is reached, or gone; drop the row'
+             for number, words in table if number not in used]
+    return unexplained, stale
+
+
+def percent(part, whole):
+    return 100 * part / whole if whole else 0.0
+
+
+def count_explained(totals, found, unexplained):
+    """Add to the totals what no test can reach."""
+    explained = [gap for gap in found if gap not in unexplained]
+    totals['lines_explained'] = sum(gap.kind == 'line' for gap in explained)
+    totals['branches_explained'] = sum(gap.branches for gap in explained)
+
+
+def share(what, part, whole):
+    return f'{what} {part} of {whole} ({percent(part, whole):.1f} %)'
+
+
+def summary(totals):
+    """[lines] of all there is, and of what can be reached."""
+    everything = [share(what, totals[done], totals[what]) for what, done, _, _ in GOALS]
+    reachable = [share(what, totals[done], totals[what] - totals[explained])
+                 for what, done, explained, _ in GOALS]
+    return ['hypercall paths: ' + ', '.join(everything),
+            'of what can be reached: ' + ', '.join(reachable)]
+
+
+def html(session, folder, tracefile):
+    """The report of genhtml; gives its first page."""
+    apt.ensure_installed(session.progress, session.build.log('apt'), 'coverage')
+    target = os.path.join(folder, 'html')
+    command.run(['genhtml', '--quiet', '--branch-coverage', '--legend',
+                 '--title', f'tdxtest, Linux {session.work.source.version}',
+                 '--prefix', session.work.tree, '--output-directory', target, tracefile],
+                session.build.log('coverage'))
+    return os.path.join(target, 'index.html')
+
+
+def measure(session, folder):
+    """Run the chosen tests with an instrumented module; gives (Verdict, Counters)."""
+    variant = modules.Variant(session.kernel, session.work.out('gcov'))
+    with session.progress.step('gcov', f'building {modules.MODULE}.ko with counters'):
+        if not variant.is_built(FLAGS):
+            variant.build(SOURCES, FLAGS)
+    session.kernel.replaced[os.path.basename(variant.path)] = variant.path
+    session.collect = GCOV_FILES
+    try:
+        verdict = session.boot(session.suite.select(session.selection))
+    finally:
+        session.kernel.replaced.clear()
+        session.collect = ''
+    consoles = []
+    for guest in session.guests:
+        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
+            consoles.append(f.readlines())
+    notes = {}
+    for source in SOURCES:
+        stem = os.path.splitext(source)[0]
+        notes[f'{os.path.basename(stem)}.gcda'] = os.path.join(variant.folder, f'{stem}.gcno')
+    with session.progress.step('gcov', 'reading the counters'):
+        return verdict, gcda.read(consoles, notes, folder, session.build.log('coverage'))
+
+
+def tables():
+    """The functions whose number it is, and the rows that explain gaps in them."""
+    return [words[0] for _, words in rows(FUNCTIONS, 1)], rows(UNREACHED, 4)
+
+
+def gaps_of(session, counters, functions):
+    """gaps() in the source that was built."""
+    with open(os.path.join(session.work.tree, SOURCES[0]), encoding='utf-8') as f:
+        return gaps(counters, SOURCES[0], functions, f.read().splitlines())
+
+
+def check(session):
+    """What is not reached is explained, and there is little of it: for make check-long."""
+    functions, table = tables()
+    verdict, counters = measure(session, session.build.folder('coverage'))
+    yield from verdict.problems
+    totals, found = gaps_of(session, counters, functions)
+    unexplained, stale = explain(found, table)
+    yield from (f'not explained: {gap}' for gap in unexplained)
+    yield from stale
+    for what, done, _, wanted in GOALS:
+        got = percent(totals[done], totals[what])
+        if got < wanted:
+            yield f'{what} of hypercall paths: wanted {wanted} %, got {got:.1f} %'
+
+
+def run(args):
+    functions, table = tables()
+    session = stages.Session(args)
+    modules.check_machine(session.machine)
+    session.prepare()
+    folder = session.build.folder('coverage')
+    verdict, counters = measure(session, folder)
+    status = session.conclude(verdict)
+
+    tracefile = os.path.join(folder, 'coverage.info')
+    write_if_changed(tracefile, counters.tracefile().encode())
+    totals, found = gaps_of(session, counters, functions)
+    unexplained, stale = explain(found, table)
+    count_explained(totals, found, unexplained)
+    if session.selection:
+        stale = []      # the rows are about the whole suite
+    line = session.progress.line
+    for gap in found:
+        line(f'  {"unexplained" if gap in unexplained else "explained"}: {gap}')
+    for problem in stale:
+        line(f'  {problem}')
+    page = tracefile if args.no_html else html(session, folder, tracefile)
+    write_if_changed(os.path.join(folder, 'coverage.json'), (json.dumps(
+        {'format': FORMAT, 'kernel': session.work.source.version, **totals,
+         'unexplained': len(unexplained)}, indent=1) + '\n').encode())
+    line(f'report: {page}')
+    for text in summary(totals):
+        line(text)
+    line(f'{len(found)} gap(s), {len(unexplained)} unexplained')
+    if session.selection:
+        return status
+    return status or (EXIT_FAIL if unexplained or stale else EXIT_PASS)

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that tries the seeded regressions of mutants/ against the suite."""
+
+import collections
+import concurrent.futures
+import dataclasses
+import json
+import os
+
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
+from tdxtest.guest import groups, stages
+from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.kvm import modules
+from tdxtest.tree import suite
+from tdxtest.verdict import mutants
+
+# Seconds of guest time for the named cases of one test, which take a few: a mutant
+# may hang. That is a minute of the emulator, which --silence must not cut short.
+TEST_TIMEOUT_S = 30
+# An emulator of several CPUs is so much slower.
+SLOWER_WITH_CPUS = 4
+# The unchanged module, to see that a named case is green without the mutant.
+BASE = 'base'
+
+KILLED = 'killed'
+EXPLAINED = 'explained'
+PARTLY = 'partly killed'
+SURVIVED = 'survived'
+REFUTED = 'noticed, though it says that nothing can'
+DIED = 'ended the guest'
+UNTRIED = 'not tried'
+GOOD = (KILLED, EXPLAINED)
+
+
+@dataclasses.dataclass
+class Verdict:
+    """What came of a mutant; problems: what is wrong, one line each."""
+
+    mutant: mutants.Mutant
+    kind: str
+    red: int = 0            # named cases that failed, as they must
+    problems: list = dataclasses.field(default_factory=list)
+    notes: list = dataclasses.field(default_factory=list)
+
+
+def add_parser(commands):
+    parser = commands.add_parser('mutate', help='try seeded regressions: which does the suite '
+                                 'notice?', epilog=EPILOG)
+    add_build_options(parser)
+    add_boot_options(parser)
+    parser.add_argument('--all', action='store_true',
+                        help='run the whole suite for each, not only the cases that it names')
+    parser.add_argument('mutants', nargs='*', metavar='MUTANT',
+                        help='folders, patterns of names in mutants/, or files (default: all)')
+    return parser
+
+
+def red_cases(outcome, name, cases):
+    """{case: why} of those that failed, or that a test which hung did not come to."""
+    results = outcome.case_results(name)
+    unended = outcome.unended(name)
+    red = {}
+    for case in cases:
+        result = results.get(case)
+        if result is None and unended:
+            red[case] = unended
+        elif result is not None and not result.ok:
+            red[case] = result.note
+    return red
+
+
+def unsound(base):
+    """What is wrong with the run of the unchanged module beside cases, '' if nothing."""
+    if base.died or not base.loaded():
+        return base.died or 'the kernel refused the module'
+    if base.warned():
+        return f'the kernel warned: {base.warned()}'
+    # A mutant that is as late as the base is would count as one that hangs.
+    late = [f'{name}: {base.unended(name)}' for name, _ in base.group.tests if base.unended(name)]
+    return late[0] if late else ''
+
+
+def passed(outcome):
+    """{(test, case)} that passed in a group."""
+    return {(test.result.name, case.name) for test in outcome.console.tests
+            for case in test.cases if case.ok and not case.skip}
+
+
+def judge(mutant, named, outcome, broken=frozenset()):
+    """The Verdict on a mutant.
+
+    named: {test: [cases that must fail]}; broken: {(test, case)} that do not pass
+    without any mutant, so that their failing shows nothing.
+    """
+    warning = outcome.warned()
+    if outcome.died:
+        # Whatever the cases said: a machine that is gone is more than a red case.
+        kind = KILLED if mutant.warns else DIED
+        return Verdict(mutant, kind, problems=[] if mutant.warns else [outcome.died],
+                       notes=[outcome.died])
+    if not outcome.loaded():
+        return Verdict(mutant, UNTRIED, problems=['the kernel refused the module'])
+    spoilt = [f'{test}: {case} does not pass without the mutant'
+              for test, cases in named.items() for case in cases if (test, case) in broken]
+    if spoilt:
+        return Verdict(mutant, UNTRIED, problems=spoilt)
+
+    red = {(test, case): why for test, cases in named.items()
+           for case, why in red_cases(outcome, test, cases).items()}
+    green = [f'{test}: {case} did not fail'
+             for test, cases in named.items() for case in cases if (test, case) not in red]
+    if mutant.warns and not warning:
+        green.append('the kernel did not warn')
+    notes = [f'the kernel warned: {warning}'] if warning and not mutant.warns else []
+    others = [case.name for test in outcome.console.tests for case in test.failed()
+              if case.name not in named.get(test.result.name, ())]
+    if others:
+        notes.append(f'{len(others)} case(s) that it does not name failed too: {others[0]}'
+                     + (', ...' if others[1:] else ''))
+    if mutant.survives:
+        noticed = [f'the kernel warned: {warning}'] if warning else []
+        noticed += [f'{test.result.name}: {case.name} failed ({case.note})'
+                    for test in outcome.console.tests for case in test.failed()]
+        return Verdict(mutant, REFUTED if noticed else EXPLAINED, problems=noticed)
+    if not green:
+        return Verdict(mutant, KILLED, len(red), notes=notes)
+    noticed = red or (mutant.warns and warning)
+    return Verdict(mutant, PARTLY if noticed else SURVIVED, len(red), green, notes)
+
+
+def spoils(mutant):
+    """What a guest is good for behind a mutant, see groups.Group."""
+    return 2 if mutant.leaks else int(mutant.warns)
+
+
+def summary(verdicts, version):
+    """(exit status, lines): what the verdicts come to."""
+    lines = []
+    for verdict in verdicts:
+        if verdict.kind not in GOOD:
+            lines.append(f'{verdict.kind}: {verdict.mutant.name} ({verdict.mutant.subject})')
+            lines += [f'  {problem}' for problem in verdict.problems]
+    counts = collections.Counter(v.kind for v in verdicts)
+    tried = sum(n for kind, n in counts.items() if kind not in (UNTRIED, EXPLAINED))
+    rate = f'{100 * counts[KILLED] / tried:.1f} %' if tried else 'none tried'
+    parts = ', '.join(f'{n} {kind}' for kind, n in counts.most_common())
+    lines.append(f'{len(verdicts)} mutant(s): {parts}; kill rate {rate} (Linux {version})')
+    if any(v.kind not in GOOD + (UNTRIED,) for v in verdicts):
+        return EXIT_FAIL, lines
+    return EXIT_NOT_RUN if counts[UNTRIED] else EXIT_PASS, lines
+
+
+class Trial:
+    """All mutants on one kernel."""
+
+    def __init__(self, session, chosen, everything):
+        self.session = session
+        self.chosen = chosen
+        self.everything = everything
+        self.verdicts = {}      # by the name of the mutant
+        self.variants = {}
+
+    def build(self):
+        """Build a module for each mutant; those that fail get their Verdict here."""
+        progress = self.session.progress
+        with progress.step('mutants', f'building {len(self.chosen)} module(s)',
+                           lambda: f'{len(self.variants) + len(self.verdicts)} done'):
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                list(pool.map(self._build, self.chosen))
+
+    def _build(self, mutant):
+        folder = self.session.work.out('mutants', mutant.name)
+        with open(mutant.path, encoding='utf-8') as f:
+            # Another word above the diff makes no other module.
+            diff = f.read().partition('\ndiff --git ')[2]
+        variant = modules.Variant(self.session.kernel, folder, diff)
+        try:
+            if not variant.is_built():
+                stage = 'does not apply'
+                paths = variant.apply(mutant.path)
+                stage = 'does not build'
+                variant.build(paths)
+            self.variants[mutant.name] = variant
+        except Failure as e:
+            self.verdicts[mutant.name] = Verdict(mutant, UNTRIED, problems=[f'{stage}: {e}'])
+
+    def _tests(self, chosen):
+        """[(test, [arguments])] of the cases that any of the mutants runs."""
+        if self.everything:
+            return tuple((name, []) for name in suite.names())
+        wanted = {}
+        for mutant in chosen:
+            for test, cases in mutant.run_cases(self.session.suite.cases_of).items():
+                wanted.setdefault(test, set()).update(cases)
+        return tuple((test, [word for case in sorted(cases) for word in ('-r', case)])
+                     for test, cases in sorted(wanted.items()))
+
+    def run(self):
+        """Boot until every mutant that was built has its Verdict."""
+        built = [m for m in self.chosen if m.name in self.variants]
+        for cpus in sorted({m.cpus for m in built}):
+            asked = self.session.args.silence
+            if cpus > 1:
+                self.session.args.silence *= SLOWER_WITH_CPUS
+            self._run([m for m in built if m.cpus == cpus], max(cpus, self.session.args.cpus))
+            self.session.args.silence = asked
+
+    def _run(self, chosen, cpus):
+        *outer, (base, parameters) = self.session.kernel.modules()
+        deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
+                             self._tests((m,)), spoils(m)) for m in chosen]
+        # All guests run one kernel: what is green without a mutant needs no proof in each.
+        deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
+        timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if cpus > 1 else 1)
+        runner = groups.Runner(self.session, 'mutate', outer, timeout_s, cpus)
+        try:
+            outcomes = {outcome.group.name: outcome
+                        for outcome in runner.run(groups.deal(deck, self.session.jobs))}
+        except Failure as e:
+            # A guest did not boot, or its emulator died.
+            self.verdicts.update((m.name, Verdict(m, UNTRIED, problems=[str(e)])) for m in chosen)
+            return
+        green = passed(outcomes[BASE])
+        # Without a sound base nothing that the guests said is worth a verdict.
+        why = unsound(outcomes[BASE])
+        for mutant in chosen:
+            named = mutant.named_cases(self.session.suite.cases_of)
+            broken = {(test, case) for test, cases in named.items() for case in cases} - green
+            self.verdicts[mutant.name] = (
+                Verdict(mutant, UNTRIED, problems=[f'without it, {why}']) if why else
+                judge(mutant, named, outcomes[mutant.name], broken))
+        self.session.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
+
+    def report(self):
+        """Print the verdicts and keep them; gives the exit status."""
+        session = self.session
+        verdicts = [self.verdicts[m.name] for m in self.chosen]
+        for verdict in verdicts:
+            notes = ''.join(f'; {note}' for note in verdict.notes)
+            session.progress.line(f'{verdict.kind}: {verdict.mutant.name}'
+                                  + (f' ({verdict.red} cases)' if verdict.red else '') + notes)
+        session.progress.line('')
+        status, lines = summary(verdicts, session.work.source.version)
+        data = [{'name': v.mutant.name, 'subject': v.mutant.subject, 'verdict': v.kind,
+                 'red': v.red, 'problems': v.problems, 'notes': v.notes,
+                 'survives': v.mutant.survives} for v in verdicts]
+        write_if_changed(session.build.path('mutants.json'),
+                         (json.dumps(data, indent=1) + '\n').encode())
+        session.progress.line(session.progress.table())
+        for line in lines:
+            session.progress.line(line)
+        return status
+
+
+def check(session):
+    """Every mutant is killed, or says why it cannot be: a check of make check-long."""
+    trial = Trial(session, mutants.chosen([]), False)
+    trial.build()
+    trial.run()
+    for verdict in trial.verdicts.values():
+        if verdict.kind not in GOOD:
+            yield f'mutants/{verdict.mutant.name}: {verdict.kind}: ' + '; '.join(verdict.problems)
+
+
+def run(args):
+    chosen = mutants.chosen(args.mutants)
+    if not chosen:
+        raise UsageError('mutants/ holds no mutant')
+    session = stages.Session(args)
+    modules.check_machine(session.machine)
+    session.prepare()
+    trial = Trial(session, chosen, args.all)
+    # A pattern without a case is to be said before anything long.
+    for mutant in chosen:
+        mutant.run_cases(session.suite.cases_of)
+    trial.build()
+    trial.run()
+    return trial.report()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What CI systems take: the suite as a kselftest tarball, and an image to boot."""
+
+import json
+import os
+import shutil
+
+from tdxtest.base.failure import EXIT_PASS
+from tdxtest.guest import stages
+from tdxtest.guest.options import EPILOG, add_build_options, add_machine_option
+from tdxtest.tree import kselftest
+from tdxtest.verdict import results
+
+IMAGE_FORMAT = 'tdxtest-image-1'
+
+
+def boot_files(session, folder):
+    """Make the boot image with all tests, and what it is made of; gives their paths."""
+    stem = os.path.join(folder, f'tdxtest-{session.work.source.name}')
+    scratch = session.build.folder('package', 'image')
+    tests = session.suite.select([])
+    with session.progress.step('image', 'making the initramfs and the boot image'):
+        iso = session.boot_image(scratch, tests)
+    shutil.copy2(iso, f'{stem}.iso')
+    shutil.copy2(os.path.join(scratch, 'initrd'), f'{stem}.initrd')
+    shutil.copy2(session.kernel.image(), f'{stem}.bzImage')
+    about = {'format': IMAGE_FORMAT, **session.about(),
+             'tests': {name: session.suite.cases(name) for name, _ in tests}}
+    results.write(f'{stem}.json', json.dumps(about, indent=1) + '\n')
+    return [f'{stem}.{end}' for end in ('iso', 'json', 'bzImage', 'initrd')]
+
+
+def run(args):
+    session = stages.Session(args)
+    session.prepare()
+    if args.install:
+        kselftest.make(session, 'install', os.path.abspath(args.install))
+        session.progress.say(f'package: installed into {args.install}')
+        return EXIT_PASS
+    folder = os.path.abspath(args.output) if args.output else session.build.folder('package')
+    os.makedirs(folder, exist_ok=True)
+    for path in (kselftest.tarball(session, folder), *boot_files(session, folder)):
+        session.progress.say(f'package: {path}, {os.path.getsize(path) / 1e6:.1f} MB')
+    return EXIT_PASS
+
+
+def add_parser(commands):
+    parser = commands.add_parser('package', help='a kselftest tarball and a boot image for CI',
+                                 epilog=EPILOG)
+    add_build_options(parser)
+    add_machine_option(parser)
+    parser.add_argument('-o', '--output', default='', metavar='DIR',
+                        help='where to put them (default: package/ of the build folder)')
+    parser.add_argument('--install', default='', metavar='DIR',
+                        help='only install the suite into DIR, in the layout of kselftest')
+    return parser

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that judges a saved console."""
+
+import sys
+
+from tdxtest.guest.options import EPILOG
+from tdxtest.verdict import ktap, results
+
+
+def add_parser(commands):
+    parser = commands.add_parser('parse', help='judge a saved console log', epilog=EPILOG)
+    results.add_options(parser)
+    parser.add_argument('log', nargs='+', help='the logs of the guests of one run, '
+                                               '- for standard input')
+    return parser
+
+
+def run(args):
+    guests = []
+    for log in args.log:
+        # Standard input by its number: it may be no text either.
+        with open(0 if log == '-' else log, encoding='utf-8', errors='replace',
+                  closefd=log != '-') as f:
+            guests.append(results.parse_log(f))
+    verdict = ktap.judge_all(guests)
+    # The results may go to standard output: nothing else is to be there then.
+    out = sys.stderr if '-' in (args.json, args.junit, args.lava) else sys.stdout
+    for problem in verdict.problems:
+        print(f'  {problem}', file=out)
+    print(verdict.summary, file=out)
+    found = results.collect(guests, verdict, {'logs_of': args.log})
+    results.save([found], args)
+    return verdict.status

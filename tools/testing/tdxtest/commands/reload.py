@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that reloads KVM again and again, and looks for what is lost."""
+
+import os
+
+from tdxtest.base import command
+from tdxtest.base.paths import GUEST_SOURCES
+from tdxtest.guest import boot, image, stages
+from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.verdict import ktap
+
+SOURCE = os.path.join(GUEST_SOURCES, 'reload.c')
+PROGRAM = 'reload'
+# A TD that is created, runs and is destroyed.
+TEST, CASE = 'tdx_smoke_test', 'smoke.done.runs'
+COUNT = 100
+# Caches of the kernel have their size by then.
+WARM_UP = 10
+# kB: less than one page for each time but for what per-CPU lists hold back.
+TOLERANCE_KB = 256
+TIMEOUT_S = 3000
+
+
+def add_parser(commands):
+    parser = commands.add_parser('reload', epilog=EPILOG,
+                                 help='reload KVM with a TD run in between, many times; '
+                                      'neither memory nor a KeyID may be lost')
+    add_build_options(parser)
+    add_boot_options(parser, jobs=False)
+    parser.add_argument('--count', type=int, default=COUNT, metavar='N',
+                        help='how many times (default: %(default)s)')
+    return parser
+
+
+def program(build):
+    """The guest's program, compiled."""
+    target = build.path(PROGRAM)
+    command.run(['gcc', '-O2', '-Wall', '-Werror', '-s', '-o', target, SOURCE],
+                build.log('image'), what=f'compiling {os.path.basename(SOURCE)}')
+    return target
+
+
+def words(modules, count):
+    """Arguments of the program. modules: [(path, [parameters])] of Kernel.modules()."""
+    return [str(count), str(min(WARM_UP, max(1, count // 2))), str(TOLERANCE_KB),
+            f'/tests/{TEST}', '-r', CASE, '--',
+            *(f'/lib/{os.path.basename(path)}' for path, _ in modules),
+            '--', *modules[-1][1]]
+
+
+def boot_once(session, count):
+    """Boot and reload `count` times; gives the ktap.Verdict."""
+    installation = session.machine.prepare(session.build)
+    folder = session.build.folder('run', session.work.source.name, 'reload')
+    modules = session.kernel.modules()
+    plan = image.plan_text([(PROGRAM, words(modules, count))], modules,
+                           session.machine.watermark, TIMEOUT_S, False, session.environment())
+    iso = image.Image(session.build, folder).make(
+        session.kernel, [program(session.build), session.suite.program(TEST)], plan,
+        parameters=session.parameters())
+    guest = session.guest(folder)
+    boot.run_step(session.progress, 'reload', f'{count} times, {session.args.cpus} CPU(s)',
+                  [guest], [iso], installation, session.args.cpus)
+    return ktap.judge(guest.console, guest.ended)
+
+
+def check(session):
+    """Nothing is lost; a check of check_long.py."""
+    verdict = boot_once(session, COUNT)
+    yield from verdict.wrong()
+
+
+def run(args):
+    session = stages.Session(args)
+    session.prepare()
+    return session.conclude(boot_once(session, args.count))

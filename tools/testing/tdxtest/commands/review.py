@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that tells what a patch series changes for the suite."""
+
+import dataclasses
+import email.message
+import mailbox
+import os
+import re
+import sys
+
+from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from tdxtest.base.progress import Progress
+from tdxtest.guest import groups, shards, stages
+from tdxtest.guest.options import add_boot_options, add_build_options, add_expect_options
+from tdxtest.kvm import modules, rebuild
+from tdxtest.tree import mbox
+from tdxtest.verdict import mutants, results, review_report
+
+EPILOG = """\
+exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
+and is skipped now, or a kernel with the series refused the modules, warned, hung or
+died; 2 what was asked for cannot be done; 125 something did not fetch, apply, build
+or boot, or no case passes with or without the series.
+"""
+BASE, PATCHED = 'base', 'patched'
+# The mutant that make check-long has reviewed.
+SEEDED = 'map_gpa/retry-falls-through'
+# What the same warning has different in each run: times, CPUs, processes, addresses.
+OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
+STATES = ('ok', 'not ok', 'skipped')
+# Kinds of a change for which a series is to blame.
+RED = ('went red', 'vanished', 'was ok, is skipped')
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A case whose result differs. state: one of STATES, '' where there is no result."""
+
+    test: str
+    case: str
+    before: str
+    after: str
+    note: str
+
+    def kind(self):
+        if self.after == 'not ok':
+            return 'went red'
+        if self.before == 'not ok' and self.after == 'ok':
+            return 'went green'
+        if not self.before:
+            return 'appeared'
+        if not self.after:
+            return 'vanished'
+        return f'was {self.before}, is {self.after}'
+
+    def is_red(self):
+        return self.kind() in RED
+
+
+@dataclasses.dataclass
+class Comparison:
+    """Both runs. problems: what only the patched kernel did wrong beside cases."""
+
+    series: mbox.Series
+    version: str
+    built: str
+    changes: list
+    problems: list
+    same: int               # cases with the same result
+    red_before: list        # problems of the base, which say nothing of the series
+    ignored: list           # files of the series that no kernel is made of
+
+    def status(self):
+        bad = self.problems or any(change.is_red() for change in self.changes)
+        return EXIT_FAIL if bad else EXIT_PASS
+
+    def verdict(self):
+        counts = {}
+        for change in self.changes:
+            counts[change.kind()] = counts.get(change.kind(), 0) + 1
+        parts = [f'{count} {kind}' for kind, count in counts.items()]
+        if self.problems:
+            parts.append(f'{len(self.problems)} problem(s)')
+        return (', '.join(parts) or 'no case changed') + f'; {self.same} case(s) as before'
+
+
+def add_parser(commands):
+    parser = commands.add_parser('review', epilog=EPILOG,
+                                 help='what does a patch series change for the suite?')
+    add_build_options(parser)
+    add_boot_options(parser)
+    add_expect_options(parser)
+    parser.add_argument('--tests', nargs='+', default=[], metavar='TEST[:CASE]',
+                        help='run these only (default: all tests)')
+    parser.add_argument('--markdown', metavar='FILE',
+                        help='write the findings for a reply, - for standard output')
+    parser.add_argument('--html', metavar='FILE',
+                        help='write the findings as a page, - for standard output')
+    parser.add_argument('patches', nargs='+', metavar='MBOX|PATCH',
+                        help='an mbox as lore.kernel.org and b4 give it, or patches in order')
+    return parser
+
+
+def state(case):
+    return 'skipped' if case.skip else 'ok' if case.ok else 'not ok'
+
+
+def case_results(outcomes):
+    """{(test, case): (state, note)} of one kernel, all guests together."""
+    found = {}
+    for outcome in outcomes:
+        for test in outcome.console.tests:
+            for case in test.cases:
+                found[test.result.name, case.name] = (state(case), case.note)
+    return found
+
+
+def compare(before, after):
+    """([Change], number of cases with the same result)."""
+    changes = []
+    same = 0
+    for key in sorted(set(before) | set(after)):
+        old, new = before.get(key, ('', '')), after.get(key, ('', ''))
+        if old[0] == new[0]:
+            same += 1
+            continue
+        changes.append(Change(*key, old[0], new[0],
+                              new[1] if new[0] in ('not ok', 'skipped') else old[1]))
+    return changes, same
+
+
+def unfit(outcome):
+    """Why a guest came to no tests or not to all of them, '' if it did."""
+    if outcome.died:
+        return f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
+    return '' if outcome.loaded() else 'the kernel refused the modules'
+
+
+def check_base(base, patched):
+    """Failure if nothing that the series does could be seen.
+
+    A base whose guest died says enough for a series that keeps it from that.
+    """
+    mended = not any(map(unfit, patched))
+    why = next((unfit(o) for o in base if unfit(o) and not (o.died and mended)), '')
+    passed = any(result == 'ok' for outcomes in (base, patched)
+                 for result, _ in case_results(outcomes).values())
+    if not why and not passed:
+        reasons = [*problems(base), *(test.skip_reason for outcome in base
+                                      for test in outcome.console.tests if test.skip_reason)]
+        why = '; '.join(['no case passed', *reasons[:1]])
+    if why:
+        raise Failure(f'the base says nothing: {why}')
+
+
+def problems(outcomes):
+    """What was wrong beside cases: it did not load, died, warned, or hung."""
+    for outcome in outcomes:
+        if unfit(outcome):
+            yield unfit(outcome)
+        if outcome.warned():
+            yield f'the kernel warned: {outcome.warned()}'
+        for test in outcome.console.tests:
+            why = outcome.unended(test.result.name)
+            if why:
+                yield f'{test.result.name}: {why}'
+            elif not test.result.ok and not test.failed() and test.result.name != 'load_kvm':
+                yield f'{test.result.name}: not ok' + (f': {test.result.note}'
+                                                       if test.result.note else '')
+
+
+def added(old, new):
+    """The lines of `new` that `old` does not have, as they are."""
+    known = {OF_A_RUN.sub('', line) for line in old}
+    return [line for line in new if OF_A_RUN.sub('', line) not in known]
+
+
+class Review:
+    """A series on one kernel."""
+
+    def __init__(self, session, series):
+        self.session = session
+        self.series = series
+        self.folder = session.build.folder('review')
+
+    def build(self):
+        """Build the patched modules, or the patched kernel."""
+        session = self.session
+        self.patched = rebuild.Patched(session.kernel, session.work.out('review'))
+        with session.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
+            self.patched.apply(self.series.patches)
+        files = self.patched.built_files()
+        if not files:
+            raise UsageError('the series changes no file that a kernel is made of')
+        self.kernel = session.kernel
+        if not self.patched.modules_only():
+            self.built = 'a whole kernel'
+            self.kernel = rebuild.whole_kernel(session.build, session.work,
+                                               session.kernel.configs, self.patched.files)
+            self.modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
+                            if os.path.basename(p) in rebuild.KVM_MODULES}
+        else:
+            self.built = 'single objects' if self.patched.objects_only() else "KVM's modules"
+            with session.progress.step('patched', f'building {self.built} with the series'):
+                self.modules = self.patched.build()
+
+    def _group(self, name, tests, replaced):
+        kernel = self.session.kernel if name == BASE else self.kernel
+        chosen = tuple((replaced.get(os.path.basename(p), p), parameters)
+                       for p, parameters in kernel.modules()
+                       if os.path.basename(p) in self.modules)
+        return groups.Group(name, chosen, tuple(tests))
+
+    def _boot(self, kernel, shares, name):
+        session = self.session
+        outer = [(p, parameters) for p, parameters in kernel.modules()
+                 if os.path.basename(p) not in self.modules]
+        base, session.kernel = session.kernel, kernel
+        try:
+            return groups.Runner(session, name, outer, stages.TEST_TIMEOUT_S,
+                                 session.args.cpus).run(shares)
+        finally:
+            session.kernel = base
+
+    def run(self, tests):
+        """Run the tests, [(name, [arguments])], on both; gives the Comparison."""
+        session = self.session
+        shares = shards.split(tests, session.suite.cases, session.jobs)
+        base = [self._group(BASE, share, {}) for share in shares]
+        patched = [self._group(PATCHED, share, self.modules) for share in shares]
+        if self.kernel is session.kernel:
+            outcomes = self._boot(session.kernel, list(map(list, zip(base, patched))), 'review')
+        else:
+            outcomes = (self._boot(session.kernel, [[g] for g in base], 'review') +
+                        self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
+        before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
+        check_base(before, after)
+        changes, same = compare(case_results(before), case_results(after))
+        old = list(problems(before))
+        return Comparison(self.series, session.work.source.version, self.built, changes,
+                          added(old, problems(after)), same, old,
+                          sorted(set(self.patched.files) - set(self.patched.built_files())))
+
+
+def seeded_series(folder, mutant):
+    """An mbox of a mutant, as an archive gives it: with a cover letter, encoded."""
+    with open(mutant.path, 'rb') as f:
+        body = f.read()
+    path = os.path.join(folder, f'{mutant.flat_name}.mbox')
+    box = mailbox.mbox(path)
+    box.clear()
+    for subject, text in ((f'[PATCH v3 1/1] {mutant.subject}', body),
+                          ('[PATCH v3 0/1] A seeded regression', b'Words only.\n'),
+                          ('Re: [PATCH v3 1/1] An answer', b'> quoted\n')):
+        message = email.message.EmailMessage()
+        message['Subject'] = subject
+        message.set_content(text.decode(), cte='base64')
+        box.add(message)
+    box.close()
+    return path
+
+
+def check(session):
+    """A seeded series turns red what its mutant names: for make check-long."""
+    mutant = mutants.chosen([SEEDED])[0]
+    series = mbox.read([seeded_series(session.build.folder('review'), mutant)])
+    review = Review(session, series)
+    review.build()
+    named = mutant.named_cases(session.suite.cases_of)
+    found = review.run([(test, [word for case in cases for word in ('-r', case)])
+                        for test, cases in named.items()])
+    red = {(change.test, change.case) for change in found.changes if change.kind() == 'went red'}
+    for test, cases in named.items():
+        yield from (f'review: {test}: {case} did not go red' for case in cases
+                    if (test, case) not in red)
+    yield from (f'review: {problem}' for problem in found.problems)
+
+
+def run(args):
+    series = mbox.read(args.patches)
+    # What goes to standard output is to have it for itself.
+    out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
+    session = stages.Session(args, Progress(out))
+    modules.check_machine(session.machine)
+    session.prepare()
+    review = Review(session, series)
+    review.build()
+    found = review.run(session.suite.select(session.selection))
+    text = review_report.text(found)
+    for line in text:
+        session.progress.line(line)
+    for path, form in ((args.markdown, review_report.markdown), (args.html, review_report.html)):
+        if path:
+            results.write(path, form(found))
+    return found.status()

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command that writes the project as a patch series."""
+
+from tdxtest.base.failure import EXIT_PASS
+from tdxtest.guest import stages
+from tdxtest.guest.options import EPILOG, add_build_options
+from tdxtest.tree import patchset
+
+
+def add_parser(commands):
+    parser = commands.add_parser('series', help='the project as patches for git am',
+                                 epilog=EPILOG)
+    add_build_options(parser)
+    parser.add_argument('-o', '--output', required=True, metavar='DIR',
+                        help='an empty folder to write them to')
+    parser.add_argument('--author', default='', metavar='"NAME <MAIL>"',
+                        help="who signs them off (default: git's user.name and user.email)")
+    parser.add_argument('-v', '--reroll-count', type=int, default=1, metavar='N',
+                        help='mark it as version N')
+    return parser
+
+
+def run(args):
+    session = stages.Session(args)
+    session.fetch()
+    paths = patchset.make(session, args.output, args.author, args.reroll_count)
+    for path in paths:
+        session.progress.line(path)
+    session.progress.say(f'series: {len(paths) - 1} patches for Linux '
+                         f'{session.work.source.version}')
+    return EXIT_PASS

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots guests, follows their consoles, and ends a guest that does not end."""
+
+import dataclasses
+import os
+import subprocess
+import time
+
+from tdxtest.base import command
+from tdxtest.base.failure import Failure
+from tdxtest.verdict import ktap
+
+POLL_S = 0.05
+# A panic prints its trace after the line that tells of it.
+PANIC_GRACE_S = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Seconds of real time after which the watchdog ends the machine."""
+
+    silence: float = 180
+    total: float = 3600
+
+
+class Tail:
+    """New whole lines of a file that another program appends to."""
+
+    def __init__(self, path):
+        self._path = path
+        self._file = None
+        self._rest = b''
+
+    def lines(self, last=False):
+        if self._file is None:
+            try:
+                self._file = open(self._path, 'rb')
+            except FileNotFoundError:
+                return []
+        data = self._rest + self._file.read()
+        *whole, self._rest = data.split(b'\n')
+        if last and self._rest:
+            whole.append(self._rest)
+            self._rest = b''
+        return [line.decode(errors='replace').rstrip('\r') for line in whole]
+
+    def close(self):
+        if self._file:
+            self._file.close()
+
+
+class Guest:
+    """One boot of a machine."""
+
+    def __init__(self, machine, folder, limits, verbose=False):
+        self.machine = machine
+        self.folder = folder
+        self.limits = limits
+        self.verbose = verbose
+        self.console_path = os.path.join(folder, 'console.log')
+        self.console = ktap.Console()
+        self.unshown = []       # lines for the terminal that nobody took yet
+        self.ended = None       # why it was ended, '' after a power-off or restart, None: it runs
+        self.last_line = ''
+        self.tests_s = 0.0      # real time from the first line of KTAP to the last result
+        self.off_s = 0.0        # real time since that result
+        self._process = self._tail = None
+        self._start = self._heard = 0.0
+        self._began = self._panicked = None
+
+    def start(self, image, installation, com, cpus):
+        argv, env = self.machine.command(installation, self.folder, image, com, cpus)
+        with open(os.path.join(self.folder, f'{self.machine.name}.out'), 'wb') as out:
+            try:
+                return subprocess.Popen(argv, env=command.environment(env), stdout=out,
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        cwd=self.folder, start_new_session=True)
+            except OSError as e:
+                raise Failure(f'{self.machine.name}: cannot start {argv[0]}: {e.strerror}') from e
+
+    def launch(self, image, installation, cpus):
+        """Boot with the console in a file that poll() reads."""
+        if os.path.exists(self.console_path):
+            os.replace(self.console_path, self.console_path + '.old')
+        self._process = self.start(image, installation, ('file', self.console_path), cpus)
+        self._tail = Tail(self.console_path)
+        self._start = self._heard = time.monotonic()
+
+    def poll(self):
+        """Take what the guest wrote. True as long as it runs and may go on."""
+        if self.ended is None:
+            alive = self._process.poll() is None
+            self._read(last=not alive)
+            self.ended = self._end(alive)
+            if self.ended is not None:
+                self.close()
+        return self.ended is None
+
+    def close(self):
+        """End the machine if it still runs."""
+        process, self._process = self._process, None
+        if process:
+            command.kill_group(process)
+            self._tail.close()
+
+    def _read(self, last):
+        lines = self._tail.lines(last)
+        now = time.monotonic()
+        for line in lines:
+            self._heard = now
+            self.last_line = line
+            if self.console.feed(line, now) or self.verbose:
+                self.unshown.append(line)
+        if self.console.started and self._began is None:
+            self._began = now
+        if self._began is not None:
+            if any(line.startswith(('ok ', 'not ok ')) for line in lines):
+                self.tests_s = now - self._began
+            self.off_s = now - self._began - self.tests_s
+
+    def _end(self, alive):
+        """Why the machine has ended or is to be ended, None if it is not."""
+        console, now = self.console, time.monotonic()
+        if not alive:
+            return '' if console.powered_off else self._died()
+        if console.restarted or (console.powered_off and now - self._heard > PANIC_GRACE_S):
+            return ''
+        if console.panic and self._panicked is None:
+            self._panicked = now
+        if self._panicked is not None and now - self._panicked > PANIC_GRACE_S:
+            return 'the kernel panicked'
+        if console.halted:
+            return 'the guest halted: its kernel cannot power off'
+        if now - self._heard > self.limits.silence:
+            return f'no console output for {self.limits.silence:.0f} s'
+        if now - self._start > self.limits.total:
+            return f'not done after {self.limits.total:.0f} s'
+        return None
+
+    def _died(self):
+        status = self._process.returncode
+        # Behind a panic it is the guest's, whatever ended the machine then.
+        self.console.machine_died = (status not in self.machine.guest_exits and
+                                     not self.console.panic)
+        why = next(filter(None, (command.reason(os.path.join(self.folder, self.machine.name + end))
+                                 for end in ('.log', '.out'))), 'it said nothing')
+        return (('the machine died: ' if self.console.machine_died else '')
+                + f'{self.machine.name} ended with status {status}: {why}')
+
+    def check_machine(self):
+        """Failure if the machine died, so that what the guest printed shows nothing."""
+        if self.console.machine_died:
+            raise Failure(f'{self.ended} (console: {self.console_path})')
+
+
+def how_far(guests):
+    """How far each guest is that still runs, for a step's line."""
+    last = [(number, guest.last_line.strip()[:90] or 'no console output yet')
+            for number, guest in enumerate(guests, 1) if guest.ended is None]
+    return '; '.join((f'guest {number}: ' if len(guests) > 1 else '') + f'last: {line}'
+                     for number, line in last)
+
+
+def run(guests, images, installation, cpus, show):
+    """Boot each guest with its image, side by side, until all have ended.
+
+    show: takes a line for the terminal. The lines of a guest are held back until
+    the guests before it have ended, so that each KTAP document stays whole.
+    """
+    try:
+        for number, (guest, image) in enumerate(zip(guests, images, strict=True), 1):
+            if len(guests) > 1:
+                guest.unshown.append(f'# guest {number} of {len(guests)}')
+            guest.launch(image, installation, cpus)
+        while any([guest.poll() for guest in guests]):
+            show_in_turn(guests, show)
+            time.sleep(POLL_S)
+        show_in_turn(guests, show)
+    finally:
+        for guest in guests:
+            guest.close()
+
+
+def run_step(progress, name, text, guests, images, installation, cpus, show=None):
+    """run() as a step of `progress`, which says where the consoles are.
+
+    show: as for run(); without it the lines are printed.
+    """
+    where = ', '.join(guest.console_path for guest in guests)
+    with progress.step(name, f'{text}; console: {where}', lambda: how_far(guests)):
+        run(guests, images, installation, cpus, show or progress.line)
+
+
+def show_in_turn(guests, show):
+    """Show what the guests wrote, up to the first one that still runs."""
+    for guest in guests:
+        for line in guest.unshown:
+            show(line)
+        guest.unshown.clear()
+        if guest.ended is None:
+            return

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tries several builds of KVM's modules in few boots: a group of the plan each.
+
+The guest loads the modules of a group, runs its tests, takes the modules out and
+goes on with the next. It stops after a group in which the kernel warned or kept
+a module, since what comes next could not be told from what was before; a group
+may also end the guest. What is left then gets a fresh one at once.
+"""
+
+import concurrent.futures
+import dataclasses
+import os
+import threading
+
+from tdxtest.base.failure import Failure
+from tdxtest.guest import boot, image
+from tdxtest.verdict import ktap
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """What to load and to run together.
+
+    modules: [(file, [parameters])] in the order of loading; tests: [(name,
+    [arguments])]; spoils: 0, or the guest is likely to be of no use afterwards,
+    which it tells of by itself (1) or not (2).
+    """
+
+    name: str
+    modules: tuple
+    tests: tuple
+    spoils: int = 0
+
+    def guest_path(self, file):
+        return f'/lib/{self.name}/{os.path.basename(file)}'
+
+    def plan_lines(self):
+        lines = [f'group {self.name}']
+        lines += [' '.join(['module', self.guest_path(file), *parameters])
+                  for file, parameters in self.modules]
+        lines += [' '.join(['test', name, *args]) for name, args in self.tests]
+        return lines
+
+    def weight(self):
+        """About how long it takes, in cases; to load and to remove KVM is as long as five."""
+        return 5 + sum(max(1, len(args) // 2) for _, args in self.tests)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a group: its own KTAP document, and why the guest died in it, if so."""
+
+    group: Group
+    console: ktap.Console
+    died: str = ''
+
+    def test(self, name):
+        return next((t for t in self.console.tests if t.result.name == name), None)
+
+    def loaded(self):
+        step = self.test('load_kvm')
+        return bool(step and step.result.ok)
+
+    def warned(self):
+        """The kernel's first warning while the group ran, '' if there was none."""
+        lines = [text for text, is_warning in self.console.log if is_warning]
+        return lines[0] if lines else ''
+
+    def case_results(self, name):
+        """{case id: Case} of a test."""
+        test = self.test(name) or self.console.open
+        return {case.name: case for case in test.cases}
+
+    def unended(self, name):
+        """Why a test ended before its last case, '' if it did not."""
+        test = self.test(name)
+        if test is None:
+            return self.died or 'it was not run'
+        note = test.result.note
+        return note if not test.result.ok and note.startswith(('TIMEOUT', 'killed')) else ''
+
+
+def split(lines):
+    """The nested documents of a console: [(name, [lines])], the last one '' if it is open.
+
+    A line of the kernel belongs to the document that is open.
+    """
+    documents, inner = [], []
+    started = False
+    for line in lines:
+        if not started:
+            started = bool(ktap.VERSION.match(line.rstrip('\r\n')))
+            continue
+        result = ktap.RESULT.match(line.rstrip('\r\n'))
+        if line.startswith('  '):
+            inner.append(line[2:])
+        elif result:
+            if any(ktap.VERSION.match(text.rstrip('\r\n')) for text in inner):
+                documents.append((result[4].strip(), inner))
+            inner = []
+        elif inner:
+            inner.append(line)
+    if any(ktap.VERSION.match(text.rstrip('\r\n')) for text in inner):
+        documents.append(('', inner))
+    return documents
+
+
+def read(lines, groups, ended=''):
+    """(outcomes, groups that are left) of a guest that was to run `groups`.
+
+    ended: why the guest was ended, '' if it powered off by itself.
+    """
+    outcomes = []
+    for group, (name, inner) in zip(groups, split(lines)):
+        if name not in ('', group.name):
+            raise Failure(f'the guest ran {name}, where {group.name} was to come')
+        console = ktap.Console()
+        for line in inner:
+            console.feed(line)
+        died = '' if name else (console.panic or ended or 'the machine ended')
+        outcomes.append(Outcome(group, console, died))
+    return outcomes, list(groups[len(outcomes):])
+
+
+def deal(groups, count):
+    """The groups as at most `count` shares of about the same weight.
+
+    Those that spoil a guest come last, so that they take nobody with them: first
+    the ones after which it ends, then those of which it does not know.
+    """
+    shares = [[] for _ in range(max(1, min(count, len(groups))))]
+    load = [0] * len(shares)
+    for group in sorted(groups, key=lambda g: -g.weight()):
+        least = load.index(min(load))
+        shares[least].append(group)
+        load[least] += group.weight()
+    return [sorted(share, key=lambda g: (g.spoils, g.name)) for share in shares]
+
+
+class Runner:
+    """Boots guests until every group has an outcome.
+
+    session: with a built kernel and suite; outer: [(file, [parameters])], the
+    modules that stay loaded; timeout_s: of each test, in guest time; cpus: of
+    each guest.
+    """
+
+    def __init__(self, session, name, outer, timeout_s, cpus):
+        self.session = session
+        self.name = name
+        self.outer = outer
+        self.timeout_s = timeout_s
+        self.cpus = cpus
+        self.boots = 0
+        self._installation = None
+        self._guests = {}       # {number of a share: its guest of now}
+        self._lock = threading.Lock()
+        self._interrupted = False
+
+    def _image(self, folder, share):
+        session = self.session
+        watermark = session.machine.watermark if session.kernel.has('INTEL_TDX_SIM') else ''
+        plan = image.plan_text([], self.outer, watermark, self.timeout_s, False,
+                               session.environment())
+        plan += '\n'.join(line for group in share for line in group.plan_lines()) + '\n'
+        extra = {group.guest_path(file): file for group in share for file, _ in group.modules}
+        names = sorted({name for group in share for name, _ in group.tests})
+        programs = [session.suite.program(name) for name in names]
+        return image.Image(session.build, folder).make(session.kernel, programs, plan, '',
+                                                         session.parameters(), extra)
+
+    def _boot(self, number, image_path, folder):
+        """Boot the guest of a share; gives (lines, why it was ended)."""
+        guest = self.session.guest(folder)
+        with self._lock:
+            if self._interrupted:
+                return [], ''
+            self.boots += 1
+            self._guests[number] = guest
+        boot.run([guest], [image_path], self._installation, self.cpus,
+                 self.session.progress.line if self.session.args.verbose else lambda line: None)
+        why = ktap.not_run_why(guest.console, guest.ended)
+        if why and not self._interrupted:
+            raise Failure(f'guest: {why} (console: {guest.console_path})')
+        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
+            return f.readlines(), guest.ended
+
+    def _run_share(self, number, share, folder, image_path):
+        """The outcomes of a share, in as many boots as it takes."""
+        outcomes = []
+        while share and not self._interrupted:
+            lines, ended = self._boot(number, image_path, folder)
+            done, share = read(lines, share, ended)
+            if not done and not self._interrupted:
+                raise Failure(f'the guest came to none of its groups: {ended or "no reason"}')
+            outcomes += done
+            if share:
+                image_path = self._image(folder, share)
+        return outcomes
+
+    def _interrupt(self):
+        """End all guests: one share failed, or we are to end."""
+        with self._lock:
+            self._interrupted = True
+            for guest in self._guests.values():
+                guest.close()
+
+    def run(self, shares):
+        """The Outcomes of all groups; each share has a guest to itself at a time."""
+        session = self.session
+        self._installation = session.machine.prepare(session.build)
+        folders = [session.build.folder('run', session.work.source.name, self.name, str(n))
+                   for n in range(1, len(shares) + 1)]
+        with session.progress.step('image', f'{len(shares)} boot image(s) with '
+                                   f'{sum(map(len, shares))} group(s)'):
+            images = [self._image(*pair) for pair in zip(folders, shares)]
+        where = os.path.dirname(folders[0])
+        with session.progress.step('boot', f'{len(shares)} guest(s), {self.cpus} CPU(s) each; '
+                                   f'consoles below {where}',
+                                   lambda: boot.how_far(list(self._guests.values()))), \
+                concurrent.futures.ThreadPoolExecutor(len(shares)) as pool:
+            running = [pool.submit(self._run_share, *one) for one in
+                       zip(range(1, len(shares) + 1), shares, folders, images)]
+            try:
+                return [outcome for share in running for outcome in share.result()]
+            except BaseException:
+                self._interrupt()
+                raise

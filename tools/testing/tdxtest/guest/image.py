@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's initramfs and the boot image, made without root rights."""
+
+import os
+import re
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import UsageError
+from tdxtest.base.paths import GUEST_SOURCES, WARNINGS
+
+INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c', 'trace.c')
+ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
+# nohibernate: a kernel without suspend code of its own still offers S4.
+# panic=0: a panic stays on the console for the watchdog to see.
+# clearcpuid: the emulator takes a string instruction one iteration at a time,
+# so that the byte-wise copies of a CPU with fast strings cost eight times more.
+# rcu_expedited: the end of each VM waits for grace periods, in emulated idling.
+CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
+           'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
+
+
+def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), collect='', trace=0):
+    """The plan file of guest_src/init.c.
+
+    tests: [(name, [arguments])]; modules: [(path, [parameters])];
+    environment: {name: value} of the tests; collect: a folder of the guest whose
+    .gcda files are wanted; trace: events to print after a test that failed.
+    """
+    lines = [f'watermark {watermark}'] if watermark else []
+    lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
+              for path, params in modules]
+    lines.append(f'timeout {timeout_s}')
+    lines += [f'env {name}={value}' for name, value in dict(environment).items()]
+    lines += [f'trace {trace}'] if trace else []
+    lines += ['shell'] if shell else []
+    lines += [f'collect {collect}'] if collect else []
+    lines += [' '.join(['test', name, *args]) for name, args in tests]
+    return '\n'.join(lines) + '\n'
+
+
+def parse_environment(words):
+    """['NAME=VALUE'] as a dict; UsageError for a word that is none."""
+    for word in words:
+        if not re.fullmatch(r'[A-Za-z_]\w*=\S*', word):
+            raise UsageError(f'--env {word}: wanted NAME=VALUE without spaces')
+    return dict(word.split('=', 1) for word in words)
+
+
+def is_static(program):
+    """Whether a program needs no loader."""
+    return ' INTERP ' not in command.output(['readelf', '-lW', program])
+
+
+def libraries(programs):
+    """Paths of the shared libraries and of the loader that programs need."""
+    found = set()
+    for program in programs:
+        if is_static(program):
+            continue
+        for line in command.output(['ldd', program]).splitlines():
+            words = line.replace('=>', ' ').split()
+            found.update(w for w in words[:2] if w.startswith('/'))
+    return sorted(found)
+
+
+def folders(paths):
+    """The folders above the paths, those of a folder before itself."""
+    found = set()
+    for path in paths:
+        while (path := os.path.dirname(path)) != '/':
+            found.add(path)
+    return sorted(found)
+
+
+class Image:
+    """Builds into `folder` what a machine boots."""
+
+    def __init__(self, build, folder):
+        self.build = build
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def _init(self):
+        """Compile guest_src/init.c when it changed."""
+        sources = [os.path.join(GUEST_SOURCES, name) for name in INIT_SOURCES]
+        inputs = sources + [os.path.join(GUEST_SOURCES, n) for n in os.listdir(GUEST_SOURCES) if n.endswith('.h')]
+        target = self.build.path('init')
+        if (not os.path.exists(target) or
+                os.path.getmtime(target) < max(map(os.path.getmtime, inputs))):
+            command.run(['gcc', '-O2', '-Wall', '-Werror', '-static', '-s',
+                         '-o', f'{target}.tmp', *sources],
+                        self.build.log('image'), what='compiling the guest init')
+            os.replace(f'{target}.tmp', target)
+        return target
+
+    def make(self, kernel, programs, plan, busybox='', parameters='', extra=()):
+        """Write boot.iso: kernel, modules, test programs, plan; gives its path.
+
+        The initrd alone is left beside it, for a machine that boots no image.
+
+        parameters: what the kernel's command line has beside CMDLINE.
+        extra: {path in the guest: file}, beside or in place of the others.
+        """
+        files = {'/init': self._init(), '/etc/plan': self.path('plan'),
+                 '/etc/kernel-warnings.list': WARNINGS}
+        write_if_changed(self.path('plan'), plan.encode())
+        for path, _ in kernel.modules():
+            files[f'/lib/{os.path.basename(path)}'] = path
+        for program in programs:
+            # The debug information would double what the emulated drive reads.
+            name = os.path.basename(program)
+            stripped = self.path(name)
+            command.run(['strip', '-o', stripped, program], self.build.log('image'))
+            files[f'/tests/{name}'] = stripped
+        shared = libraries(programs)
+        files.update((path, path) for path in shared)
+        if busybox:
+            files['/bin/busybox'] = busybox
+        files.update(extra)
+        with open(os.path.join(GUEST_SOURCES, 'initramfs.list'), encoding='utf-8') as f:
+            text = f.read()
+        text += ''.join(f'dir {path} 755 0 0\n' for path in folders([*shared, *dict(extra)])
+                        if f'dir {path} ' not in text)
+        text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
+        write_if_changed(self.path('initramfs.list'), text.encode())
+
+        iso = self.path('iso')
+        shutil.rmtree(iso, ignore_errors=True)
+        os.makedirs(iso)
+        log = self.build.log('image')
+        command.run([os.path.join(kernel.out, 'usr/gen_init_cpio'), self.path('initramfs.list')],
+                    log, stdout=os.path.join(iso, 'initrd'))
+        shutil.copy(kernel.image(), os.path.join(iso, 'linux'))
+        for path in ISOLINUX:
+            shutil.copy(path, iso)
+        with open(os.path.join(iso, 'isolinux.cfg'), 'w', encoding='ascii') as f:
+            f.write(f'default linux initrd=initrd {CMDLINE} {parameters}\n')
+        command.run(['genisoimage', '-quiet', '-J', '-r', '-input-charset', 'utf-8',
+                     '-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot',
+                     '-boot-load-size', '4', '-boot-info-table',
+                     '-o', self.path('boot.iso.tmp'), iso], log)
+        os.replace(self.path('boot.iso.tmp'), self.path('boot.iso'))
+        os.replace(os.path.join(iso, 'initrd'), self.path('initrd'))
+        shutil.rmtree(iso)
+        return self.path('boot.iso')

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Bochs x86 emulator: an Intel CPU with VMX on any x86-64 machine."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+
+from tdxtest.base import apt, command
+from tdxtest.base.failure import Failure, UsageError
+from tdxtest.guest.machines import qemu_kvm
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Older ones have no posted interrupts, hence no APICv, which KVM's TDX needs.
+MIN_VERSION = (2, 8)
+# bochs-term satisfies bochs's need for a display and pulls in the least.
+PACKAGES = ('bochs', 'bochs-term')
+SUITE = 'trixie'
+LIB = 'usr/lib/x86_64-linux-gnu'
+# What the emulator needs at run time; not the icons, locales and manuals.
+MEMBERS = (f'./{LIB}/*', './usr/lib64/*', './usr/bin/bochs*', './usr/share/bochs/*',
+           './usr/share/vgabios/*', './usr/share/seabios/*')
+
+
+@dataclasses.dataclass(frozen=True)
+class Installation:
+    """Where Bochs is. root is '' for the system's own."""
+
+    root: str
+    version: str
+
+    def argv(self):
+        """The start of the command line that runs the emulator.
+
+        A private root is run by its own dynamic loader: its libc may be newer
+        than the system's, and this needs neither root rights nor a chroot.
+        """
+        if not self.root:
+            return ['bochs-bin' if shutil.which('bochs-bin') else 'bochs']
+        lib = os.path.join(self.root, LIB)
+        paths = ':'.join((lib, os.path.join(lib, 'pulseaudio')))
+        return [os.path.join(lib, 'ld-linux-x86-64.so.2'), '--library-path', paths,
+                os.path.join(self.root, 'usr/bin/bochs-bin')]
+
+    def env(self):
+        if not self.root:
+            return {}
+        return {'LTDL_LIBRARY_PATH': os.path.join(self.root, LIB, 'bochs/plugins'),
+                'BXSHARE': self.share()}
+
+    def share(self):
+        return os.path.join(self.root or '/', 'usr/share/bochs')
+
+    def vgabios(self):
+        for path in ('usr/share/bochs/VGABIOS-lgpl-latest',
+                     'usr/share/bochs/VGABIOS-lgpl-latest.bin',
+                     'usr/share/vgabios/vgabios.bin'):
+            full = os.path.join(self.root or '/', path)
+            if os.path.exists(full):
+                return full
+        raise Failure(f'no VGA BIOS under {self.share()}; reinstall bochsbios')
+
+
+@dataclasses.dataclass(frozen=True)
+class Bochs:
+    """What is emulated. Numbers are facts of the model, not choices of a test."""
+
+    name: str
+    model: str
+    exclude: str
+    ips: int
+    memory_mb: int
+    watermark: str
+    msrs: str               # MSRs beside those of the model, a file of this folder
+    parameters: str = ''    # of the guest's kernel
+    debug_parameters: str = ''      # what the debug kernel gets behind them
+    patches: tuple = ()     # rows of patches/series that the machine needs
+    runs_host: bool = False
+    # With which a guest can make it end: with none, see reset_on_triple_fault in bochsrc.in.
+    guest_exits: tuple = ()
+
+    def system(self):
+        """The system's own installation if it is new enough, else None."""
+        text = command.output(['dpkg-query', '-W', '-f', '${Status} ${Version}', 'bochs'],
+                              check=False)
+        version = text.split()[-1] if text.startswith('install ok installed') else ''
+        if version and apt.version_key(version)[:2] >= MIN_VERSION:
+            return Installation('', version)
+        return None
+
+    def prepare(self, build):
+        """Find, install or unpack the emulator; gives its Installation."""
+        root = build.path('bochs')
+        stamp = os.path.join(root, 'version')
+        if os.path.exists(stamp):
+            with open(stamp, encoding='utf-8') as f:
+                return Installation(root, f.read().strip())
+        found = self.system()
+        if found:
+            return found
+        carried = apt.AptState().versions('bochs')
+        if carried and apt.version_key(carried[0][0])[:2] >= MIN_VERSION:
+            apt.install({p: 'the emulator' for p in PACKAGES}, build.progress, build.log('apt'))
+            found = self.system()
+            if not found:
+                raise Failure('bochs was installed, but dpkg does not show it')
+            return found
+        return self.unpack(build, root, stamp)
+
+    def unpack(self, build, root, stamp):
+        """Make a private root from Debian packages."""
+        state = build.isolated_apt()
+        with build.progress.step('emulator', 'fetching Bochs and its libraries',
+                                 build.folder_size(os.path.join(state.root, 'cache'))):
+            debs = state.download_closure(PACKAGES, SUITE, build.log('apt'))
+        part = root + '.part'
+        shutil.rmtree(part, ignore_errors=True)
+        os.makedirs(part)
+        with build.progress.step('emulator', f'unpacking {len(debs)} packages'):
+            for deb in debs:
+                apt.unpack(deb, part, MEMBERS)
+        version = next(os.path.basename(d).split('_')[1] for d in debs
+                       if os.path.basename(d).startswith('bochs_'))
+        # The stamp is written last: a root that has it is whole.
+        with open(os.path.join(part, 'version'), 'w', encoding='utf-8') as f:
+            f.write(version + '\n')
+        shutil.rmtree(root, ignore_errors=True)
+        os.rename(part, root)
+        shutil.rmtree(os.path.join(state.root, 'cache', 'archives'), ignore_errors=True)
+        os.makedirs(os.path.join(state.root, 'cache', 'archives', 'partial'))
+        return Installation(root, version)
+
+    def check_cpus(self, cpus):
+        if not 1 <= cpus <= 8:
+            raise UsageError(f'CPUS={cpus}: the emulated machine has 1 to 8 CPUs')
+
+    def command(self, installation, folder, image, com, cpus):
+        """argv and environment that boot `image`.
+
+        com: (mode, device) of the serial line: ('file', path) or ('term', pty).
+        """
+        with open(os.path.join(HERE, 'bochsrc.in'), encoding='utf-8') as f:
+            text = f.read()
+        values = {
+            'model': self.model, 'exclude': self.exclude, 'ips': self.ips,
+            'cpus': cpus, 'memory_mb': self.memory_mb,
+            'share': installation.share(), 'vgabios': installation.vgabios(),
+            'msrs': os.path.join(HERE, self.msrs), 'image': image,
+            'com_mode': com[0], 'com_dev': com[1],
+            'log': os.path.join(folder, 'bochs.log'),
+        }
+        for key, value in values.items():
+            text = text.replace('{%s}' % key, str(value))
+        config = os.path.join(folder, 'bochsrc')
+        with open(config, 'w', encoding='utf-8') as f:
+            f.write(text)
+        return own_network() + installation.argv() + ['-q', '-f', config], installation.env()
+
+
+def own_network():
+    """The start of a command line without a network, [] where that is not allowed.
+
+    The display listens for VNC viewers on every address. In a network namespace
+    of its own nobody can reach it, and two emulators do not meet.
+    """
+    prefix = ['unshare', '--map-root-user', '--net', '--']
+    try:
+        tried = subprocess.run(prefix + ['true'], capture_output=True, check=False)
+    except FileNotFoundError:
+        return []
+    return prefix if tried.returncode == 0 else []
+
+
+# The model says that its TSC has 2.2 GHz, but what advances it are instructions, of
+# which there are fewer than 50 million a second. A timer of 1 ms would be 2.2 million
+# instructions away, and with several CPUs the emulator steps through all of them
+# though nobody runs. 100 MHz is the least that the TDX ABI has for a TD.
+CLOCK = 'tsc_early_khz=100000'
+# A tick takes a kernel that checks itself ten times the instructions.
+DEBUG_CLOCK = 'tsc_early_khz=1000000'
+
+MACHINE = Bochs(
+    name='bochs',
+    model='sapphire_rapids',
+    exclude='la57, amx, amx_int8, amx_bf16',
+    ips=50000000,
+    memory_mb=1024,
+    watermark='tdx_sim: simulated TDX module',
+    msrs='msrs.def',
+    parameters=CLOCK,
+    debug_parameters=DEBUG_CLOCK,
+)
+
+# Without the MSR of a platform that has TDX, as a guest of KVM is: what such a
+# guest needs instead can be tried here.
+PLAIN = dataclasses.replace(
+    MACHINE,
+    name='bochs-plain',
+    msrs='no_msrs.def',
+    parameters=f'{CLOCK} {qemu_kvm.MACHINE.parameters}',
+    patches=qemu_kvm.MACHINE.patches,
+)

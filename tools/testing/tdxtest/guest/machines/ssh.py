@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A host that is reached by ssh: its own kernel, and the TDX module that it has."""
+
+import dataclasses
+import os
+import re
+import shutil
+import tarfile
+
+from tdxtest.base import command
+from tdxtest.base.failure import Failure, UsageError
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PREFIX = 'ssh:'
+# Nobody is there to answer a question.
+OPTIONS = ('-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20')
+SCRIPT = os.path.join(HERE, 'ssh_run.sh')
+REMOTE_SCRIPT = os.path.join(HERE, 'ssh_remote.sh')
+
+
+@dataclasses.dataclass(frozen=True)
+class Installation:
+    """What answers on the host. version: of its kernel, as uname -r gives it."""
+
+    version: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Ssh:
+    """A host. It is not booted: the tests run under the kernel that it has."""
+
+    host: str
+    name: str = 'ssh'
+    watermark: str = ''
+    parameters: str = ''
+    debug_parameters: str = ''
+    patches: tuple = ()
+    runs_host: bool = True
+    # A host that dies in a test is a connection that ends, with whatever ssh makes of it.
+    guest_exits: range = range(256)
+
+    def prepare(self, build):
+        """Ask the host for its kernel; gives the Installation."""
+        if not shutil.which('ssh'):
+            raise Failure('ssh is not there; install openssh-client')
+        version = command.output(['ssh', *OPTIONS, self.host, 'uname -r']).strip()
+        if not re.match(r'\d+\.\d+', version):
+            raise Failure(f'{self.host}: uname -r gives no version of Linux: {version[:60]!r}')
+        build.progress.say(f'note: {PREFIX}{self.host} runs Linux {version}; '
+                           'hosts with TDX were not tried yet')
+        return Installation(version)
+
+    def check_cpus(self, cpus):
+        if cpus != 1:
+            raise UsageError(f'CPUS={cpus}: {PREFIX}{self.host} has the CPUs that it has')
+
+    def bundle(self, path, plan, programs, patterns):
+        """Pack what the host needs: the runner, the plan, the tests, the texts of warnings."""
+        with tarfile.open(path, 'w') as tar:
+            for source, name in ((REMOTE_SCRIPT, 'run.sh'), (plan, 'plan'),
+                                 (patterns, 'kernel-warnings.list'),
+                                 *((p, f'tests/{os.path.basename(p)}') for p in programs)):
+                tar.add(source, name)
+
+    def command(self, installation, folder, image, com, cpus):
+        """argv and environment that run the bundle `image`, its output in a file."""
+        mode, device = com
+        if mode != 'file':
+            raise UsageError(f'{PREFIX}{self.host} has no console; use ssh')
+        return ['sh', SCRIPT, self.host, image, device, *OPTIONS], {}

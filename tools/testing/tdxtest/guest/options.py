@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Command-line options that several commands share."""
+
+import os
+
+from tdxtest.base.paths import PROJECT
+from tdxtest.guest.machines import MACHINES
+from tdxtest.tree import abi
+
+EPILOG = """\
+exit status: 0 all tests passed; 1 a test failed, or the kernel warned;
+2 what was asked for cannot be done; 125 something did not fetch, build or boot.
+"""
+
+
+def add_place_options(parser):
+    parser.add_argument('--build', default=os.path.join(PROJECT, 'build'), metavar='DIR',
+                        help='where everything is built (default: build/ of the project)')
+    parser.add_argument('--mirror', default='', metavar='URI',
+                        help="the Debian mirror (default: the one the system's apt names)")
+
+
+def add_build_options(parser):
+    parser.add_argument('--kernel', default='', metavar='SERIES',
+                        help='a packaged kernel, such as 7.2 or 7.3 (default: the newest)')
+    parser.add_argument('--kdir', default='', metavar='DIR',
+                        help='a kernel tree of your own, 6.16 or later; it is never written to')
+    add_place_options(parser)
+    parser.add_argument('--abi', default='', metavar='NAME',
+                        help='the generation of the MapGPA ABI to build and to expect: '
+                             f'{", ".join(abi.NAMES)} (default: that of the kernel)')
+    parser.add_argument('--patch', action='append', default=[], metavar='FILE',
+                        help='apply a row of patches/series that is not applied by itself, '
+                             'such as a fix; may be given several times')
+    parser.add_argument('--debug', action='store_true',
+                        help='a kernel that checks itself: KASAN, lockdep, UBSAN and more; '
+                             'built apart from the other')
+    parser.add_argument('--update', action='store_true',
+                        help='look for a newer package of the kernel series')
+
+
+def add_machine_option(parser):
+    parser.add_argument('--machine', default='bochs', metavar='NAME',
+                        help=f'what runs the guest: {", ".join(sorted(MACHINES))}, or, to run '
+                             'tests under the kernel of a host, ssh:HOST (default: %(default)s)')
+
+
+def add_boot_options(parser, jobs=True):
+    add_machine_option(parser)
+    parser.add_argument('--cpus', type=int, default=1, metavar='N',
+                        help='CPUs of the guest (default: %(default)s)')
+    if jobs:
+        parser.add_argument('--jobs', type=int, metavar='N',
+                            help='guests that share the tests and run side by side '
+                                 '(default: one for each CPU of this machine)')
+    parser.add_argument('--silence', type=float, default=180, metavar='SECONDS',
+                        help='end a guest that prints nothing for so long, five times that with '
+                             '--debug (default: %(default)s)')
+    parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
+                        help='end a guest that runs for so long, five times that with --debug '
+                             '(default: %(default)s)')
+    parser.add_argument('--trace', type=int, nargs='?', const=200, default=0, metavar='LINES',
+                        help='trace SEAMCALLs and exits, and print the last events '
+                             '(%(const)s of them) after a test that failed; '
+                             'with a kernel that is built apart')
+    parser.add_argument('-v', '--verbose', action='store_true',
+                        help='print the whole console, not only the KTAP')
+
+
+def add_environment_option(parser):
+    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE',
+                        help='environment of the tests, for cases that run on request only; '
+                             'may be given several times')
+
+
+def add_expect_options(parser):
+    parser.add_argument('--expect', default='', metavar='NAME',
+                        help='expect another generation than the one that is built: '
+                             'what differs must fail')
+    add_environment_option(parser)
+    parser.add_argument('--strict-abi', action='store_true',
+                        help='a case that the generation does not have fails instead of '
+                             'being skipped, to bisect for it')
+
+
+def add_test_argument(parser):
+    parser.add_argument('tests', nargs='*', metavar='TEST[:CASE]',
+                        help='a test, or the cases of one that match a pattern such as '
+                             "'eagain*' (default: all tests); tdxtest.py list names them")

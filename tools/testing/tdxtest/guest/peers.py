@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a kernel developer would take for a boot and a test, measured on the same tree.
+
+Both run in QEMU without KVM, as this project does in Bochs: what a CPU with VMX would
+give them says nothing of the tools.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from tdxtest.base import apt
+from tdxtest.base.failure import Failure
+
+KUNIT = 'tools/testing/kunit/kunit.py'
+KUNIT_TIMES = re.compile(r'Elapsed time: [\d.]+s total, ([\d.]+)s configuring, '
+                         r'([\d.]+)s building, ([\d.]+)s running')
+# A small suite that kunit.py runs by itself, in its default configuration.
+KUNIT_SUITE = 'list-kunit-test'
+# kunit.py has QEMU take KVM wherever there is a /dev/kvm, be it one that runs nothing.
+KVM = '/dev/kvm'
+WITHOUT_KVM = ('unshare', '--map-root-user', '--mount', 'sh', '-c',
+               f'mount --bind /dev/null {KVM} && exec "$@"', 'sh')
+VNG = 'virtme-ng'
+
+
+def timed(argv, log, cwd):
+    """Seconds that a command took, and what it printed; Failure if it failed."""
+    begin = time.monotonic()
+    done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    with open(log, 'w', encoding='utf-8') as f:
+        f.write(done.stdout)
+    if done.returncode:
+        raise Failure(f'{argv[0]} ended with {done.returncode}; what it said is in {log}')
+    return time.monotonic() - begin, done.stdout
+
+
+def kunit(tree, folder, progress, repeat):
+    """[(what, unit, samples)] of kunit's own tool under QEMU."""
+    out = os.path.join(folder, 'out')
+    shutil.rmtree(out, ignore_errors=True)
+    argv = [*(WITHOUT_KVM if os.path.exists(KVM) else ()), sys.executable, KUNIT, 'run',
+            '--arch=x86_64', f'--build_dir={out}', f'--jobs={os.cpu_count() or 1}']
+    rows = {}
+    for what, words in (('build from nothing', [KUNIT_SUITE]),
+                        *[('one suite', [KUNIT_SUITE])] * repeat,
+                        # Of minutes, and the same each time.
+                        ('all suites', [])):
+        took, text = timed([*argv, *words], os.path.join(folder, 'kunit.log'), tree)
+        match = KUNIT_TIMES.search(text)
+        if not match:
+            raise Failure('kunit.py told no times')
+        if what == 'build from nothing':
+            took = float(match[2])
+        rows.setdefault(what, []).append(took)
+        if what == 'one suite':
+            rows.setdefault('one suite, of it the boot', []).append(float(match[3]))
+    return [(what, 's', samples) for what, samples in rows.items()]
+
+
+def virtme(tree, folder, progress, repeat):
+    """The same of virtme-ng, nothing where it is not packaged."""
+    if not apt.AptState().versions(VNG):
+        progress.say(f'bench: {VNG} is not packaged for this system, and is left out')
+        return []
+    if not shutil.which('vng'):
+        apt.install({VNG: 'a peer of the bench'}, progress, os.path.join(folder, 'apt.log'))
+    out = os.path.join(folder, 'out')
+    os.makedirs(out, exist_ok=True)
+    build, _ = timed(['vng', '--build', f'O={out}', f'--jobs={os.cpu_count() or 1}'],
+                     os.path.join(folder, 'build.log'), tree)
+    image = os.path.join(out, 'arch/x86/boot/bzImage')
+    argv = ['vng', '--disable-kvm', '--run', image, '--', 'uname -r']
+    boots = [timed(argv, os.path.join(folder, 'boot.log'), folder)[0] for _ in range(repeat)]
+    return [('build from nothing', 's', [build]), ('boot', 's', boots)]
+
+
+# The groups of the table, and who measures them.
+PEERS = {'kunit.py': kunit, VNG: virtme}

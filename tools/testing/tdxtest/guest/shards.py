@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Splits the chosen tests over guests that run side by side.
+
+An emulator uses one CPU of the machine, whatever the number of its own.
+"""
+
+import os
+
+from tdxtest.base.failure import UsageError
+
+
+def jobs(asked):
+    """How many guests may run at once; None asks for one per CPU of the machine."""
+    if asked is None:
+        return os.cpu_count() or 1
+    if asked < 1:
+        raise UsageError(f'JOBS={asked}: wanted a number of guests, 1 or more')
+    return asked
+
+
+def chosen(args):
+    """The case ids in the arguments that Suite.select() gives a test."""
+    return [word for word in args if word != '-r']
+
+
+def failed_first(tests, failed):
+    """The tests, those before the others that are in `failed`.
+
+    Who has put right what was wrong wants to know that first.
+    """
+    return sorted(tests, key=lambda test: test[0] not in failed)
+
+
+def kinship(case):
+    """Sorts cases of "fixture.variant.test" that take about the same time together."""
+    fixture, *variant, test = case.split('.')
+    return fixture, test, variant
+
+
+def split(tests, cases, count):
+    """A list of tests for each of at most `count` guests, none of them empty.
+
+    tests: [(name, [arguments])] as Suite.select() gives them; cases: a function
+    that gives the case ids of a test, none if it cannot be split.
+    """
+    deck = []
+    if count > 1:
+        for name, args in tests:
+            ids = chosen(args) or cases(name)
+            deck += [(name, ['-r', case]) for case in sorted(ids, key=kinship)] or [(name, [])]
+    count = min(count, len(deck))
+    if count <= 1:
+        return [tests]
+    # Dealt like cards, each guest gets its share of the slow ones.
+    shares = [{} for _ in range(count)]
+    for turn, (name, words) in enumerate(deck):
+        shares[turn % count].setdefault(name, []).extend(words)
+    return [list(share.items()) for share in shares]

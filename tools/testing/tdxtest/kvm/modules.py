@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kvm-intel.ko built again with some of its sources changed, beside the first one.
+
+kbuild saves the command that made each file. The same commands, with the changed
+file and the new object put in place of the old ones, give a module that differs
+in nothing else, in the time that one object takes; the build that is there stays
+as it is, and any number of these can run at once.
+"""
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure, UsageError
+from tdxtest.tree import series, work_tree
+
+FOLDER = 'arch/x86/kvm'
+MODULE = 'kvm-intel'
+
+
+def saved_command(path):
+    """The command that kbuild saved for the file `path`, as make would run it."""
+    folder, name = os.path.split(path)
+    cmd = os.path.join(folder, f'.{name}.cmd')
+    try:
+        with open(cmd, encoding='utf-8') as f:
+            first = f.readline()
+    except FileNotFoundError as e:
+        raise Failure(f'{cmd} is missing: the kernel is not built') from e
+    match = re.match(r'savedcmd_\S+ := (.*)', first)
+    if not match:
+        raise Failure(f'{cmd}: wanted "savedcmd_", got {first[:60]!r}')
+    return match[1].replace('$(pound)', '#').replace('$$', '$')
+
+
+def replaced(text, old, new):
+    """A command with one word for another; Failure when it has no such word."""
+    # A word may also be the last item of a list, as in "-Wp,-MMD,FILE".
+    changed, count = re.subn(rf'(?<![^\s,@]){re.escape(old)}(?=[\s;]|$)',
+                             lambda match: shlex.quote(new), text)
+    if not count:
+        raise Failure(f'a command that kbuild saved does not name {old}')
+    return changed
+
+
+def check_machine(machine):
+    """UsageError for a machine on which no module can be tried."""
+    if machine.runs_host:
+        raise UsageError(f'--machine {machine.name}: runs the KVM that it has; another one '
+                         'can be tried in a guest only')
+
+
+class Variant:
+    """A kvm-intel.ko of its own below `folder`.
+
+    kernel: the built Kernel; key: what the sources differ by, such as a patch.
+    """
+
+    def __init__(self, kernel, folder, key=''):
+        self.kernel = kernel
+        self.folder = folder
+        self.log = os.path.join(folder, 'build.log')
+        self.path = os.path.join(folder, f'{MODULE}.ko')
+        self._key = key
+        self._stamp = os.path.join(folder, 'built')
+
+    def _state(self, flags):
+        # Whatever changes the first build of the module shows in its bytes; most
+        # edits of the kernel around it do not.
+        first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.ko')
+        digest = hashlib.sha256(work_tree.read(first) or b'')
+        digest.update('\n'.join((self.kernel.state, self._key, *flags)).encode())
+        return digest.hexdigest().encode()
+
+    def is_built(self, flags=()):
+        return work_tree.read(self._stamp) == self._state(flags) and os.path.exists(self.path)
+
+    def source(self, path):
+        """Where this variant's own copy of a source lies, if it has one."""
+        return os.path.join(self.folder, path)
+
+    def apply(self, patch):
+        """Take the sources that a patch changes, changed. Failure when it does not apply."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder)
+        with open(patch, encoding='utf-8') as f:
+            paths = list(series.touched(f.read()))
+        for path in paths:
+            data = work_tree.read(os.path.join(self.kernel.work.tree, path))
+            if data is None:
+                raise Failure(f'Linux {self.kernel.work.source.version} has no {path}')
+            write_if_changed(self.source(path), data)
+        command.run(['git', 'apply', os.path.abspath(patch)], self.log, cwd=self.folder,
+                    env={'GIT_CEILING_DIRECTORIES':
+                         os.path.dirname(os.path.realpath(self.folder))})
+        return paths
+
+    def build(self, paths, flags=()):
+        """Compile the sources `paths` and link the module.
+
+        paths: as the kernel names them; a file that this variant has no copy of
+        is taken from the tree. flags: what the compiler gets beside its own.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        objects = {self._object(path): self._compile(path, flags) for path in paths}
+        self._link(objects)
+        write_if_changed(self._stamp, self._state(flags))
+
+    @staticmethod
+    def _object(path):
+        return os.path.splitext(path)[0] + '.o'
+
+    def _run(self, text, what):
+        try:
+            command.run(['sh', '-c', 'set -e; ' + text], self.log, cwd=self.kernel.out, what=what)
+        except Failure as e:
+            # The compiler names its input, which a person knows by the kernel's name.
+            why, mark, log = str(e).partition(' (whole output: ')
+            raise Failure(why.replace(f'{self.folder}/', '') + mark + log) from e
+
+    def _compile(self, path, flags):
+        built = self._object(path)
+        target = os.path.join(self.folder, built)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        original = os.path.join(self.kernel.work.tree, path)
+        text = saved_command(os.path.join(self.kernel.out, built))
+        text = replaced(text, built, target)
+        folder, name = os.path.split(built)
+        text = replaced(text, os.path.join(folder, f'.{name}.d'), f'{target}.d')
+        extra = [*flags, '-iquote', os.path.dirname(original),
+                 f'-fmacro-prefix-map={self.folder}/=']
+        source = self.source(path) if os.path.exists(self.source(path)) else original
+        text = replaced(text, original, source)
+        # Before the source, behind all options that these are to win over.
+        text = re.sub(r' -c -o ', lambda m: ' ' + shlex.join(extra) + m[0], text, count=1)
+        self._run(text, f'compiling {path}')
+        return target
+
+    def _link(self, objects):
+        out = os.path.join(self.kernel.out, FOLDER)
+        listed = work_tree.read(os.path.join(out, f'{MODULE}.mod')).decode().split()
+        missing = set(objects) - set(listed)
+        if missing:
+            raise Failure(f'{min(missing)} is no part of {MODULE}.ko')
+        own = os.path.join(self.folder, f'{MODULE}.mod')
+        write_if_changed(own, ''.join(f'{objects.get(o, o)}\n' for o in listed).encode())
+        linked = os.path.join(self.folder, f'{MODULE}.o')
+        text = saved_command(os.path.join(out, f'{MODULE}.o'))
+        text = replaced(text, f'{FOLDER}/{MODULE}.mod', own)
+        self._run(replaced(text, f'{FOLDER}/{MODULE}.o', linked), f'linking {MODULE}.o')
+        self._check_symbols(linked)
+        text = saved_command(os.path.join(out, f'{MODULE}.ko'))
+        text = replaced(text, f'{FOLDER}/{MODULE}.o', linked)
+        self._run(replaced(text, f'{FOLDER}/{MODULE}.ko', self.path), f'linking {MODULE}.ko')
+
+    def _check_symbols(self, linked):
+        """What modpost would say of a symbol that nobody exports."""
+        exported = {line.split('\t')[1] for line in
+                    work_tree.read(os.path.join(self.kernel.out, 'Module.symvers')).decode().splitlines()}
+        wanted = {line.split()[-1] for line in command.output(['nm', '-u', linked]).splitlines()}
+        unknown = wanted - exported - self._undefined_before()
+        if unknown:
+            raise Failure(f'{MODULE}.ko: undefined: {", ".join(sorted(unknown))}')
+
+    def _undefined_before(self):
+        """Symbols that the first build leaves open as well: module_layout and its like."""
+        first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.o')
+        return {line.split()[-1] for line in command.output(['nm', '-u', first]).splitlines()}

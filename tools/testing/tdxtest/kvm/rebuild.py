@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""KVM's modules built a second time with a patch series over the sources.
+
+What the series touches decides how much is built: single objects of kvm-intel.ko
+by themselves (modules.py); else KVM's modules by kbuild, in the tree that is
+there, which gets its files and objects back; else a whole kernel of its own.
+"""
+
+import os
+import re
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure
+from tdxtest.kvm import modules
+from tdxtest.tree import kept, work_tree
+from tdxtest.tree.kernel import Kernel
+
+# Folders whose files go into KVM's modules and into nothing else.
+KVM_FOLDERS = ('arch/x86/kvm/', 'virt/kvm/')
+# Folders that are no part of a kernel.
+NOT_BUILT = ('Documentation/', 'tools/', 'samples/', 'MAINTAINERS', '.mailmap', 'CREDITS')
+KVM_MODULES = ('kvm.ko', 'kvm-intel.ko')
+# The old path of a file in the head of a diff.
+MOVED = re.compile(rb'^diff --git .*\n(?:(?:old mode|new mode|(?:dis)?similarity index) .*\n)*'
+                   rb'(?:rename|copy) from (.*)', re.MULTILINE)
+
+
+class Patched:
+    """The files that a series changes, changed, and the modules made of them.
+
+    kernel: the built base; folder: for all that this makes.
+    """
+
+    def __init__(self, kernel, folder):
+        self.kernel = kernel
+        self.folder = folder
+        self.files = {}         # {path: bytes, None for a file that is gone}
+        self.log = os.path.join(folder, 'review.log')
+        self.applied = os.path.join(folder, 'applied')
+        shutil.rmtree(self.applied, ignore_errors=True)
+        os.makedirs(folder, exist_ok=True)
+
+    def apply(self, patches):
+        """Take the patches in order. Failure names the one that does not apply, and where."""
+        os.makedirs(self.applied)
+        for number, patch in enumerate(patches, 1):
+            file = os.path.join(self.folder, f'{number}.patch')
+            write_if_changed(file, patch.body)
+            numstat = f'{file}.numstat'
+            self._git_apply(patch, '--numstat', '-z', file, stdout=numstat)
+            for path in touched(patch, work_tree.read(numstat)):
+                if path not in self.files:
+                    self.files[path] = work_tree.read(os.path.join(self.kernel.work.tree, path))
+                    if self.files[path] is not None:
+                        write_if_changed(os.path.join(self.applied, path), self.files[path])
+            self._git_apply(patch, '--whitespace=nowarn', file)
+        self.files = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
+
+    def _git_apply(self, patch, *words, stdout=None):
+        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(self.applied))}
+        try:
+            command.run(['git', 'apply', *words], self.log, cwd=self.applied, env=env,
+                        stdout=stdout)
+        except Failure as e:
+            raise Failure(f'{patch.label()}: does not apply to Linux '
+                          f'{self.kernel.work.source.version}: '
+                          f'{command.reason(f"{self.log}.failed")}') from e
+
+    def built_files(self):
+        """The paths that matter to a build."""
+        return sorted(path for path in self.files if not path.startswith(NOT_BUILT))
+
+    def objects_only(self):
+        """True when single objects of kvm-intel.ko are all that differs."""
+        return all(path.startswith('arch/x86/kvm/vmx/') and path.endswith('.c') and
+                   self.files[path] is not None and
+                   os.path.exists(os.path.join(self.kernel.out, path[:-2] + '.o'))
+                   for path in self.built_files())
+
+    def modules_only(self):
+        return all(path.startswith(KVM_FOLDERS) for path in self.built_files())
+
+    def build(self):
+        """Build what differs; gives {base name of a module: file}. Failure with the first error."""
+        if self.objects_only():
+            variant = modules.Variant(self.kernel, os.path.join(self.folder, 'objects'))
+            shutil.rmtree(variant.folder, ignore_errors=True)
+            for path in self.built_files():
+                write_if_changed(variant.source(path), self.files[path])
+            variant.build(self.built_files())
+            return {os.path.basename(variant.path): variant.path}
+        with InPlace(self.kernel, self.files):
+            self.kernel.make('modules', log='review')
+            return self._taken()
+
+    def _taken(self):
+        """Copies of the modules as they are in the build now."""
+        taken = {}
+        for name in KVM_MODULES:
+            target = os.path.join(self.folder, 'modules', name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(os.path.join(self.kernel.out, 'arch/x86/kvm', name), target)
+            taken[name] = target
+        return taken
+
+
+class InPlace:
+    """Changes files of a built tree as long as the context lasts.
+
+    Files and objects come back with their times, so that make finds nothing to
+    do. If this run is killed, the next one gives them back when it lays the tree,
+    and without a stamp lets make look at everything.
+    """
+
+    def __init__(self, kernel, files):
+        self.kernel = kernel
+        self.files = {path: data for path, data in files.items()
+                      if not path.startswith(NOT_BUILT)}
+        self.stamp = os.path.join(kernel.out, 'tdxtest-built')
+        self.objects = [os.path.join(kernel.out, folder) for folder in KVM_FOLDERS
+                        if os.path.isdir(os.path.join(kernel.out, folder))]
+        self.objects += [path for name in ('Module.symvers', 'modules.order', '.Module.symvers.cmd')
+                         if os.path.exists(path := os.path.join(kernel.out, name))]
+
+    def __enter__(self):
+        self._stamped = work_tree.read(self.stamp)
+        if self._stamped is not None:
+            os.unlink(self.stamp)
+        kept.keep(self.kernel.work.folder, self.objects + list(map(self._source, self.files)))
+        for path, data in self.files.items():
+            if data is not None:
+                write_if_changed(self._source(path), data)
+            else:
+                kept.remove(self._source(path))
+
+    def __exit__(self, *exception):
+        kept.restore(self.kernel.work.folder)
+        if self._stamped is not None:
+            write_if_changed(self.stamp, self._stamped)
+
+    def _source(self, path):
+        return os.path.join(self.kernel.work.tree, path)
+
+
+def touched(patch, numstat):
+    """Paths that a patch changes, as git apply --numstat -z has them, and moves or copies."""
+    # What looks like a diff in the changelog is none for git.
+    paths = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
+    paths = sorted(map(os.fsdecode, {*paths, *MOVED.findall(patch.body)}))
+    for path in paths:
+        if path.startswith('/') or '..' in path.split('/'):
+            raise Failure(f'{patch.label()}: changes {path}: wanted a path below the kernel')
+    return paths
+
+
+class Beside:
+    """A tree of its own for a series that changes more than KVM's modules.
+
+    Files that do not differ are the same ones, by hard links; a patched file is a
+    new one. It has what a Kernel wants of a work tree.
+    """
+
+    def __init__(self, work, files):
+        self.source = work.source
+        self.folder = work.out('review', 'kernel')
+        self.tree = os.path.join(self.folder, 'tree')
+        self.state = ''         # not known: make is to look
+        before = os.path.join(self.folder, 'patched')
+        changed_before = (work_tree.read(before) or b'').decode().split()
+        shutil.rmtree(self.tree, ignore_errors=True)
+        os.makedirs(self.folder, exist_ok=True)
+        shutil.copytree(work.tree, self.tree, symlinks=True, copy_function=os.link)
+        for path in changed_before:
+            # Older than what was made of the patched file: make has to see it.
+            target = os.path.join(self.tree, path)
+            data = work_tree.read(target)
+            if data is not None:
+                os.unlink(target)
+                write_if_changed(target, data)
+        write_if_changed(before, '\n'.join(files).encode())
+        for path, data in files.items():
+            target = os.path.join(self.tree, path)
+            kept.remove(target)
+            if data is not None:
+                write_if_changed(target, data)
+
+    def out(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+
+def whole_kernel(build, work, configs, files):
+    """A Kernel with the files changed, built in a folder of its own."""
+    kernel = Kernel(build, Beside(work, files), configs)
+    kernel.configure()
+    kept.remove(os.path.join(kernel.out, 'tdxtest-built'))
+    kernel.compile()
+    return kernel

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Unit tests of how programs are run."""
+
+import os
+import tempfile
+import unittest
+
+from tdxtest.base import command
+
+
+class CompilerCache(unittest.TestCase):
+    def test_comes_first_where_it_is_installed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = command.with_compiler_cache('/usr/bin:/bin', (folder,))
+        self.assertEqual(path, f'{folder}:/usr/bin:/bin')
+
+    def test_is_left_out_where_it_is_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gone = os.path.join(folder, 'ccache')
+            self.assertEqual(command.with_compiler_cache('/bin', (gone,)), '/bin')
+
+    def test_is_not_named_twice(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f'/bin:{folder}'
+            self.assertEqual(command.with_compiler_cache(path, (folder,)), path)
+
+    def test_what_the_caller_wants_wins(self):
+        self.assertEqual(command.environment({'PATH': '/bin'})['PATH'], '/bin')
+
+
+class Telling(unittest.TestCase):
+    def test_the_line_that_tells_why(self):
+        for said, wanted in (
+                ('a.c: In f():\na.c:7:3: error: no b\n 7 | b\n', 'a.c:7:3: error: no b'),
+                ('{\n  "code": 1,\n  "detail": "no runs-on"\n}\n', '"detail": "no runs-on"'),
+                ('x.yml\n  3:1  warning  too long\n\n', '3:1  warning  too long'),
+                ('$ make x\n', '')):
+            self.assertEqual(command.telling(said), wanted)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Generations of the MapGPA ABI: which kernels have which, and how to get another.
+
+The names are those of lib/x86/tdx/tdx_map_gpa_gens.c, which says what each does.
+"""
+
+import dataclasses
+
+from tdxtest.base.failure import UsageError
+from tdxtest.tree.series import Range
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """A row of the table.
+
+    kernels: that have it by themselves, None if none does; patches: what brings
+    another kernel there. The range of a patch in patches/series still counts.
+    """
+
+    name: str
+    kernels: Range
+    patches: tuple = ()
+
+    def is_of(self, version):
+        return bool(self.kernels) and self.kernels.holds(version)
+
+
+GENERATIONS = (
+    Generation('legacy', Range.parse('[6.16,7.2)'),
+               ('abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch',)),
+    Generation('posted', None,
+               ('abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch',
+                'abi/0002-KVM-TDX-Let-userspace-tell-a-TD-to-retry-MAPGPA.patch')),
+    Generation('merged', Range.parse('[7.2,)')),
+    Generation('fixed', None,
+               ('fixes/0001-KVM-TDX-Keep-an-ill-answered-MAPGPA-exit-pending.patch',)),
+)
+NAMES = tuple(g.name for g in GENERATIONS)
+# Those that kernels or mails have had, which ABI=all compares.
+ALL = ('legacy', 'posted', 'merged')
+
+
+def of_tree(version):
+    """The generation that a kernel has by itself."""
+    return next(g for g in GENERATIONS if g.is_of(version))
+
+
+def named(name):
+    for generation in GENERATIONS:
+        if generation.name == name:
+            return generation
+    raise UsageError(f'ABI={name}: no such generation; there are: {", ".join(NAMES)}, '
+                     f'and all for {", ".join(ALL)}')
+
+
+def patches(generation, version):
+    """Files of patches/ that give a kernel of `version` the generation."""
+    return () if generation.is_of(version) else generation.patches
+
+
+def environment(expected, strict):
+    """What tells the suite the generation to expect (tdx_map_gpa_gens.h)."""
+    values = {'TDX_MAP_GPA_ABI': expected.name}
+    if strict:
+        values['TDX_MAP_GPA_STRICT'] = '1'
+    return values

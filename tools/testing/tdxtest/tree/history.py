@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A git history of a packaged kernel, to try git bisect on.
+
+Its commits touch C files of kvm-intel only, so that a step builds one module.
+What they do is a table: most change nothing that runs; the rest is what
+bisect must find, or get past.
+"""
+
+import os
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.failure import Failure
+from tdxtest.base.paths import PROJECT
+from tdxtest.tree import source
+
+VMX = 'arch/x86/kvm/vmx'
+LEGACY = os.path.join(PROJECT, 'patches/abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch')
+COMMITS = 40
+# Numbers of the commits that do something; commit 0 is the packaged source with
+# the MapGPA of 6.16 to 7.1.
+MERGED = 11         # MapGPA as merged in 7.2
+NO_BUILD = 21       # a slip of the pen ...
+BUILDS = 23         # ... that is put right some commits later
+NO_TDX = 26         # KVM offers no TDs ...
+TDX = 28            # ... and does again
+NO_LOAD = 31        # kvm-intel refuses to load ...
+LOADS = 33          # ... and does again
+REGRESSION = 36     # a MapGPA call offers userspace a chunk too many
+
+# number: (subject, file, its text, what that becomes)
+EDITS = {
+    NO_BUILD: ('KVM: TDX: Name the chunk size of MAPGPA by its unit', 'tdx.c',
+               '#define TDX_MAP_GPA_MAX_LEN ', '#define TDX_MAP_GPA_MAX_BYTES '),
+    BUILDS: ('KVM: TDX: Restore the name of the chunk size of MAPGPA', 'tdx.c',
+             '#define TDX_MAP_GPA_MAX_BYTES ', '#define TDX_MAP_GPA_MAX_LEN '),
+    NO_TDX: ('KVM: VMX: Offer the types of VMs that userspace knows', 'main.c',
+             'supported_vm_types |= BIT(KVM_X86_TDX_VM);',
+             'supported_vm_types &= ~BIT(KVM_X86_TDX_VM);'),
+    TDX: ('KVM: VMX: Offer TDs again', 'main.c',
+          'supported_vm_types &= ~BIT(KVM_X86_TDX_VM);',
+          'supported_vm_types |= BIT(KVM_X86_TDX_VM);'),
+    NO_LOAD: ('KVM: VMX: Find out early that VMX is missing', 'main.c',
+              'r = vmx_init();', 'r = cpu_feature_enabled(X86_FEATURE_VMX) ? -ENODEV : vmx_init();'),
+    LOADS: ('KVM: VMX: Load where VMX is present', 'main.c',
+            'r = cpu_feature_enabled(X86_FEATURE_VMX) ? -ENODEV : vmx_init();', 'r = vmx_init();'),
+    REGRESSION: ('KVM: TDX: Continue MAPGPA up to the end of its range', 'tdx.c',
+                 'if (tdx->map_gpa_next >= tdx->map_gpa_end)',
+                 'if (tdx->map_gpa_next > tdx->map_gpa_end)'),
+}
+# Files that the other commits take turns to add a comment to.
+NEUTRAL = ('posted_intr.c', 'tdx.c', 'vmcs12.c')
+
+
+def git(folder, *words):
+    """Run git in `folder` as nobody in particular; gives what it prints."""
+    identity = {f'GIT_{who}_{what}': value for who in ('AUTHOR', 'COMMITTER')
+                for what, value in (('NAME', 'A U Thor'), ('EMAIL', 'author@example.com'),
+                                    ('DATE', '2026-01-01T00:00:00+0000'))}
+    options = ['-c', 'core.compression=0', '-c', 'gc.auto=0', '-c', 'core.autocrlf=false',
+               '-c', 'init.defaultBranch=main', '-c', 'advice.detachedHead=false']
+    return command.output(['git', *options, '-C', folder, *words], env=identity).strip()
+
+
+def make(build, folder):
+    """The history in `folder`; gives its commits, the oldest first.
+
+    A folder that has it already is used again: make must see the same times.
+    """
+    if not os.path.exists(os.path.join(folder, '.git', 'made')):
+        fill(build, folder)
+    commits = git(folder, 'rev-list', '--reverse', 'main').split()
+    if len(commits) != COMMITS:
+        raise Failure(f'{folder}: {len(commits)} commits, wanted {COMMITS}; remove it')
+    return commits
+
+
+def fill(build, folder):
+    record = source.unpacked(build)[source.packaged(build).name]
+    deb = source.downloaded(build, record['package'], record['package_version'])
+    if not deb:
+        raise Failure(f'{build.path("downloads")} has no {record["package"]} any more; '
+                      'run with --update to fetch it')
+    shutil.rmtree(folder, ignore_errors=True)
+    with build.progress.step('history', f'{COMMITS} commits over {os.path.basename(deb)}'):
+        os.makedirs(folder)
+        source.unpack(deb, record['package'], folder)
+        git(folder, 'init', '-q')
+        git(folder, 'apply', f'--include={VMX}/*', LEGACY)
+        # The kernel's own .gitignore would leave out some files of the package.
+        git(folder, 'add', '-A', '-f')
+        git(folder, 'commit', '-q', '-m', f'Linux {record["version"]}')
+        for number in range(1, COMMITS):
+            git(folder, 'commit', '-q', '-a', '-m', change(folder, number))
+        # Written last: a history that has it is whole.
+        with open(os.path.join(folder, '.git', 'made'), 'w', encoding='ascii'):
+            pass
+
+
+def change(folder, number):
+    """Edit the tree for commit `number`; gives its subject."""
+    if number == MERGED:
+        git(folder, 'apply', '--reverse', f'--include={VMX}/*', LEGACY)
+        return 'KVM: TDX: Allow userspace to return errors to guest for MAPGPA'
+    if number in EDITS:
+        subject, name, old, new = EDITS[number]
+        replace(os.path.join(folder, VMX, name), old, new)
+        return subject
+    name = NEUTRAL[number % len(NEUTRAL)]
+    with open(os.path.join(folder, VMX, name), 'a', encoding='utf-8') as f:
+        f.write(f'\n/* Remark {number}. */\n')
+    return f'KVM: VMX: Remark on {name}, {number}'
+
+
+def replace(path, old, new):
+    with open(path, encoding='utf-8') as f:
+        text = f.read()
+    if text.count(old) != 1:
+        raise Failure(f'{path}: wanted one {old!r}, found {text.count(old)}')
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text.replace(old, new))

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Configures and builds the kernel: bzImage, and KVM as modules."""
+
+import hashlib
+import os
+import re
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure
+from tdxtest.base.paths import CONFIGS, PROJECT
+
+SUITE_CONFIG = 'tools/testing/selftests/kvm/config.x86_64'
+# The module that a test needs; what it depends on is read from it.
+KVM_MODULE = 'kvm-intel'
+MODULE_PARAMS = {'kvm-intel': ['tdx=1']}
+OPTION = re.compile(r'CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set')
+
+
+def parse_config(text):
+    """{option: value} of a .config or a fragment; "n" for one that is not set."""
+    values = {}
+    for line in text.splitlines():
+        match = OPTION.fullmatch(line.strip())
+        if match:
+            values[match[1] or match[3]] = match[2] if match[1] else 'n'
+    return values
+
+
+def lost_options(wanted, got, allow_modules=False):
+    """Lines that name each wanted option that did not survive.
+
+    allow_modules: "m" is as good as a wanted "y" (what kselftest asks for).
+    """
+    lost = []
+    for option, value in wanted.items():
+        have = got.get(option, 'n')
+        if have != value and not (allow_modules and (value, have) == ('y', 'm')):
+            lost.append(f'CONFIG_{option}: wanted {value}, got {have}')
+    return lost
+
+
+def fragments(names):
+    """The merged options of configs/NAME.config, later ones win."""
+    wanted = {}
+    for name in names:
+        with open(os.path.join(CONFIGS, f'{name}.config'), encoding='utf-8') as f:
+            wanted.update(parse_config(f.read()))
+    return wanted
+
+
+def suite_options():
+    """The options that the suite asks for, as kselftest-merge would take them."""
+    try:
+        with open(os.path.join(PROJECT, SUITE_CONFIG), encoding='utf-8') as f:
+            return parse_config(f.read())
+    except FileNotFoundError:
+        return {}
+
+
+class Kernel:
+    """The build of one work tree with one list of config fragments."""
+
+    def __init__(self, build, work, configs):
+        self.build = build
+        self.work = work
+        self.configs = configs
+        self.state = ''     # of the configuration, by configure()
+        self.replaced = {}  # {base name of a module: another build of it}
+        self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
+
+    def make(self, *goals, log='build', env=None):
+        argv = ['make', '-C', self.work.tree, f'O={self.out}', f'-j{os.cpu_count() or 1}', *goals]
+        command.run(argv, self.build.log(log), env=env, what='make ' + ' '.join(goals[-2:]))
+
+    def _kconfig_state(self, wanted):
+        """Changes when .config must be made anew: the options or a Kconfig file."""
+        digest = hashlib.sha256(repr(sorted(wanted.items())).encode())
+        for folder, dirs, names in os.walk(self.work.tree):
+            dirs[:] = [d for d in dirs if d not in ('Documentation', 'samples')]
+            for name in names:
+                if name.startswith('Kconfig'):
+                    info = os.stat(os.path.join(folder, name))
+                    digest.update(f'{folder}/{name} {info.st_mtime_ns}'.encode())
+        return digest.hexdigest().encode()
+
+    def configure(self):
+        """Make .config from the fragments and check that every option survived."""
+        wanted = fragments(self.configs)
+        stamp = os.path.join(self.out, 'tdxtest-config')
+        state = self._kconfig_state(wanted)
+        self.state = state.decode()
+        if os.path.exists(stamp):
+            with open(stamp, 'rb') as f:
+                if f.read() == state:
+                    return
+        os.makedirs(self.out, exist_ok=True)
+        merged = ''.join(f'CONFIG_{k}={v}\n' for k, v in wanted.items())
+        fragment = os.path.join(self.out, 'tdxtest.config')
+        write_if_changed(fragment, merged.encode())
+        with self.build.progress.step('configure', ' + '.join(self.configs)):
+            self.make('allnoconfig', log='configure', env={'KCONFIG_ALLCONFIG': fragment})
+        self.verify(wanted)
+        write_if_changed(stamp, state)
+
+    def verify(self, wanted):
+        with open(os.path.join(self.out, '.config'), encoding='utf-8') as f:
+            got = parse_config(f.read())
+        lost = lost_options(wanted, got) + lost_options(suite_options(), got, True)
+        if lost:
+            raise Failure(f'Linux {self.work.source.version}: {len(lost)} config option(s) '
+                          'did not survive, an option they depend on is missing: '
+                          + '; '.join(lost))
+
+    def compile(self):
+        """Build what changed; make alone takes seconds to find that nothing did."""
+        stamp = os.path.join(self.out, 'tdxtest-built')
+        state = f'{self.work.state} {self.state}\n'.encode()
+        if os.path.exists(stamp):
+            with open(stamp, 'rb') as f:
+                if f.read() == state:
+                    self.build.progress.say('build: nothing changed')
+                    return
+            os.unlink(stamp)
+        with self.build.progress.step('build', f'Linux {self.work.source.version}, '
+                                      f'make -j{os.cpu_count() or 1} bzImage modules',
+                                      self._compiled):
+            self.make('bzImage', 'modules')
+        write_if_changed(stamp, state)
+
+    def _compiled(self):
+        """How far make is, for the step's line."""
+        try:
+            with open(self.build.log('build'), 'rb') as f:
+                f.seek(max(0, os.path.getsize(f.name) - 300))
+                last = f.read().decode(errors='replace').splitlines()[-1]
+        except (OSError, IndexError):
+            return ''
+        return ' '.join(last.split())[:70]
+
+    def image(self):
+        return os.path.join(self.out, 'arch/x86/boot/bzImage')
+
+    def has(self, option):
+        with open(os.path.join(self.out, '.config'), encoding='utf-8') as f:
+            return parse_config(f.read()).get(option, 'n') != 'n'
+
+    def modules(self):
+        """[(path, [parameters])] to load, each after what it depends on.
+
+        Modules that `replaced` names are those; they depend on the same ones.
+        """
+        with open(os.path.join(self.out, 'modules.order'), encoding='utf-8') as f:
+            paths = [line.strip() for line in f]
+        built = {os.path.basename(p)[:-2].replace('-', '_'):
+                 os.path.join(self.out, p[:-2] + '.ko') for p in paths}
+        order = []
+
+        def add(name):
+            key = name.replace('-', '_')
+            if key + '' not in built:
+                raise Failure(f'{name}.ko was not built')
+            path = built[key]
+            with open(path, 'rb') as f:
+                depends = re.search(rb'\0depends=([^\0]*)\0', f.read())
+            for other in depends[1].decode().split(',') if depends else ():
+                if other and built[other.replace('-', '_')] not in order:
+                    add(other)
+            order.append(path)
+
+        add(KVM_MODULE)
+        return [(self.replaced.get(os.path.basename(p), p),
+                 MODULE_PARAMS.get(os.path.basename(p)[:-3], [])) for p in order]

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Installs the suite in the layout of kselftest, by the kernel's own makefiles."""
+
+import os
+import shutil
+
+from tdxtest.base import apt, command
+from tdxtest.tree import suite
+
+SELFTESTS = 'tools/testing/selftests'
+# Static, for whatever root file system a lab has; and QUIET: the selftest library
+# greets with a line that is no KTAP.
+EXTRA_CFLAGS = f'{suite.EXTRA_CFLAGS} -DQUIET'
+# The kernel's own machinery for all of KVM's tests, restricted to the suite.
+RESTRICT = (f'TEST_GEN_PROGS_x86=$({suite.LIST})', 'TEST_GEN_PROGS_EXTENDED_x86=',
+            'TEST_PROGS_x86=')
+
+
+def make(session, goal, folder):
+    """Run `goal` of the kernel's selftests with `folder` as the place to install into."""
+    apt.ensure_installed(session.progress, session.build.log('apt'), 'package')
+    work = session.suite.work
+    shutil.rmtree(folder, ignore_errors=True)
+    suite.forget_other_flags(work.out('headers', 'kselftest'), EXTRA_CFLAGS)
+    with session.progress.step('package', f'make TARGETS=kvm {goal}'):
+        command.run(['make', '-C', os.path.join(work.tree, SELFTESTS), f'-j{os.cpu_count() or 1}',
+                     'TARGETS=kvm', 'FORCE_TARGETS=1', f'O={work.out("headers")}',
+                     f'KSFT_INSTALL_PATH={folder}', 'FORMAT=.xz', *RESTRICT,
+                     'USERLDFLAGS=-static', f'EXTRA_CFLAGS={EXTRA_CFLAGS}', goal],
+                    session.build.log('package'), env=suite.ENVIRONMENT, what=f'make {goal}')
+
+
+def tarball(session, folder):
+    """Make kselftest-tdx-SERIES.tar.xz in `folder`; gives its path."""
+    staging = session.build.path('kselftest_install')
+    make(session, 'gen_tar', staging)
+    path = os.path.join(folder, f'kselftest-tdx-{session.work.source.name}.tar.xz')
+    os.replace(os.path.join(staging, 'kselftest-packages', 'kselftest.tar.xz'), path)
+    return path

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Builds the KVM selftests of the suite and knows their names."""
+
+import fnmatch
+import os
+import re
+import shutil
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import UsageError
+from tdxtest.base.paths import PROJECT
+
+FOLDER = 'tools/testing/selftests/kvm'
+MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
+LIST = 'TEST_GEN_PROGS_TDX'
+# Programs that run by their name only: they measure, they do not test.
+EXTENDED_LIST = 'TEST_GEN_PROGS_EXTENDED_TDX'
+GOAL = 'tdx_tests'
+# The selftests have a memset() of their own that goes byte by byte, over all of a
+# VM's memory: a vector at a time it is a quarter of the suite faster.  A TD's memory
+# holds all of the program that made it, page by page: without what a program does
+# not call it is a third.
+EXTRA_CFLAGS = ('-O2 -ftree-vectorize -fvect-cost-model=dynamic '
+                '-ffunction-sections -fdata-sections -Wl,--gc-sections '
+                '-fno-asynchronous-unwind-tables -Wl,-z,noseparate-code')
+# With a base folder ccache gives the rules of dependencies a relative target, which make
+# does not know from the absolute one: an edit of a header would rebuild nothing.
+ENVIRONMENT = {'ARCH': 'x86', 'CCACHE_BASEDIR': ''}
+FIXTURE = re.compile(r'_(\w+)_fixture_object')
+VARIANT = re.compile(r'_(\w+)_variant')
+TEST = re.compile(r'wrapper_(\w+)')
+
+
+def names(text=None, name=LIST):
+    """The tests that Makefile.tdx lists, by their base names, in its order."""
+    if text is None:
+        try:
+            with open(os.path.join(PROJECT, MAKEFILE), encoding='utf-8') as f:
+                text = f.read()
+        except FileNotFoundError:
+            return []
+    text = text.replace('\\\n', ' ')
+    words = re.findall(rf'^{name}\s*[:+?]?=\s*(.*?)\s*(?:#.*)?$', text, re.MULTILINE)
+    return [os.path.basename(w) for w in ' '.join(words).split()]
+
+
+def parse_symbols(text):
+    """Case ids "fixture.variant.test" from what nm prints of a harness program.
+
+    A program without TDX skips before it looks at -l, so that the machine that
+    builds it cannot ask it. The macros of kselftest_harness.h leave objects
+    _FIXTURE_fixture_object and _FIXTURE_VARIANT_variant, and a function
+    wrapper_FIXTURE_TEST, or wrapper_TEST for a test without a fixture.
+    """
+    symbols = {row[2] for row in map(str.split, text.splitlines()) if len(row) == 3}
+    # A fixture's name may start with another's: the longest one that fits.
+    fixtures = sorted((m[1] for m in map(FIXTURE.fullmatch, symbols) if m),
+                      key=len, reverse=True)
+    variants = {fixture: [] for fixture in fixtures}
+    tests = []
+
+    def split(name):
+        fixture = next((f for f in fixtures if name.startswith(f + '_')), '')
+        return fixture, name[len(fixture) + 1:] if fixture else name
+
+    for symbol in symbols:
+        variant, test = VARIANT.fullmatch(symbol), TEST.fullmatch(symbol)
+        if variant and split(variant[1])[0]:
+            fixture, name = split(variant[1])
+            variants[fixture].append(name)
+        elif test and symbol.removesuffix('_teardown') not in symbols - {symbol}:
+            tests.append(split(test[1]))
+    cases = [['global', name] if not fixture else [fixture, variant, name]
+             for fixture, name in tests for variant in variants.get(fixture) or ['']]
+    return sorted('.'.join(filter(None, case)) for case in cases)
+
+
+def parse_selection(text):
+    """ "a_test b_test:case*" -> [("a_test", ""), ("b_test", "case*")]."""
+    chosen = []
+    for word in text.replace(',', ' ').split():
+        name, _, pattern = word.partition(':')
+        if name not in (*names(), *names(name=EXTENDED_LIST)):
+            raise UsageError(f'TESTS={word}: no such test; there are: '
+                             + (', '.join(names()) or 'none'))
+        chosen.append((name, pattern))
+    return chosen
+
+
+def forget_other_flags(folder, flags):
+    """Empty a folder of objects that other flags made: make does not see the difference."""
+    stamp = os.path.join(folder, 'tdxtest-flags')
+    try:
+        with open(stamp, encoding='utf-8') as f:
+            same = f.read() == flags
+    except FileNotFoundError:
+        same = False
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+    write_if_changed(stamp, flags.encode())
+
+
+class Suite:
+    """The suite built in one work tree, with that tree's selftest library and headers."""
+
+    def __init__(self, build, work, out=''):
+        self.build = build
+        self.work = work
+        self.out = out or work.out('suite')
+        self._cases = {}
+
+    def compile(self):
+        """Build what changed; only the programs of the suite."""
+        if not names():
+            self.build.progress.say('suite: there are no tests yet')
+            return
+        headers = self.work.out('headers')
+        forget_other_flags(self.out, EXTRA_CFLAGS)
+        jobs = f'-j{os.cpu_count() or 1}'
+        log = self.build.log('suite')
+        with self.build.progress.step('suite', f'building {len(names())} test program(s)'):
+            command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
+                        what='make headers')
+            # Linked dynamically: a TD's memory holds all of the program that made
+            # it, and without a libc of its own that is a quarter of the pages.
+            command.run(['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={self.out}',
+                         f'KHDR_INCLUDES=-isystem {headers}/usr/include',
+                         f'EXTRA_CFLAGS={EXTRA_CFLAGS}', jobs, GOAL],
+                        log, env=ENVIRONMENT, what=f'make {GOAL}')
+
+    def program(self, name):
+        return os.path.join(self.out, 'x86', name)
+
+    def cases(self, name):
+        """The case ids of a built test. They are listed without running any."""
+        return parse_symbols(command.output(['nm', self.program(name)]))
+
+    def cases_of(self, name):
+        """The case ids of a test, None for a name that is none."""
+        if name not in self._cases:
+            self._cases[name] = self.cases(name) if name in names() else None
+        return self._cases[name]
+
+    def select(self, selection):
+        """[(name, [arguments])] for parse_selection()'s choice; all when empty."""
+        if not selection:
+            return [(name, []) for name in names()]
+        tests = []
+        for name, pattern in selection:
+            if not pattern:
+                tests.append((name, []))
+                continue
+            # One part of "fixture.variant.test" names the case well enough.
+            found = [c for c in self.cases(name)
+                     if fnmatch.fnmatchcase(c, pattern) or
+                     any(fnmatch.fnmatchcase(part, pattern) for part in c.split('.'))]
+            if not found:
+                raise UsageError(f'TESTS={name}:{pattern}: no case matches; '
+                                 f'tdxtest.py list {name} names them')
+            tests.append((name, [word for case in found for word in ('-r', case)]))
+        return tests

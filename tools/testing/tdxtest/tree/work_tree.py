@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The work tree of a kernel: its source, the overlay, and the patches over it.
+
+Everything is compared before it is written, so that make sees only what
+changed. A person's tree is copied file by file, times kept, and never written.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+
+from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure
+from tdxtest.base.paths import PROJECT
+from tdxtest.tree import kept, series
+
+OVERLAY = ('arch', 'tools', 'Documentation')
+# The tool and its pages are not part of the kernel's tree; it runs from here.
+NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
+# What a build inside a person's tree leaves behind. The work tree is built in
+# a folder of its own, for which the kernel wants a source without these.
+PRODUCTS = ('.o', '.ko', '.a', '.cmd', '.mod', '.mod.c', '.order', '.symvers', '.d')
+PRODUCT_FILES = ('.config', '.config.old', 'vmlinux', 'System.map', '.version', '.missing-syscalls.d')
+PRODUCT_FOLDERS = ('include/config', 'include/generated', 'arch/x86/include/generated',
+                   'usr/include')
+
+
+def overlay_files():
+    """Paths of the overlay's files, relative to the project."""
+    files = []
+    for top in OVERLAY:
+        for folder, dirs, names in os.walk(os.path.join(PROJECT, top)):
+            dirs[:] = [d for d in dirs if d != '__pycache__']
+            for name in names:
+                path = os.path.relpath(os.path.join(folder, name), PROJECT)
+                if not path.startswith(NOT_OVERLAID) and not name.endswith(('.pyc', '~', '.swp')):
+                    files.append(path)
+    return sorted(files)
+
+
+def read(path):
+    """The bytes of a file, None if there is none."""
+    try:
+        with open(path, 'rb') as f:
+            return f.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+class WorkTree:
+    """A kernel's folder: tree/ (the source that is built) and what describes it."""
+
+    def __init__(self, build, source):
+        self.build = build
+        self.source = source
+        self.folder = build.folder('kernels', source.name)
+        self.tree = os.path.join(self.folder, 'tree')
+        self._originals = os.path.join(self.folder, 'originals')
+        self._manifest = os.path.join(self.folder, 'manifest.json')
+        # What lay() left: the same text for the same files of the kernel.
+        self.state = ''
+
+    def out(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def pristine(self, path):
+        """A file of the source as it was given, None if it has no such file."""
+        if self.source.pristine:
+            return read(os.path.join(self.source.pristine, path))
+        kept = read(os.path.join(self._originals, path))
+        if kept is not None:
+            return kept
+        return None if path in self._laid() else read(os.path.join(self.tree, path))
+
+    def _laid(self):
+        """Paths that lay() put into the tree the last time."""
+        data = read(self._manifest)
+        return set(json.loads(data)['overlay']) if data else set()
+
+    def _patched_before(self):
+        data = read(self._manifest)
+        return set(json.loads(data)['patched']) if data else set()
+
+    def _save_manifest(self, overlay, patched):
+        data = json.dumps({'overlay': sorted(overlay), 'patched': sorted(patched)}, indent=1)
+        write_if_changed(self._manifest, data.encode())
+
+    def patches(self, extra=()):
+        """The rows of patches/series for this kernel."""
+        rows = series.load(os.path.join(PROJECT, 'patches'))
+        return series.chosen(rows, self.source.key(), extra)
+
+    def lay(self, extra=()):
+        """Bring the tree up to date: source, overlay and patches.
+
+        extra: files of patches/ to apply beside those that always are.
+        Gives the number of files that were written or removed.
+        """
+        kept.restore(self.folder)
+        patches = self.patches(extra)
+        overlay = {path: read(os.path.join(PROJECT, path)) for path in overlay_files()}
+        patched = self._patched(patches, overlay)
+        changed = 0
+        if self.source.pristine:
+            changed += self._mirror(set(overlay) | set(patched))
+        stale = (self._laid() | self._patched_before()) - set(overlay) - set(patched)
+        # Written before the files: an interrupted run must not take an overlay
+        # file for one of the kernel's.
+        self._keep_originals(patched)
+        self._save_manifest(set(overlay) | self._laid(), set(patched) | self._patched_before())
+        for path in stale:
+            changed += self._restore(path)
+        for path, data in {**overlay, **patched}.items():
+            changed += write_if_changed(os.path.join(self.tree, path), data)
+        self._save_manifest(overlay, patched)
+        self.state = self._state({**overlay, **patched})
+        return changed
+
+    def _state(self, laid):
+        digest = hashlib.sha256(read(os.path.join(self.folder, 'mirror.json')) or b'')
+        for path, data in sorted(laid.items()):
+            # The kernel's build does not look at these.
+            if not path.startswith(('tools/testing/', 'Documentation/')):
+                digest.update(f'{path} {len(data)}\n'.encode() + data)
+        return digest.hexdigest()
+
+    def _keep_originals(self, patched):
+        if self.source.pristine:
+            return
+        for path in patched:
+            kept = os.path.join(self._originals, path)
+            if not os.path.exists(kept):
+                write_if_changed(kept, read(os.path.join(self.tree, path)))
+
+    def _restore(self, path):
+        """Give back the source's own file, or none."""
+        target = os.path.join(self.tree, path)
+        data = self.pristine(path)
+        if data is not None:
+            return write_if_changed(target, data)
+        if os.path.exists(target):
+            os.unlink(target)
+            return 1
+        return 0
+
+    def _patched(self, patches, overlay):
+        """{path: bytes} of the files that the patches change, patched."""
+        files = {}
+        texts = [(p, read(os.path.join(PROJECT, 'patches', p.file))) for p in patches]
+        for patch, text in texts:
+            for path, creates in series.touched(text.decode(errors='replace')).items():
+                if path in overlay or creates:
+                    raise Failure(f'patches/{patch.file} creates {path}; '
+                                  'new files belong into the overlay')
+                files.setdefault(path, self.pristine(path))
+                if files[path] is None:
+                    raise Failure(f'patches/{patch.file}: Linux {self.source.version} '
+                                  f'has no {path}')
+        for path in overlay:
+            if self.pristine(path) is not None:
+                raise Failure(f'{path} is in the overlay, but Linux {self.source.version} '
+                              'has that file: change it by a patch')
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix='patching-') as scratch:
+            for path, data in files.items():
+                write_if_changed(os.path.join(scratch, path), data)
+            for patch in patches:
+                self._apply(patch, scratch)
+            return {path: read(os.path.join(scratch, path)) for path in files}
+
+    def _apply(self, patch, scratch):
+        file = os.path.join(PROJECT, 'patches', patch.file)
+        # git must not find the repository that the build folder lies in.
+        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(scratch))}
+        log = self.build.log('patch')
+        try:
+            command.run(['git', 'apply', file], log, cwd=scratch, env=env)
+        except Failure as e:
+            try:
+                command.run(['git', 'apply', '--reverse', '--check', file], log,
+                            cwd=scratch, env=env)
+            except Failure:
+                raise Failure(f'patches/{patch.file} does not apply to Linux '
+                              f'{self.source.version}: {command.reason(f"{log}.failed")}') from e
+            self.build.progress.say(f'note: patches/{patch.file} is in this kernel already')
+
+    def _listed(self):
+        """Paths of the person's files, build products left out."""
+        root = self.source.pristine
+        if os.path.exists(os.path.join(root, '.git')):
+            names = command.output(['git', '-c', f'safe.directory={root}', '-C', root, 'ls-files',
+                                    '-z', '-c', '-o', '--exclude-standard'],
+                                   env={'GIT_OPTIONAL_LOCKS': '0'}, check=False).split('\0')
+            if len(names) > 1:
+                return [n for n in names if n]
+        names = []
+        for folder, dirs, files in os.walk(root):
+            base = os.path.relpath(folder, root)
+            base = '' if base == '.' else base + '/'
+            dirs[:] = [d for d in dirs if d != '.git' and base + d not in PRODUCT_FOLDERS]
+            for name in files:
+                if not name.endswith(PRODUCTS) and (base or name not in PRODUCT_FILES):
+                    names.append(base + name)
+            names += [base + d for d in dirs if os.path.islink(os.path.join(folder, d))]
+        return names
+
+    def _mirror(self, managed):
+        """Copy the person's files that changed since the last time."""
+        index_file = os.path.join(self.folder, 'mirror.json')
+        index = json.loads(read(index_file) or b'{}')
+        fresh = {}
+        changed = 0
+        for path in self._listed():
+            source = os.path.join(self.source.pristine, path)
+            try:
+                info = os.lstat(source)
+            except FileNotFoundError:
+                continue        # in the index of git, deleted by the person
+            fresh[path] = [info.st_size, info.st_mtime_ns]
+            target = os.path.join(self.tree, path)
+            if path in managed or (index.get(path) == fresh[path] and os.path.lexists(target)):
+                continue
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if os.path.lexists(target):
+                os.unlink(target)
+            shutil.copy2(source, target, follow_symlinks=False)
+            if index:
+                # make compares with its products: an older file than the one
+                # before would be taken for built.
+                os.utime(target, follow_symlinks=False)
+            changed += 1
+        for path in set(index) - set(fresh) - managed:
+            if os.path.lexists(os.path.join(self.tree, path)):
+                os.unlink(os.path.join(self.tree, path))
+                changed += 1
+        write_if_changed(index_file, json.dumps(fresh).encode())
+        return changed

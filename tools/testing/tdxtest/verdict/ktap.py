@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judges a guest's console: KTAP results, and how the guest ended.
+
+The parser of tools/testing/kunit is not used: it comes with the tree under
+test, and a verdict must not depend on what is being tried; it reads a document
+that is whole, not the consoles of several guests that may hang. But the two must
+agree, which second_opinion.py checks.
+"""
+
+import collections
+import dataclasses
+import os
+import re
+
+from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
+from tdxtest.base.paths import WARNINGS
+
+VERSION = re.compile(r'KTAP version 1$')
+# Of a case that did not say why it skipped itself: an assertion that fails while errno
+# is EACCES ends a KVM selftest like that, whatever it was about.
+UNEXPLAINED = ('SKIP', 'SKIP UNKNOWN')
+PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
+RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
+# A harness assertion, "# file.c:10:case:text"; plain lines are TEST_ASSERT()'s.
+SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
+# Of guest_src/init.c: how long a step took, and what the kernel logged meanwhile.
+TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
+WARNED = re.compile(r'# \S+: (the kernel warned \d+ time.*)')
+# A panic is printed by the kernel itself.
+KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
+# Of guest/machines/ssh_remote.sh, without root rights.
+UNWATCHED = re.compile(r'# \S+: the kernel log cannot be watched$')
+# Of guest_src/collect.c: for a program, not for a person.
+BULK = '# collect: data '
+BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
+PANIC = re.compile(r'Kernel panic - not syncing|Kernel panic: ')
+POWER_OFF = 'reboot: Power down'
+# A small kernel cannot power off. Nothing comes after this: the machine is ended.
+RESTART = 'reboot: Restarting system'
+# The last line of guest/machines/ssh_remote.sh, whose host stays on.
+DONE = '# tdxtest: done'
+HALTED = 'reboot: System halted'
+NO_POWER_OFF = 'reboot: Power off not available'
+# Steps of guest_src/init.c that are no tests.
+FRAME = ('boot', 'load_kvm', 'unload_kvm')
+
+
+def warning_texts(path=WARNINGS):
+    """The texts that mark a kernel warning; the guest's init reads the same list."""
+    with open(path, encoding='utf-8') as f:
+        return [line.rstrip('\n') for line in f if line.strip() and not line.startswith('#')]
+
+
+@dataclasses.dataclass
+class Case:
+    """One result line: a case of a test, or a test as a whole."""
+
+    name: str
+    ok: bool
+    skip: bool
+    note: str = ''
+    seconds: float = None   # of real time if the console was followed, else of guest time
+
+
+@dataclasses.dataclass
+class Test:
+    """A top-level result with the results nested in it."""
+
+    result: Case = None
+    cases: list = dataclasses.field(default_factory=list)
+    planned: int = None
+    skip_reason: str = ''
+
+    def failed(self):
+        return [c for c in self.cases if not c.ok]
+
+
+class Console:
+    """Reads a console line by line; judge() may be asked at any time."""
+
+    def __init__(self, texts=None):
+        self._texts = warning_texts() if texts is None else texts
+        self.started = False
+        self.planned = None
+        self.tests = []
+        self.open = Test()          # results that no top-level line closed yet
+        self._said = ''             # what a case said last: why it failed
+        self.bailed = ''
+        self.panic = ''
+        self.powered_off = False    # or restarted, which is as good an end
+        self.restarted = False
+        self.halted = False
+        self.machine_died = False   # by itself: nothing that the guest did
+        self.warnings = []          # of the raw console: before init reads the log
+        self.unwatched = False      # whether the kernel warned is not known
+        self.log = []               # the kernel's lines: (text, it is a warning)
+        self._warned = ''           # what init told of the kernel in this step
+        self._took = None           # guest time of the step whose result comes next
+        self._at = None             # when the last result came
+
+    def feed(self, line, at=None):
+        """Take a line that came at the time `at`, in seconds, None for a saved one.
+
+        True when it is a part of the KTAP document that a person may want to see.
+        """
+        line = line.rstrip('\r\n')
+        if PANIC.search(line):
+            self.panic = line.strip()
+        if RESTART in line:
+            self.restarted = True
+        if POWER_OFF in line or self.restarted or line == DONE:
+            self.powered_off = True
+        if NO_POWER_OFF in line or HALTED in line:
+            self.halted = True
+        if not self.started:
+            self.started = bool(VERSION.match(line))
+            self._at = at
+            if not self.started and self._logged(line):
+                self.warnings.append(line.strip())
+            return self.started
+        self._ktap(line, at)
+        return not line.startswith(BULK)
+
+    def _logged(self, line):
+        """Keep a line of the kernel. True if it is a warning."""
+        warned = any(t in line for t in self._texts)
+        self.log.append((line, warned))
+        return warned
+
+    def _seconds(self, at):
+        """How long the result that came at `at` took, None if nobody knows."""
+        took = None if at is None or self._at is None else at - self._at
+        self._at = at
+        return took
+
+    def _ktap(self, line, at):
+        bail = BAIL_OUT.match(line)
+        plan = PLAN.match(line)
+        result = RESULT.match(line)
+        if bail and not line.startswith(' '):
+            self.bailed = bail[1]
+        elif plan and not plan[1]:
+            self.planned = int(plan[2])
+        elif plan:
+            self.open.planned = (self.open.planned or 0) + int(plan[2])
+            self.open.skip_reason = plan[3] or ''
+        elif result:
+            note = result[5] or ''
+            case = Case(result[4].strip(), result[2] == 'ok',
+                        note.upper().startswith('SKIP'), note, self._seconds(at))
+            if result[1]:
+                if note.upper() in UNEXPLAINED:
+                    case.ok, case.skip, case.note = False, False, ''
+                case.note = case.note or self._said
+                self._said = ''
+                self.open.cases.append(case)
+            else:
+                case.seconds = self._whole(case)
+                case.note, self._warned = case.note or self._warned, ''
+                self.open.result = case
+                self.tests.append(self.open)
+                self.open = Test()
+        elif KERNEL.match(line):
+            self._logged(KERNEL.match(line)[1])
+        elif UNWATCHED.match(line):
+            self.unwatched = True
+        elif WARNED.match(line):
+            self._warned = WARNED.match(line)[1]
+        elif TOOK.match(line):
+            self._took = float(TOOK.match(line)[2])
+        elif (line.startswith('  ') and line.strip() and
+              not line.strip().startswith(('#', 'TAP version', 'KTAP version'))):
+            self._said = line.strip()
+        elif SAID.match(line):
+            self._said = SAID.match(line)[1]
+
+    def _whole(self, result):
+        """Seconds of a top-level result: with those of its cases, or of the guest."""
+        took, self._took = self._took, None
+        if result.seconds is None:
+            return took
+        return result.seconds + sum(case.seconds for case in self.open.cases)
+
+    def running(self):
+        """The name of the last case seen, for the line that says where it ended."""
+        if self.open.cases:
+            return f'after {self.open.cases[-1].name}'
+        if self.tests:
+            return f'after {self.tests[-1].result.name}'
+        return 'before the first test'
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Exit status, one line that says it, and a line for each thing wrong."""
+
+    status: int
+    summary: str
+    problems: tuple
+
+    def wrong(self):
+        """Lines for a check: the problems, or what there is without any; none if it passed."""
+        return self.problems or ((self.summary,) if self.status else ())
+
+
+def judge(console, ended='', wants_tests=True):
+    """The Verdict on a console.
+
+    ended: why the machine was stopped, '' if the guest powered off.
+    wants_tests: a boot in which no test passed is no pass.
+    """
+    return judge_all([(console, ended, {})], wants_tests)
+
+
+def judge_all(guests, wants_tests=True):
+    """The one Verdict on guests that shared the tests.
+
+    guests: [(console, ended, {test: case ids that it was to run})], no ids for
+    all of them. The worst guest decides; a problem says in which one it was.
+    """
+    problems, not_run, refused = [], [], []
+    for number, (console, ended, wanted) in enumerate(guests, 1):
+        who = f'guest {number}: ' if len(guests) > 1 else ''
+        why = not_run_why(console, ended)
+        not_run += [who + why] if why else []
+        problems += [who + p for p in (console_problems(console, ended, wanted)
+                                       if booted(console) else console.warnings)]
+        refused += [f'{who}{test.result.name}: skipped as a whole: '
+                    f'{test.skip_reason or "it gave no reason"}'
+                    for test in console.tests if test.result.skip]
+    if not_run:
+        return Verdict(EXIT_NOT_RUN, '; '.join(not_run), tuple(problems))
+
+    tests = [t for guest in guests for t in tests_of(*guest) if t.result.name not in FRAME]
+    cases = cases_of(tests)
+    passed = sum(c.ok and not c.skip for c in cases)
+    failed = sum(not c.ok for c in cases)
+    skipped = sum(c.skip for c in cases)
+    if passed:
+        # What a program as a whole asks for is TDX, which is there for those that ran.
+        problems += refused
+    elif wants_tests and not problems:
+        reasons = sorted({t.skip_reason for t in tests if t.skip_reason})
+        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
+                        + ''.join(f': {reason}' for reason in reasons))
+    counts = f'{passed} passed, {failed} failed, {skipped} skipped'
+    if any(console.unwatched for console, _, _ in guests):
+        counts += ', kernel log not watched'
+    if problems:
+        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
+    return Verdict(EXIT_PASS, f'PASS: {counts}', ())
+
+
+def booted(console):
+    """A guest came to its tests."""
+    return console.started and console.planned is not None and not console.bailed
+
+
+def not_run_why(console, ended):
+    """Why a guest shows nothing of what it was to test, '' if it does."""
+    if booted(console):
+        return ended if console.machine_died else ''
+    return 'did not boot: ' + (
+        console.panic or (console.bailed and f'init gave up: {console.bailed}')
+        or ended or 'the machine ended before the first test')
+
+
+def ended_early(console):
+    """A guest that booted did not come to the end of its plan."""
+    return len(console.tests) < console.planned or not console.powered_off
+
+
+def tests_of(console, ended, wanted):
+    """The tests of a guest, with the one that was open when it ended.
+
+    wanted: {test: case ids} in their order, of which that one gets its name: the
+    console only names a test at its end.
+    """
+    cases = console.open.cases
+    if not cases or not booted(console) or not ended_early(console):
+        return console.tests
+    done = {test.result.name for test in console.tests}
+    name = next((name for name, ids in wanted.items()
+                 if cases[0].name in ids or not ids and name not in done), 'a test without a name')
+    note = f'did not end: {console.panic or ended or "the machine ended"}'
+    return [*console.tests, Test(Case(name, False, False, note), cases)]
+
+
+def console_problems(console, ended, wanted):
+    """A line for each thing that is wrong with a guest that booted."""
+    problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
+    for test in tests_of(console, ended, wanted):
+        problems += test_problems(test)
+    done = len(console.tests)
+    if ended_early(console):
+        why = console.panic or ended or 'the machine ended'
+        problems.append(f'{why}, {console.running()}: '
+                        f'{done} of {console.planned} results')
+    elif done > console.planned:
+        problems.append(f'{done} results, planned were {console.planned}')
+    else:
+        problems += missing(console, wanted)
+    return problems
+
+
+def missing(console, wanted):
+    """A line for each test or case that a guest was to run and left out."""
+    tests = {test.result.name: test for test in console.tests}
+    for name, cases in wanted.items():
+        test = tests.get(name)
+        if not test:
+            yield f'{name}: was not run'
+        elif test.result.ok and not test.result.skip:
+            left = sorted(set(cases) - {c.name for c in test.cases})
+            yield from (f'{name}: was not run: {case}' for case in left)
+
+
+def cases_of(tests):
+    """The cases of all tests.
+
+    A test without cases of its own counts as one, in however many guests it ran.
+    """
+    parts = {}
+    for test in tests:
+        parts.setdefault(test.result.name, []).append(test)
+    cases = []
+    for same in parts.values():
+        cases += ([c for t in same for c in t.cases] or
+                  [min((t.result for t in same), key=lambda r: (r.ok, not r.skip))])
+    return cases
+
+
+def test_problems(test):
+    """A line for each thing that is wrong with one test."""
+    name = test.result.name
+    problems = [f'{name}: not ok: {c.name}' + (f' ({c.note})' if c.note else '')
+                for c in test.failed()]
+    if not test.result.ok and not problems:
+        note = f': {test.result.note}' if test.result.note else ''
+        problems.append(f'{name}: not ok{note}')
+    elif test.result.ok and problems:
+        problems.append(f'{name}: reports ok with failed cases in it')
+    results = collections.Counter(case.name for case in test.cases)
+    problems += [f'{name}: {count} results of {case}' for case, count in results.items()
+                 if count > 1]
+    if name in FRAME or test.result.skip:
+        return problems
+    if test.planned is None:
+        # Each program has the harness print one; that of a crash has a problem already.
+        problems += [f'{name}: printed no plan'] if test.result.ok else []
+    elif test.planned == 0:
+        problems.append(f'{name}: no test ran: no case was chosen')
+    elif test.planned != len(test.cases):
+        problems.append(f'{name}: {len(test.cases)} of {test.planned} planned cases reported')
+    return problems

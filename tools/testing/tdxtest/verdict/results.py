@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run found, as a file: JSON, which this project reads again, and JUnit XML."""
+
+import dataclasses
+import json
+import os
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+from tdxtest.base.failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
+from tdxtest.verdict import ktap
+
+FORMAT = 'tdxtest-results-1'
+# What the last run leaves in the build folder.
+LAST = 'results.json'
+# What the name of a result in LAVA cannot have.
+NOT_LAVA = re.compile(r'[^-\w.]')
+# XML 1.0 has no other control characters, not even escaped.
+NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
+
+
+def merged(guests):
+    """The tests of all guests, each name once, in the order of their first result."""
+    tests = {}
+    for guest in guests:
+        for test in ktap.tests_of(*guest):
+            tests.setdefault(test.result.name, []).append(test)
+    return [as_row(parts) for parts in tests.values()]
+
+
+def as_row(parts):
+    """One test that one or several guests ran a part of, as a dict."""
+    # The worst part names the whole; it is skipped when every part is.
+    worst = min((t.result for t in parts), key=lambda r: (r.ok, not r.skip))
+    known = [t.result.seconds for t in parts if t.result.seconds is not None]
+    reasons = [t.skip_reason for t in parts if t.skip_reason]
+    row = dataclasses.asdict(worst)
+    if worst.skip and reasons:
+        row['note'] = f'SKIP {reasons[0]}'
+    row['seconds'] = rounded(sum(known)) if known else None
+    row['cases'] = [{**dataclasses.asdict(c), 'seconds': rounded(c.seconds)}
+                    for t in parts for c in t.cases]
+    return row
+
+
+def rounded(seconds):
+    return None if seconds is None else round(seconds, 3)
+
+
+def collect(guests, verdict, about):
+    """The results as a dict that JSON can hold.
+
+    guests: as ktap.judge_all() takes them; about: {word: text} of the run, such
+    as kernel, machine and abi.
+    """
+    return {**about, 'status': verdict.status, 'summary': verdict.summary,
+            'problems': list(verdict.problems),
+            'tests': merged(guests),
+            'logs': [[{'text': text, 'warning': warned} for text, warned in console.log]
+                     for console, _, _ in guests]}
+
+
+def write(path, text):
+    """Write a whole file or none; '-' is standard output."""
+    if path == '-':
+        print(text, end='')
+        return
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    with open(f'{path}.tmp', 'w', encoding='utf-8') as f:
+        f.write(text)
+    os.replace(f'{path}.tmp', path)
+
+
+def to_json(runs):
+    """JSON of a list of collect()'s, one for each kernel that was booted."""
+    return json.dumps({'format': FORMAT, 'runs': runs}, indent=1, ensure_ascii=False) + '\n'
+
+
+def load_tagged(path, tag, origin):
+    """The dict in a JSON file whose "format" is `tag`; UsageError for any other file.
+
+    origin: the command that leaves such files, for the person who has none.
+    """
+    try:
+        with open(path, encoding='utf-8') as f:
+            held = json.load(f)
+    except FileNotFoundError as e:
+        raise UsageError(f'{path} is not there; {origin} makes it') from e
+    except ValueError as e:
+        raise UsageError(f'{path} is no JSON: {e}') from e
+    if not isinstance(held, dict) or held.get('format') != tag:
+        raise UsageError(f'{path} is none that {origin} makes')
+    return held
+
+
+def load(path):
+    """The list of collect()'s in a file; UsageError for a file that holds none."""
+    runs = load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
+    if not runs:
+        raise UsageError(f'{path} holds no run')
+    return runs
+
+
+def failed_in(path):
+    """Names of the tests that failed in the runs that a file has, none without one."""
+    try:
+        runs = load(path)
+    except UsageError:
+        return set()
+    return {test['name'] for run in runs for test in run['tests']
+            if any(outcome(row) == 'fail' for row in reported(test))}
+
+
+def outcome(row):
+    """pass, fail or skip."""
+    return 'skip' if row['ok'] and row['skip'] else 'pass' if row['ok'] else 'fail'
+
+
+def reported(test):
+    """The rows that stand for a test in a report: its cases, or itself without any.
+
+    A test that failed for another reason than a case of it is a row as well.
+    """
+    own = {'name': test['name'], **{k: test[k] for k in ('ok', 'skip', 'note', 'seconds')}}
+    if not test['cases'] or (not test['ok'] and all(c['ok'] for c in test['cases'])):
+        return [*test['cases'], own]
+    return test['cases']
+
+
+def to_junit(runs):
+    """JUnit XML as Jenkins, GitLab and GitHub's actions read it.
+
+    A test program is a testsuite, a case of it a testcase. A guest that did not
+    boot is an error of a testsuite of its own: a page must not look empty and green.
+    """
+    root = xml.Element('testsuites', name='tdxtest')
+    total = {'tests': 0, 'failures': 0, 'errors': 0, 'skipped': 0}
+    for run in runs:
+        failed = False
+        prefix = f'{run["abi"]}.' if len(runs) > 1 else ''
+        for test in run['tests']:
+            count = junit_suite(root, prefix + test['name'], reported(test), test['seconds'])
+            failed = failed or count['failures']
+            total = added(total, count)
+        if run['status'] != EXIT_PASS and not failed:
+            note = '; '.join([run['summary'], *run['problems']])
+            row = {'name': 'run', 'ok': False, 'skip': False, 'note': note, 'seconds': None}
+            kind = 'error' if run['status'] == EXIT_NOT_RUN else 'failure'
+            total = added(total, junit_suite(root, f'{prefix}tdxtest', [row], None, kind))
+    for key, value in total.items():
+        root.set(key, str(value))
+    xml.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, 'unicode') + '\n'
+
+
+def added(a, b):
+    return {key: a[key] + b[key] for key in a}
+
+
+def xml_text(text):
+    return NOT_XML.sub('?', text)
+
+
+def junit_suite(root, name, rows, seconds, kind='failure'):
+    """Append a testsuite; gives its counts."""
+    name = xml_text(name)
+    suite = xml.SubElement(root, 'testsuite', name=name)
+    count = {'tests': len(rows), 'failures': 0, 'errors': 0, 'skipped': 0}
+    for row in rows:
+        case = xml.SubElement(suite, 'testcase', classname=name, name=xml_text(row['name']),
+                              time=f'{row["seconds"] or 0:.3f}')
+        note = xml_text(row['note'])
+        if outcome(row) == 'fail':
+            count['errors' if kind == 'error' else 'failures'] += 1
+            xml.SubElement(case, kind, message=note or 'not ok').text = note
+        elif outcome(row) == 'skip':
+            count['skipped'] += 1
+            xml.SubElement(case, 'skipped', message=note)
+    for key, value in count.items():
+        suite.set(key, str(value))
+    suite.set('time', f'{seconds or 0:.3f}')
+    return count
+
+
+def to_lava(runs):
+    """A line for each result, as LAVA finds them in what a job prints.
+
+    A run that is red for more than cases says so in the job's own result alone.
+    """
+    lines = []
+    for run in runs:
+        for test in run['tests']:
+            for row in reported(test):
+                whole = row['name'] == test['name']
+                name = test['name'] if whole else f'{test["name"]}.{row["name"]}'
+                lines.append(f'<LAVA_SIGNAL_TESTCASE TEST_CASE_ID={NOT_LAVA.sub("_", name)} '
+                             f'RESULT={outcome(row)}>\n')
+    return ''.join(lines)
+
+
+def add_options(parser):
+    parser.add_argument('--json', default='', metavar='FILE',
+                        help='write the results as JSON, - for standard output')
+    parser.add_argument('--junit', default='', metavar='FILE',
+                        help='write the results as JUnit XML, - for standard output')
+    parser.add_argument('--lava', default='', metavar='FILE',
+                        help='write the results as signals of LAVA, - for standard output')
+
+
+def save(runs, args):
+    """Write the forms that the options of add_options() ask for.
+
+    One that cannot be written is said: the verdict, which took long, stays what it is.
+    """
+    for option, form in (('json', to_json), ('junit', to_junit), ('lava', to_lava)):
+        path = getattr(args, option, '')
+        try:
+            if path:
+                write(path, form(runs))
+        except OSError as e:
+            print(f'tdxtest: {path} was not written: {e.strerror}', file=sys.stderr)
+
+
+def parse_log(lines):
+    """The guest of a saved console, as ktap.judge_all() takes it."""
+    console = ktap.Console()
+    for line in lines:
+        console.feed(line)
+    return console, '' if console.powered_off else 'the log ends', {}
