@@ -168,7 +168,9 @@ struct refusal {
 
 static void check_cpu(u64 cpu)
 {
-	TEST_ASSERT(cpu < sysconf(_SC_NPROCESSORS_CONF), "wanted a CPU, got 0x%lx", cpu);
+	const u64 nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	TEST_ASSERT(cpu < nr_cpus, "wanted a CPU, got 0x%lx", cpu);
 }
 
 static u64 exit_detail(const struct kvm_run *run)

@@ -190,10 +190,11 @@ FIXTURE_VARIANT(hypercall_ipi_vcpus)
 	bool taken[NR_VCPUS];
 };
 
-#define IPI_VCPUS(row, args...)						\
+#define VECTOR_VCPUS(row, nr, args...)					\
 	FIXTURE_VARIANT_ADD(hypercall_ipi_vcpus, row) {			\
-		.name = #row, .vector = IPI_VECTOR, args		\
+		.name = #row, .vector = (nr), args			\
 	}
+#define IPI_VCPUS(row, args...) VECTOR_VCPUS(row, IPI_VECTOR, args)
 
 IPI_VCPUS(to_both,	.low = BIT(0) | BIT(1), .result = 2, .taken = { true, true });
 IPI_VCPUS(to_sender,	.low = BIT(0), .result = 1, .taken = { true, false });
@@ -202,8 +203,8 @@ IPI_VCPUS(to_other_and_absent, .low = ~BIT_ULL(0), .high = ~0ULL, .result = 1,
 	  .taken = { false, true });
 /* Bit 0 is the APIC ID in R13. */
 IPI_VCPUS(from_first,	.low = BIT(0), .first = 1, .result = 1, .taken = { false, true });
-IPI_VCPUS(nmi_to_both,	.low = BIT(0) | BIT(1), .vector = NMI_VECTOR, .mode = APIC_DM_NMI,
-	  .result = 2, .taken = { true, true });
+VECTOR_VCPUS(nmi_to_both, NMI_VECTOR, .low = BIT(0) | BIT(1), .mode = APIC_DM_NMI,
+	     .result = 2, .taken = { true, true });
 
 /* What one has taken is forgotten, for the other to tell its own, by the last ucall. */
 static void guest_sender(void)

@@ -306,7 +306,8 @@ FIXTURE_TEARDOWN(map_gpa_race)
 static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 {
 	u64 seen[MAP_GPA_RUN_EINVAL + 1] = {};
-	int i, possible = 0, kinds = 0;
+	int possible = 0, kinds = 0;
+	unsigned int i;
 
 	for (i = 0; i < NR_CALLS; i++)
 		run_call(vcpu, writer, seen);

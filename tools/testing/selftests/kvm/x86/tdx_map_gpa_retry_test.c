@@ -172,8 +172,15 @@ RETRIES(spec, first_chunk_refused_1000_times,
 	.first = 0, .last = 0, .times = 1000, .mapped = true, .nr_exits = NR_CHUNKS + 1000);
 RETRIES(spec, middle_chunk_refused_1000_times,
 	.first = 2, .last = 2, .times = 1000, .mapped = true, .nr_exits = NR_CHUNKS + 1000);
-RETRIES(spec, middle_chunk_invalid, .outcome = MAP_GPA_INVALID,
-	.first = 2, .last = 2, .times = 1, .mapped = false, .nr_exits = 3);
+
+FIXTURE_VARIANT_ADD(map_gpa_retry, spec_middle_chunk_invalid) {
+	.scenario = {
+		.name = "spec_middle_chunk_invalid",
+		.loop = guest_spec,
+		.outcome = MAP_GPA_INVALID,
+		.first = 2, .last = 2, .times = 1, .mapped = false, .nr_exits = 3,
+	},
+};
 
 /*
  * The first refusal of a chunk other than the first one comes with progress, to

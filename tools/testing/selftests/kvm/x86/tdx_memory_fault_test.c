@@ -132,53 +132,53 @@ FIXTURE_VARIANT(memory_fault)
 /* Private accesses. */
 FIXTURE_VARIANT_ADD(memory_fault, load_no_slot) {
 	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { NO_SLOT, .private = true },
+	.place = { .memory = NO_SLOT, .private = true },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, store_no_slot) {
 	.guest_code = guest_store, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { NO_SLOT, .private = true },
+	.place = { .memory = NO_SLOT, .private = true },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, load_no_slot_shared) {
 	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { NO_SLOT },
+	.place = { .memory = NO_SLOT },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, load_no_guest_memfd) {
 	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { SHARED_SLOT, .private = true },
+	.place = { .memory = SHARED_SLOT, .private = true },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, load_no_guest_memfd_shared) {
 	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { SHARED_SLOT },
+	.place = { .memory = SHARED_SLOT },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, load_shared) {
 	.guest_code = guest_load, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { PRIVATE_SLOT },
+	.place = { .memory = PRIVATE_SLOT },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, accept_no_slot) {
 	.guest_code = guest_accept, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { NO_SLOT, .private = true },
+	.place = { .memory = NO_SLOT, .private = true },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, accept_shared) {
 	.guest_code = guest_accept, .flags = KVM_MEMORY_EXIT_FLAG_PRIVATE,
-	.place = { PRIVATE_SLOT },
+	.place = { .memory = PRIVATE_SLOT },
 };
 
 /* Shared accesses. */
 FIXTURE_VARIANT_ADD(memory_fault, shared_load_private) {
 	.guest_code = guest_load,
-	.place = { PRIVATE_SLOT, .private = true, .shared_access = true },
+	.place = { .memory = PRIVATE_SLOT, .private = true, .shared_access = true },
 };
 
 FIXTURE_VARIANT_ADD(memory_fault, shared_store_private) {
 	.guest_code = guest_store,
-	.place = { PRIVATE_SLOT, .private = true, .shared_access = true },
+	.place = { .memory = PRIVATE_SLOT, .private = true, .shared_access = true },
 };
 
 FIXTURE_SETUP(memory_fault)
@@ -220,7 +220,7 @@ TEST_F_TIMEOUT(memory_fault, exits, TIMEOUT_SECONDS)
  */
 TEST(converted_to_private)
 {
-	const struct place place = { PRIVATE_SLOT };
+	const struct place place = { .memory = PRIVATE_SLOT };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = create(&vcpu, guest_accept, &place);
 	u64 *word = addr_gpa2hva(vm, TEST_GPA);

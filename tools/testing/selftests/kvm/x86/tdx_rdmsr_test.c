@@ -263,7 +263,9 @@ TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
 /* Each reason against each set of reasons that userspace wants to know. */
 TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL };
+	static const struct msr_filter_row deny = {
+		KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL, false,
+	};
 	struct insn insn;
 
 	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
@@ -294,7 +296,7 @@ TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
 /* The filter is asked first, whether there is such an MSR or not. */
 TEST_F_TIMEOUT(rdmsr, filter_before_list, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC };
+	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
 	struct insn insn;
 
 	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);

@@ -224,8 +224,9 @@ static void finalize(FIXTURE_DATA(report) *self, tdx_range_fn *add, u64 extends)
 
 static void get_report(FIXTURE_DATA(report) *self, struct td_report *report)
 {
-	u64 done, i;
+	const u64 size = roundup(sizeof(*report), SLICE_SIZE);
 	struct ucall uc;
+	u64 done, i;
 
 	for (done = 0; ; done += SLICE_SIZE) {
 		u64 slice[SLICE_SIZE / 8];
@@ -233,7 +234,7 @@ static void get_report(FIXTURE_DATA(report) *self, struct td_report *report)
 		vcpu_run(self->vcpu);
 		switch (get_ucall(self->vcpu, &uc)) {
 		case UCALL_DONE:
-			TEST_ASSERT_EQ(done, (u64)roundup(sizeof(*report), SLICE_SIZE));
+			TEST_ASSERT_EQ(done, size);
 			return;
 		case UCALL_SYNC:
 			break;
@@ -325,7 +326,7 @@ TEST_F_TIMEOUT(report, fields, TIMEOUT_SECONDS)
 	static const u8 zeros[SHA384_SIZE];
 	struct td_report report;
 	u8 hash[SHA384_SIZE];
-	int i;
+	unsigned int i;
 
 	finalize(self, add_and_measure, 0);
 	get_report(self, &report);
@@ -411,7 +412,7 @@ TEST(sha384_vectors)
 		  0x2fa08086e3b0f712ul, 0xfcc7c71a557e2db9ul, 0x66c3e9fa91746039ul } },
 	};
 	u8 text[112], digest[SHA384_SIZE];
-	int i, j;
+	unsigned int i, j;
 
 	/* "abcdefghbcdefghicdefghij...": starts with "abc". */
 	for (i = 0; i < sizeof(text); i++)

@@ -266,7 +266,9 @@ TEST_F_TIMEOUT(wrmsr, index_truncated, TIMEOUT_SECONDS)
 /* Each reason against each set of reasons that userspace wants to know. */
 TEST_F_TIMEOUT(wrmsr, reason_filter, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = { KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL };
+	static const struct msr_filter_row deny = {
+		KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, false,
+	};
 	const u64 old = vcpu_get_msr(self->vcpu, MSR_IA32_POWER_CTL);
 	struct insn insn;
 
@@ -313,9 +315,9 @@ TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(wrmsr, filter_before_list, TIMEOUT_SECONDS)
 {
 	static const struct msr_filter_row deny[] = {
-		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC },
-		{ KVM_MSR_FILTER_WRITE, MSR_EFER },
-		{ KVM_MSR_FILTER_WRITE, MSR_IA32_CR_PAT },
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC, false },
+		{ KVM_MSR_FILTER_WRITE, MSR_EFER, false },
+		{ KVM_MSR_FILTER_WRITE, MSR_IA32_CR_PAT, false },
 	};
 	struct insn insn;
 	size_t i;

@@ -294,7 +294,7 @@ static void set_private(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *unused
 void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 {
 	struct userspace_mem_region *region;
-	int ctr;
+	unsigned int ctr;
 
 	TEST_ASSERT(!list_empty(&vm->vcpus), "No vCPU to add the TD's memory with");
 
