@@ -226,7 +226,7 @@ WITH_TREE = {
 
 # Checks that need the built suite.
 WITH_SUITE = {
-    'coverage tables': rules.check,
+    'rules': rules.check,
     'cases of mutants': mutants.check_suite,
 }
 

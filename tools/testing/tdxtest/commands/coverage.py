@@ -6,13 +6,13 @@ import dataclasses
 import json
 import os
 
-from tdxtest.base import apt, command
+from tdxtest.base import apt, command, stanzas
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure
+from tdxtest.base.paths import TABLES
 from tdxtest.guest import stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options, add_test_argument
 from tdxtest.kvm import gcda, modules
-from tdxtest.verdict import rules
 
 # kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
 SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
@@ -24,11 +24,13 @@ FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im', '-fno-early-i
 # The functions of a TD's hypercalls, and what no test reaches there.
 FUNCTIONS = 'hypercall-functions.list'
 UNREACHED = 'unreached.list'
+# Of a gap: the line was not run, or one of its branches was not taken.
+KINDS = ('line', 'branch')
 # What is counted, what of it was reached, what of the rest is explained, and the
 # percent of all to reach. Explanations must not take the place of tests.
 GOALS = (('lines', 'lines_run', 'lines_explained', 98),
          ('branches', 'branches_taken', 'branches_explained', 95))
-# Of rules.json, which holds the totals.
+# Of coverage.json, which holds the totals.
 FORMAT = 'tdxtest-coverage-1'
 GCOV_FILES = '/sys/kernel/debug/gcov'
 
@@ -52,13 +54,21 @@ class Gap:
         return f'tdx.c:{self.number}: {self.function}(): {what}: {self.text}'
 
 
-def rows(name, columns, text=None):
-    """coverage.rows() of a table, as a list. Failure for a row with other columns."""
-    found = list(rules.rows(name, text))
-    for number, words in found:
-        if len(words) != columns or not all(w.strip() for w in words):
-            raise Failure(f'rules/{name}:{number}: wanted {columns} column(s), '
-                          f'got {len(words)}')
+def listed(text: str) -> list[str]:
+    """The lines of a list that are no comments."""
+    return [line.strip() for line in text.splitlines() if line.strip() and line[0] != '#']
+
+
+def explanations(text: str, where: str) -> list[tuple[int, list[str]]]:
+    """[(line number, [kind, function, text, why])] of what the list UNREACHED holds."""
+    found = []
+    for stanza in stanzas.parse(text, where):
+        for number, item in stanza.items:
+            kind, _, code = item.partition(': ')
+            if kind not in KINDS or not code:
+                raise Failure(f'{where}:{number}: wanted {" or ".join(KINDS)}, ": " and a '
+                              f'line of C, got {item!r}')
+            found.append((number, [kind, stanza.name, code.strip(), stanza.text]))
     return found
 
 
@@ -84,7 +94,7 @@ def gaps(counters, source, functions, text):
     for function in functions:
         lines = counters.lines_of(source, function)
         if not lines:
-            raise Failure(f'rules/{FUNCTIONS}: {source} has no code of {function}()')
+            raise Failure(f'tables/{FUNCTIONS}: {source} has no code of {function}()')
         for number, line in lines.items():
             said = text[number - 1].strip()
             left = sum(not taken for taken in line.branches)
@@ -100,10 +110,10 @@ def gaps(counters, source, functions, text):
 
 
 def explain(found, table):
-    """([Gap] that no row explains, [lines on rows that explain nothing]).
+    """([Gap] that the table does not explain, [what is wrong with rows of it]).
 
-    table: [(line number, [kind, function, text, why])], a row for each line, and
-    one for each branch of a line that was run.
+    table: as explanations() gives it, a row for each line, and one for each branch
+    of a line that was run.
     """
     used = set()
     unexplained = []
@@ -113,8 +123,8 @@ def explain(found, table):
         if not rows_of or gap.kind == 'branch' and gap.branches > len(rows_of):
             unexplained.append(gap)
         used.update(rows_of)
-    stale = [f'rules/{UNREACHED}:{number}: {words[1]}(): {words[2]}: '
-             'is reached, or gone; drop the row'
+    stale = [f'tables/{UNREACHED}:{number}: {words[1]}(): {words[2]}: '
+             'is reached, or gone; drop the line'
              for number, words in table if number not in used]
     return unexplained, stale
 
@@ -181,7 +191,11 @@ def measure(session, folder):
 
 def tables():
     """The functions whose number it is, and the rows that explain gaps in them."""
-    return [words[0] for _, words in rows(FUNCTIONS, 1)], rows(UNREACHED, 4)
+    texts = []
+    for name in (FUNCTIONS, UNREACHED):
+        with open(os.path.join(TABLES, name), encoding='utf-8') as f:
+            texts.append(f.read())
+    return listed(texts[0]), explanations(texts[1], f'tables/{UNREACHED}')
 
 
 def gaps_of(session, counters, functions):

@@ -114,7 +114,18 @@ class Explain(unittest.TestCase):
         self.assertEqual(len(stale), 1)
         self.assertIn(':9: f(): if (a)', stale[0])
 
-    def test_rows(self):
-        self.assertEqual(coverage.rows('x', 2, '# no\n\na\tb\n'), [(3, ['a', 'b'])])
-        with self.assertRaisesRegex(Failure, 'rules/x:1: wanted 2'):
-            coverage.rows('x', 2, 'a b\n')
+    def test_explanations(self):
+        text = '# Comment\n\nf\n\tWhy.\n\t- line: return a ? 0 : 1;\n\t- branch: if (a)\n'
+        self.assertEqual(coverage.explanations(text, 'x'), [
+            (5, ['line', 'f', 'return a ? 0 : 1;', 'Why.']), (6, ['branch', 'f', 'if (a)', 'Why.'])])
+        for item in ('row: if (a)', 'if (a)', 'line:'):
+            with self.assertRaisesRegex(Failure, 'x:3: wanted line or branch'):
+                coverage.explanations(f'f\n\tWhy.\n\t- {item}\n', 'x')
+
+    def test_listed(self):
+        self.assertEqual(coverage.listed('# Comment\n\nf\ng\n'), ['f', 'g'])
+
+    def test_the_files(self):
+        functions, table = coverage.tables()
+        self.assertTrue(functions)
+        self.assertEqual([row for _, row in table if row[1] not in functions], [])
