@@ -55,10 +55,14 @@ class Build:
     def log(self, name):
         return self.path('logs', f'{name}.log')
 
+    def mirror(self):
+        """The Debian mirror: the one that was asked for, or the one of the system's apt."""
+        return self._mirror or apt.system_mirror()
+
     def isolated_apt(self, refresh=False):
         """The isolated apt state, its package lists read."""
         if not self._apt:
-            self._apt = apt.IsolatedApt(self.folder('apt'), self._mirror or apt.system_mirror())
+            self._apt = apt.IsolatedApt(self.folder('apt'), self.mirror())
         if refresh or not self._apt.ready():
             with self.progress.step('apt', f'reading package lists from {self._apt.mirror}'):
                 self._apt.update(self.log('apt'), self.progress.say)

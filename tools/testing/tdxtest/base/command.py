@@ -135,7 +135,7 @@ def kill_group(process):
     """End a program that run() or a machine started, with its children."""
     for sig in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(process.pid, sig)
+            send_to_group(process.pid, sig)
             process.wait(timeout=5)
             return
         except ProcessLookupError:
@@ -143,6 +143,15 @@ def kill_group(process):
             return
         except subprocess.TimeoutExpired:
             continue
+
+
+def send_to_group(group, sig):
+    """A signal to a process group. sudo runs as root, and may be told by root only."""
+    try:
+        os.killpg(group, sig)
+    except PermissionError:
+        subprocess.run(['sudo', '-n', 'kill', f'-{sig.name.removeprefix("SIG")}', '--',
+                        f'-{group}'], check=False, stdin=subprocess.DEVNULL, capture_output=True)
 
 
 def explain(error):
