@@ -207,7 +207,8 @@ class IsolatedApt(AptState):
                 lacking = [s for s in suites[1:] if f' {s} Release' in text]
                 if 'is expired' in text and 'check-valid-until' not in options:
                     options += ' check-valid-until=no'
-                    say(f'note: the lists of {self.mirror} have expired; it is taken for a snapshot')
+                    say(f'note: the lists of {self.mirror} have expired; '
+                        'it is taken for a snapshot')
                 elif 'does not have a Release file' in text and lacking:
                     suites.remove(lacking[0])
                     say(f'note: {self.mirror} does not carry {lacking[0]}')

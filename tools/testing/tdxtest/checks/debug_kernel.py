@@ -7,13 +7,15 @@ import shutil
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import GUEST_SOURCES
-from tdxtest.checks import two_cpus
+from tdxtest.checks import kunit_tests, two_cpus
 from tdxtest.guest import boot, image, stages
 from tdxtest.kvm import modules
-from tdxtest.verdict import kunit
 
+NAME = 'debug kernel'
+WHEN = When.LONG
 SOURCE = os.path.join(GUEST_SOURCES, 'defects.c')
 # What else would end after its first report.
 PARAMETERS = 'kasan_multi_shot'
@@ -97,7 +99,7 @@ def check(session):
         folder = compile_defects(debug)
         yield from check_noinstr(debug, folder)
         yield from check_reports(debug, folder)
-        yield from kunit.check(debug)
+        yield from kunit_tests.check(debug)
         verdict = debug.boot(debug.suite.select([]))
         session.progress.say(f'check: debug kernel: {verdict.summary}')
         yield from verdict.wrong()

@@ -5,10 +5,13 @@ import re
 import sys
 
 from tdxtest.base import command
+from tdxtest.base.checking import When
 from tdxtest.base.paths import TOOL
 from tdxtest.commands.bisect import EXIT_BAD, EXIT_SKIP
 from tdxtest.tree import history
 
+NAME = 'git bisect'
+WHEN = When.LONG
 EAGAIN = 'tdx_map_gpa_test:map_gpa_answer.eagain.to_only_page'
 RANGES = 'tdx_map_gpa_test:map_gpa_range.*.to_shared'
 FOUND = re.compile(r'^([0-9a-f]{40}) is the first (?:bad|new) commit$', re.MULTILINE)

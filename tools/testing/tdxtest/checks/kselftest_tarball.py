@@ -8,10 +8,12 @@ import tempfile
 import time
 
 from tdxtest.base import command
+from tdxtest.base.checking import When
 from tdxtest.guest import image
 from tdxtest.tree import kselftest, suite
-from tdxtest.verdict import ktap
 
+NAME = 'kselftest tarball'
+WHEN = When.BOOT
 # A machine without TDX must not wait for tests that cannot run.
 SKIP_SECONDS = 1
 RETRIES = 2
@@ -19,7 +21,6 @@ EXIT_SKIP = 4
 SKIPPED = re.compile(r'1\.\.0 # SKIP (?:- )?(.+)')
 # What run_kselftest.sh may write: the output of a test is nested as comments.
 RUNNER = re.compile(r'TAP version 13|1\.\.\d+|#.*|(?P<result>ok \d+ selftests: kvm: (\S+) # SKIP)')
-KTAP = re.compile(r'\s*(#.*|(not )?ok \d+.*|1\.\.\d+.*|K?TAP version \d+)?')
 FILES = ('run_kselftest.sh', 'kselftest-list.txt', 'kselftest/runner.sh',
          'kselftest/ktap_helpers.sh', 'kvm/config', 'kvm/settings')
 
@@ -85,37 +86,6 @@ def offers_tds(folder, names):
     """Whether this machine would run the tests, where nothing of this can be seen."""
     return run([os.path.join(folder, 'kvm', names[0]), '-r', 'no.such.case'],
                folder)[0] != EXIT_SKIP
-
-
-class Installed(suite.Suite):
-    """The programs of a kselftest installation."""
-
-    def program(self, name):
-        return os.path.join(self.out, 'kvm', name)
-
-
-def check_in_guest(session):
-    """The installed programs pass in a guest, and print nothing but KTAP; a long check."""
-    own, folder = session.suite, session.build.path('kselftest_install')
-    kselftest.make(session, 'install', folder)
-    session.suite = Installed(session.build, own.work, folder)
-    try:
-        verdict = session.boot(session.suite.select([]))
-    finally:
-        session.suite = own
-    yield from verdict.problems
-    for guest in session.guests:
-        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
-            lines = f.read().splitlines()
-        yield from not_ktap(lines[lines.index('KTAP version 1'):] if
-                            'KTAP version 1' in lines else ['no KTAP at all'])
-
-
-def not_ktap(lines):
-    """The different lines that are no KTAP, before the one of the end."""
-    wrong = {line.strip() for line in lines if not KTAP.fullmatch(line) and
-             ktap.RESTART not in line}
-    return [f'no KTAP: {line!r}' for line in sorted(wrong)]
 
 
 def check(session):

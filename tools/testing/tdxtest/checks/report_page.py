@@ -11,11 +11,14 @@ import tempfile
 import zlib
 
 from tdxtest.base import apt, command
+from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import TEST_DATA
 from tdxtest.commands import report
 from tdxtest.verdict import ktap, results
 
+NAME = 'report in a browser'
+WHEN = When.LONG
 CHROMIUM = ['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
             '--no-first-run', '--disable-background-networking', '--disable-component-update',
             '--disable-sync', '--hide-scrollbars']

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs on two CPUs the cases that one CPU was too few for, and all on two and on four."""
+"""Cases that need two CPUs pass with two."""
 
+from tdxtest.base.checking import When
 from tdxtest.guest import shards
 from tdxtest.verdict import ktap
 
+NAME = 'two CPUs'
+WHEN = When.RUN
+AFTER = 'run_consoles'
 # Why such a case skips itself: TDX_TWO_CPUS_REASON of the suite.
 TOO_FEW = 'SKIP needs two CPUs'
 CPUS = 2
-# Of the guests that run the whole suite, in the long checks.
-WHOLE = (2, 4)
 
 
 def skipped(run):
@@ -50,16 +52,3 @@ def check(session):
     for test in guest.console.tests:
         yield from still_skipped({'tests': [{'name': test.result.name, 'cases': [
             {'name': case.name, 'note': case.note} for case in test.cases]}]})
-
-
-def check_whole(session):
-    """The suite passes with each number of CPUs; one of the long checks."""
-    before = session.args.cpus
-    try:
-        for session.args.cpus in WHOLE:
-            verdict = session.boot(session.suite.select([]))
-            session.progress.say(f'check: {session.args.cpus} CPUs: {verdict.summary}')
-            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in verdict.wrong())
-            yield from still_skipped(session.results[-1], session.args.cpus)
-    finally:
-        session.args.cpus = before

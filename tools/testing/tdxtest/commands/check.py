@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that runs the project's own tests, then the suite."""
 
+from tdxtest.base import checking
+from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
-from tdxtest.checks import table
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 from tdxtest.guest.stages import Session
 
@@ -20,20 +21,20 @@ def add_parser(commands):
 def run(args):
     session = Session(args)
     progress = session.progress
+    checks = checking.load()
     with progress.step('check', "the project's own tests"):
-        failed = table.run(table.STATIC, progress)
-        failed += table.run(table.WITH_PROGRESS, progress, progress)
+        failed = checking.run(checks, When.STATIC, progress, progress)
     session.fetch()
     with progress.step('check', 'the overlay and the style, against the kernel'):
-        failed += table.run(table.WITH_TREE, progress, session.work)
+        failed += checking.run(checks, When.TREE, progress, session.work)
     if args.static:
         progress.line(f'{failed} check(s) found something wrong')
         return EXIT_FAIL if failed else EXIT_PASS
     session.compile(with_suite=True)
-    failed += table.run(table.WITH_SUITE, progress, session.suite)
-    failed += table.run(table.WITH_BOOT, progress, session)
+    failed += checking.run(checks, When.SUITE, progress, session.suite)
+    failed += checking.run(checks, When.BOOT, progress, session)
     verdict = session.boot(session.suite.select([]))
-    failed += table.run(table.AFTER_RUN, progress, session)
+    failed += checking.run(checks, When.RUN, progress, session)
     status = session.conclude(verdict)
     if failed:
         progress.line(f'FAIL: {failed} check(s) above found something wrong')

@@ -204,21 +204,6 @@ def gaps_of(session, counters, functions):
         return gaps(counters, SOURCES[0], functions, f.read().splitlines())
 
 
-def check(session):
-    """What is not reached is explained, and there is little of it: for make check-long."""
-    functions, table = tables()
-    verdict, counters = measure(session, session.build.folder('coverage'))
-    yield from verdict.problems
-    totals, found = gaps_of(session, counters, functions)
-    unexplained, stale = explain(found, table)
-    yield from (f'not explained: {gap}' for gap in unexplained)
-    yield from stale
-    for what, done, _, wanted in GOALS:
-        got = percent(totals[done], totals[what])
-        if got < wanted:
-            yield f'{what} of hypercall paths: wanted {wanted} %, got {got:.1f} %'
-
-
 def run(args):
     functions, table = tables()
     session = stages.Session(args)

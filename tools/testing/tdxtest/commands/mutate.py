@@ -253,16 +253,6 @@ class Trial:
         return status
 
 
-def check(session):
-    """Every mutant is killed, or says why it cannot be: a check of make check-long."""
-    trial = Trial(session, mutants.chosen([]), False)
-    trial.build()
-    trial.run()
-    for verdict in trial.verdicts.values():
-        if verdict.kind not in GOOD:
-            yield f'mutants/{verdict.mutant.name}: {verdict.kind}: ' + '; '.join(verdict.problems)
-
-
 def run(args):
     chosen = mutants.chosen(args.mutants)
     if not chosen:

@@ -64,12 +64,6 @@ def boot_once(session, count):
     return ktap.judge(guest.console, guest.ended)
 
 
-def check(session):
-    """Nothing is lost; a check of check_long.py."""
-    verdict = boot_once(session, COUNT)
-    yield from verdict.wrong()
-
-
 def run(args):
     session = stages.Session(args)
     session.prepare()

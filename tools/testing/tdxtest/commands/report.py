@@ -128,7 +128,8 @@ def logs(run):
         lines = '\n'.join(f'<span class=warning>{e(row["text"])}</span>' if row['warning'] else
                           e(row['text']) for row in log)
         text += (f'<details{" open" if warned else ""}><summary>guest {number}: {len(log)} lines, '
-                 f'<span class={"fail" if warned else "pass"}>{warned} warning(s)</span></summary>\n'
+                 f'<span class={"fail" if warned else "pass"}>{warned} warning(s)</span>'
+                 '</summary>\n'
                  f'<pre>{lines}</pre></details>\n')
     return text
 
@@ -151,7 +152,8 @@ def page(runs, covered=None):
     body = ''.join((f'<h2>{e(name_of(run))}</h2>\n' if len(runs) > 1 else '') + verdict(run)
                    for run in runs)
     if len(runs) > 1:
-        body += '<h2>Generations of the MapGPA ABI</h2>\n<div id=matrix>' + matrix(runs) + '</div>\n'
+        body += '<h2>Generations of the MapGPA ABI</h2>\n'
+        body += '<div id=matrix>' + matrix(runs) + '</div>\n'
     if covered:
         body += coverage(covered)
     for run in runs:

@@ -2,8 +2,6 @@
 """The command that tells what a patch series changes for the suite."""
 
 import dataclasses
-import email.message
-import mailbox
 import os
 import re
 import sys
@@ -14,7 +12,7 @@ from tdxtest.guest import groups, shards, stages
 from tdxtest.guest.options import add_boot_options, add_build_options, add_expect_options
 from tdxtest.kvm import modules, rebuild
 from tdxtest.tree import mbox
-from tdxtest.verdict import mutants, results, review_report
+from tdxtest.verdict import results, review_report
 
 EPILOG = """\
 exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
@@ -23,8 +21,6 @@ died; 2 what was asked for cannot be done; 125 something did not fetch, apply, b
 or boot, or no case passes with or without the series.
 """
 BASE, PATCHED = 'base', 'patched'
-# The mutant that make check-long has reviewed.
-SEEDED = 'map_gpa/retry-falls-through'
 # What the same warning has different in each run: times, CPUs, processes, addresses.
 OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
 STATES = ('ok', 'not ok', 'skipped')
@@ -240,40 +236,6 @@ class Review:
         return Comparison(self.series, session.work.source.version, self.built, changes,
                           added(old, problems(after)), same, old,
                           sorted(set(self.patched.files) - set(self.patched.built_files())))
-
-
-def seeded_series(folder, mutant):
-    """An mbox of a mutant, as an archive gives it: with a cover letter, encoded."""
-    with open(mutant.path, 'rb') as f:
-        body = f.read()
-    path = os.path.join(folder, f'{mutant.flat_name}.mbox')
-    box = mailbox.mbox(path)
-    box.clear()
-    for subject, text in ((f'[PATCH v3 1/1] {mutant.subject}', body),
-                          ('[PATCH v3 0/1] A seeded regression', b'Words only.\n'),
-                          ('Re: [PATCH v3 1/1] An answer', b'> quoted\n')):
-        message = email.message.EmailMessage()
-        message['Subject'] = subject
-        message.set_content(text.decode(), cte='base64')
-        box.add(message)
-    box.close()
-    return path
-
-
-def check(session):
-    """A seeded series turns red what its mutant names: for make check-long."""
-    mutant = mutants.chosen([SEEDED])[0]
-    series = mbox.read([seeded_series(session.build.folder('review'), mutant)])
-    review = Review(session, series)
-    review.build()
-    named = mutant.named_cases(session.suite.cases_of)
-    found = review.run([(test, [word for case in cases for word in ('-r', case)])
-                        for test, cases in named.items()])
-    red = {(change.test, change.case) for change in found.changes if change.kind() == 'went red'}
-    for test, cases in named.items():
-        yield from (f'review: {test}: {case} did not go red' for case in cases
-                    if (test, case) not in red)
-    yield from (f'review: {problem}' for problem in found.problems)
 
 
 def run(args):

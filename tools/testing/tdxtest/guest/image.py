@@ -88,7 +88,8 @@ class Image:
     def _init(self):
         """Compile guest_src/init.c when it changed."""
         sources = [os.path.join(GUEST_SOURCES, name) for name in INIT_SOURCES]
-        inputs = sources + [os.path.join(GUEST_SOURCES, n) for n in os.listdir(GUEST_SOURCES) if n.endswith('.h')]
+        inputs = sources + [os.path.join(GUEST_SOURCES, n) for n in os.listdir(GUEST_SOURCES)
+                            if n.endswith('.h')]
         target = self.build.path('init')
         if (not os.path.exists(target) or
                 os.path.getmtime(target) < max(map(os.path.getmtime, inputs))):

@@ -159,8 +159,8 @@ class Variant:
 
     def _check_symbols(self, linked):
         """What modpost would say of a symbol that nobody exports."""
-        exported = {line.split('\t')[1] for line in
-                    work_tree.read(os.path.join(self.kernel.out, 'Module.symvers')).decode().splitlines()}
+        symvers = work_tree.read(os.path.join(self.kernel.out, 'Module.symvers')).decode()
+        exported = {line.split('\t')[1] for line in symvers.splitlines()}
         wanted = {line.split()[-1] for line in command.output(['nm', '-u', linked]).splitlines()}
         unknown = wanted - exported - self._undefined_before()
         if unknown:

@@ -15,7 +15,8 @@ from tdxtest.base.paths import PROJECT
 from tdxtest.tree import source
 
 VMX = 'arch/x86/kvm/vmx'
-LEGACY = os.path.join(PROJECT, 'patches/abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch')
+LEGACY = os.path.join(
+    PROJECT, 'patches/abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch')
 COMMITS = 40
 # Numbers of the commits that do something; commit 0 is the packaged source with
 # the MapGPA of 6.16 to 7.1.
@@ -41,7 +42,8 @@ EDITS = {
           'supported_vm_types &= ~BIT(KVM_X86_TDX_VM);',
           'supported_vm_types |= BIT(KVM_X86_TDX_VM);'),
     NO_LOAD: ('KVM: VMX: Find out early that VMX is missing', 'main.c',
-              'r = vmx_init();', 'r = cpu_feature_enabled(X86_FEATURE_VMX) ? -ENODEV : vmx_init();'),
+              'r = vmx_init();',
+              'r = cpu_feature_enabled(X86_FEATURE_VMX) ? -ENODEV : vmx_init();'),
     LOADS: ('KVM: VMX: Load where VMX is present', 'main.c',
             'r = cpu_feature_enabled(X86_FEATURE_VMX) ? -ENODEV : vmx_init();', 'r = vmx_init();'),
     REGRESSION: ('KVM: TDX: Continue MAPGPA up to the end of its range', 'tdx.c',

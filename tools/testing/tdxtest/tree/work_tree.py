@@ -23,7 +23,8 @@ NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
 # What a build inside a person's tree leaves behind. The work tree is built in
 # a folder of its own, for which the kernel wants a source without these.
 PRODUCTS = ('.o', '.ko', '.a', '.cmd', '.mod', '.mod.c', '.order', '.symvers', '.d')
-PRODUCT_FILES = ('.config', '.config.old', 'vmlinux', 'System.map', '.version', '.missing-syscalls.d')
+PRODUCT_FILES = ('.config', '.config.old', 'vmlinux', 'System.map', '.version',
+                 '.missing-syscalls.d')
 PRODUCT_FOLDERS = ('include/config', 'include/generated', 'arch/x86/include/generated',
                    'usr/include')
 

@@ -11,7 +11,6 @@ import os
 import re
 
 from tdxtest.base.paths import PROJECT
-from tdxtest.tree import suite
 
 PAGE = 'Documentation/arch/x86/tdx-sim-leafs.rst'
 SIM = 'arch/x86/virt/vmx/tdx/sim'
@@ -144,13 +143,3 @@ def check_answers(log, cases_of, text=None):
     for leaf, answer in sorted(set(got) - documented):
         if leaf not in absent:
             yield f'{PAGE}: {leaf} answers {answer}, which has no row'
-
-
-def check(session):
-    """check_answers() for the last boot of the KUnit tests; a check of check.py."""
-    def cases_of(test):
-        return session.suite.cases(test) if test in suite.names() else None
-
-    path = session.build.path('run', session.work.source.name, 'kunit', 'console.log')
-    with open(path, encoding='utf-8', errors='replace') as log:
-        yield from check_answers(log, cases_of)

@@ -52,7 +52,8 @@ class Noinstr(unittest.TestCase):
                 f.write(f'#!/bin/sh\necho "{said}"; exit {status}\n')
             os.chmod(program, 0o755)
             with open(os.path.join(folder, '.vmlinux.o.cmd'), 'w', encoding='utf-8') as f:
-                f.write(f'savedcmd_vmlinux.o := ld -r -o vmlinux.o vmlinux.a ; ./{command} vmlinux.o\n')
+                f.write('savedcmd_vmlinux.o := ld -r -o vmlinux.o vmlinux.a ; '
+                        f'./{command} vmlinux.o\n')
             session = types.SimpleNamespace(
                 kernel=types.SimpleNamespace(out=folder),
                 build=types.SimpleNamespace(log=lambda name: os.path.join(folder, name)))

@@ -80,7 +80,8 @@ class Counters(unittest.TestCase):
             'of what can be reached: lines 2 of 2 (100.0 %), branches 1 of 2 (50.0 %)'])
 
     def test_no_gap(self):
-        _, found = coverage.gaps(self.counters(document(two=1, branches=(1, 1))), 'tdx.c', ['f'], TEXT)
+        counters = self.counters(document(two=1, branches=(1, 1)))
+        _, found = coverage.gaps(counters, 'tdx.c', ['f'], TEXT)
         self.assertEqual(found, [])
 
     def test_a_function_that_is_gone(self):

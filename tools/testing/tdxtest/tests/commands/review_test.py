@@ -133,7 +133,8 @@ class Output(unittest.TestCase):
         found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x')))
         out, told = io.StringIO(), io.StringIO()
         with tempfile.TemporaryDirectory() as folder, mock.patch('tdxtest.tree.mbox.read'), \
-                mock.patch('tdxtest.guest.stages.Session') as session, mock.patch('tdxtest.commands.review.Review') as made, \
+                mock.patch('tdxtest.guest.stages.Session') as session, \
+                mock.patch('tdxtest.commands.review.Review') as made, \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
             session.return_value.machine.runs_host = False
             made.return_value.run.return_value = found

@@ -79,7 +79,8 @@ class Selection(unittest.TestCase):
                           'map_gpa.eagain_first.twice', 'map_gpa_run.again'])
 
     def test_names_in_the_makefile(self):
-        text = 'TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\nTEST_GEN_PROGS_TDX += x86/c_test\n'
+        text = ('TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\n'
+                'TEST_GEN_PROGS_TDX += x86/c_test\n')
         self.assertEqual(suite.names(text), ['a_test', 'b_test', 'c_test'])
 
     def test_objects_of_other_flags_go(self):
@@ -245,7 +246,8 @@ class Command(unittest.TestCase):
     def test_the_telling_line_is_given(self):
         with tempfile.TemporaryDirectory() as folder:
             log = os.path.join(folder, 'log')
-            script = 'echo start; echo "a.c:1: error: no b" >&2; echo "make: *** [x] Error 1"; exit 2'
+            script = 'echo start; echo "a.c:1: error: no b" >&2; ' \
+                     'echo "make: *** [x] Error 1"; exit 2'
             with self.assertRaisesRegex(Failure, 'make failed: a.c:1: error: no b'):
                 command.run(['sh', '-c', script], log, what='make')
 

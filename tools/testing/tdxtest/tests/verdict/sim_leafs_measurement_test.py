@@ -14,7 +14,8 @@ RECORD_SIZE = 128
 
 def array(file, name):
     """The bytes of a C array of a KUnit test."""
-    text = re.search(rf'\b{name}\[\w+\] = {{(.*?)}};', sim_leafs.read(sim_leafs.SIM, file), re.DOTALL)
+    text = re.search(rf'\b{name}\[\w+\] = {{(.*?)}};', sim_leafs.read(sim_leafs.SIM, file),
+                     re.DOTALL)
     return bytes(int(byte, 16) for byte in re.findall(r'0x(\w\w)', text[1]))
 
 

@@ -50,7 +50,8 @@ class Page(unittest.TestCase):
                       self.wrong(PAGE.replace('td.hkid', 'td.gone')))
         self.assertIn('TDH_MNG_CREATE has no table',
                       self.wrong(PAGE.replace('TDH.MNG.CREATE', 'TDH.MNG.CREATX')))
-        self.assertIn('TDH_MEM_RD: not simulated', self.wrong(PAGE.replace('TDH.MEM.RD', 'TDH.X   ')))
+        self.assertIn('TDH_MEM_RD: not simulated',
+                      self.wrong(PAGE.replace('TDH.MEM.RD', 'TDH.X   ')))
 
     def test_too_little_covered_fails(self):
         self.assertIn('2 of 3', self.wrong(PAGE.replace('tdx_sim_td.hkid', '-              ')))

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks the job files of ci/ with the checkers that are on this machine.
 
-None is installed here: what is missing is said, and install_checkers(), for
-the long checks, fetches it.
+None is installed here: what is missing is said, and ci_jobs_all.py fetches it.
 """
 
 import os
 import re
 import subprocess
 
-from tdxtest.base import apt, command
+from tdxtest.base import command
+from tdxtest.base.checking import When
 from tdxtest.base.paths import CI
 
+NAME = 'CI job files'
+WHEN = When.STATIC
 # Debian's modules belong to Debian's Python, whichever the first in PATH is.
 PYTHON = '/usr/bin/python3'
 LOAD = 'import sys, yaml; data = yaml.safe_load(open(sys.argv[1], encoding="utf-8")); '
 LAVA = LOAD + 'from lava_common.schemas import validate; validate(data)'
-ACTION_VALIDATOR = '@action-validator/cli@0.6.0'
 
 # checker: (files that it is for, command that tells if it is there, its command line)
 CHECKERS = {
@@ -59,7 +60,7 @@ def present(probe):
         return False
 
 
-def check(checkers, missing):
+def findings(checkers, missing):
     """Lines that a checker of this machine, or the table of parameters, found wrong.
 
     missing: is told the name of each checker that is not there.
@@ -79,31 +80,7 @@ def check(checkers, missing):
                 yield f'ci/{name}: {checker}: {command.telling(done.stdout + done.stderr)}'
 
 
-def check_present(progress):
-    """check() with the checkers that are here; a check of make check."""
-    yield from check(CHECKERS, lambda name: progress.say(
+def check(progress):
+    """findings() with the checkers that are here."""
+    yield from findings(CHECKERS, lambda name: progress.say(
         f'check: CI job files: without {name}, which is not here'))
-
-
-def install_checkers(session):
-    """Install what CHECKERS want, the npm one into the build folder; gives the table to use."""
-    log = session.build.log('apt')
-    apt.ensure_installed(session.progress, log, 'check-long')
-    folder = session.build.folder('npm')
-    program = os.path.join(folder, 'node_modules/.bin/action-validator')
-    if not os.path.exists(program):
-        with session.progress.step('npm', f'{ACTION_VALIDATOR} into {folder}'):
-            command.run(['npm', 'install', '--no-audit', '--no-fund', '--prefix', folder,
-                         ACTION_VALIDATOR, '@action-validator/core@0.6.0'], log)
-    checkers = dict(CHECKERS)
-    prefix, _, _ = checkers['action-validator']
-    checkers['action-validator'] = (prefix, [program, '--help'], [program])
-    return checkers
-
-
-def check_all(session):
-    """Every checker is there and finds nothing; one of the long checks."""
-    absent = []
-    yield from check(install_checkers(session), absent.append)
-    for name in absent:
-        yield f'ci/: {name} was installed, but does not run'

@@ -5,7 +5,7 @@ import types
 import unittest
 from unittest import mock
 
-from tdxtest.checks import ci_files
+from tdxtest.checks import ci_jobs
 
 
 JOB = '''        - from: git
@@ -20,33 +20,33 @@ JOB = '''        - from: git
 
 class Parameters(unittest.TestCase):
     def test_a_parameter_that_the_definition_has_not(self):
-        self.assertEqual(list(ci_files.unknown_parameters('j', JOB.format('TESTPROG'))), [])
-        self.assertEqual(list(ci_files.unknown_parameters('j', JOB.format('TARBALL_URL'))),
+        self.assertEqual(list(ci_jobs.unknown_parameters('j', JOB.format('TESTPROG'))), [])
+        self.assertEqual(list(ci_jobs.unknown_parameters('j', JOB.format('TARBALL_URL'))),
                          ['ci/j: automated/linux/kselftest/kselftest.yaml takes no TARBALL_URL'])
 
     def test_a_definition_that_nobody_looked_at(self):
         text = JOB.format('TESTPROG').replace('kselftest.yaml', 'other.yaml')
-        self.assertIn('is not in PARAMETERS', next(ci_files.unknown_parameters('j', text)))
+        self.assertIn('is not in PARAMETERS', next(ci_jobs.unknown_parameters('j', text)))
 
 
 class Check(unittest.TestCase):
     def test_a_checker_that_fails(self):
         table = {'fake': ('lava-', ['true'], ['sh', '-c', 'echo "line 3: no"; exit 1'])}
-        wrong = list(ci_files.check(table, self.fail))
+        wrong = list(ci_jobs.findings(table, self.fail))
         self.assertIn('ci/lava-emulator.yaml: fake: line 3: no', wrong)
         self.assertFalse([line for line in wrong if 'github' in line])
 
     def test_a_checker_that_is_content(self):
-        self.assertEqual(list(ci_files.check({'fake': ('', ['true'], ['true'])}, self.fail)), [])
+        self.assertEqual(list(ci_jobs.findings({'fake': ('', ['true'], ['true'])}, self.fail)), [])
 
     def test_a_checker_that_is_not_there(self):
         absent = []
         table = {'none': ('', ['no-such-checker'], ['false']), 'broken': ('', ['false'], ['false'])}
-        self.assertEqual(list(ci_files.check(table, absent.append)), [])
+        self.assertEqual(list(ci_jobs.findings(table, absent.append)), [])
         self.assertEqual(absent, ['none', 'broken'])
         said = []
-        with mock.patch.object(ci_files, 'CHECKERS', table):
-            self.assertEqual(list(ci_files.check_present(types.SimpleNamespace(say=said.append))),
+        with mock.patch.object(ci_jobs, 'CHECKERS', table):
+            self.assertEqual(list(ci_jobs.check(types.SimpleNamespace(say=said.append))),
                              [])
         self.assertEqual(said, ['check: CI job files: without none, which is not here',
                                 'check: CI job files: without broken, which is not here'])

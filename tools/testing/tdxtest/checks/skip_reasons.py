@@ -5,13 +5,13 @@ A case that no command runs tests nothing, however green it is said to be.
 """
 
 import dataclasses
-import sys
 
-from tdxtest.base import command
-from tdxtest.base.paths import TOOL
+from tdxtest.base.checking import When
 from tdxtest.checks import two_cpus
 from tdxtest.verdict import results
 
+NAME = 'reasons of skips'
+WHEN = When.RUN
 PREFIX = 'SKIP '
 
 
@@ -54,7 +54,7 @@ def skipped(run):
     return found
 
 
-def check_reasons(session):
+def check(session):
     """Each reason of the last run is one that another command does away with.
 
     A case whose assertion fails with an errno of EACCES skips itself without any.
@@ -64,43 +64,3 @@ def check_reasons(session):
     for reason, cases in skipped(session.results[-1]).items():
         if reason not in REQUESTS:
             yield f'{cases[0]}: skipped itself ("{reason}"), and no command runs it'
-
-
-def run_suite(session, *words):
-    """Run tdxtest.py run with these words; gives the results.collect() of it."""
-    argv = [sys.executable, TOOL, 'run', '--build',
-            session.build.root, *words]
-    with session.build.unlocked():
-        command.output(argv, check=False)
-    return results.load(session.build.path(results.LAST))[-1]
-
-
-def wrong(cases, run, warns):
-    """A line for each of the cases that did not pass in the run, and for its problems."""
-    got = {f'{test["name"]}:{case["name"]}': case
-           for test in run['tests'] for case in test['cases']}
-    for name in cases:
-        row = got.get(name)
-        if row is None:
-            yield f'{name}: was not run'
-        elif results.outcome(row) != 'pass':
-            yield f'{name}: {results.outcome(row)}: {row["note"]}'
-    if not warns:
-        yield from run['problems']
-
-
-def check_on_request(session):
-    """What a plain run skips passes where it is asked for; a check of check_long.py."""
-    found = skipped(run_suite(session))
-    yield from unskipped(found)
-    for reason, request in REQUESTS.items():
-        if request and reason in found:
-            run = run_suite(session, *request.options, *found[reason])
-            yield from wrong(found[reason], run, request.warns)
-
-
-def unskipped(found):
-    """A line for each reason that no case has any more; found: of skipped()."""
-    for reason, request in REQUESTS.items():
-        if reason not in found and not (request and request.older):
-            yield f'no case of the suite was skipped with "{reason}"'

@@ -10,17 +10,7 @@ import io
 import os
 
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.base.paths import TEST_DATA
 from tdxtest.verdict import ktap, kunit
-
-# Saved consoles that only ktap.py finds wrong, and what KUnit's parser does not ask.
-STRICTER = {
-    'all_skipped': 'whether anything ran',
-    'missing_plan': 'for a plan, without which lost results go unnoticed',
-    'no_case_ran': 'whether a test has cases',
-    'no_tests': 'whether there are tests beside the frame',
-    'warns_at_boot': 'about lines before the document',
-}
 
 
 def by_kunit(modules, lines):
@@ -68,21 +58,3 @@ def compare(modules, path, stricter=False):
             if own.get(key) != results.get(key):
                 yield (f'{name}: {key}: {own.get(key, "absent")}, '
                        f'by kunit_parser.py {results.get(key, "absent")}')
-
-
-def check_saved(work):
-    """The saved consoles of test_data."""
-    modules = kunit.parser_of(work.tree)
-    names = sorted(n[:-4] for n in os.listdir(TEST_DATA) if n.endswith('.log'))
-    for name in names:
-        yield from compare(modules, os.path.join(TEST_DATA, f'{name}.log'), name in STRICTER)
-    yield from (f'STRICTER: there is no {name}.log' for name in sorted(set(STRICTER) - set(names)))
-
-
-def check_run(session):
-    """The consoles of the run that a session made last, if it passed."""
-    modules = kunit.parser_of(session.work.tree)
-    for guest in session.guests:
-        console, _ = read(guest.console_path)
-        if ktap.judge(console).status == EXIT_PASS:
-            yield from compare(modules, guest.console_path)

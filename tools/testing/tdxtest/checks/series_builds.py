@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of the patch series: it applies, says what is laid, is styled, and builds."""
+"""Each patch of the series leaves a tree that builds."""
 
 import os
 import re
@@ -8,72 +8,20 @@ import tempfile
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
-from tdxtest.tree import checkpatch, patchset, series, suite, work_tree
+from tdxtest.tree import patchset, series, suite, work_tree
 
-AUTHOR = 'A U Thor <author@example.com>'
+NAME = 'patch series, each patch builds'
+WHEN = When.LONG
 SIM = 'arch/x86/virt/vmx/tdx/sim'
 SUITE = 'tools/testing/selftests/kvm'
 # A test without TDX: it is linked with all of the library, TDX or not.
 OTHER_TEST = 'x86/sev_smoke_test'
 
 
-def check_applies(session):
-    """git am takes the series on a pristine tree, and leaves what is built here."""
-    steps, wrong = patchset.plan(session.work.source.key())
-    yield from wrong
-    if wrong:
-        return
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
-        paths = patchset.make(session, os.path.join(folder, 'out'), AUTHOR)
-        yield from check_cover(paths[0], len(paths) - 1)
-        tip = os.path.join(folder, 'tree')
-        os.makedirs(tip)
-        repository = patchset.Repository(session.work, tip, steps, patchset.identity(AUTHOR),
-                                         session.build.log('series'))
-        try:
-            repository.apply(paths[1:])
-        except Failure as e:
-            yield str(e)
-            return
-        for path in repository.git('ls-files').splitlines():
-            if work_tree.read(os.path.join(tip, path)) != work_tree.read(os.path.join(session.work.tree,
-                                                                           path)):
-                yield f'{path}: the series leaves something else than what is built'
-        left = set(work_tree.overlay_files()) - set(repository.git('ls-files').splitlines())
-        yield from (f'{path}: is not in the series' for path in sorted(left))
-
-
-def check_cover(path, count):
-    """The cover letter has no blanks left, and the numbers of all patches."""
-    text = work_tree.read(path).decode()
-    if '***' in text:
-        yield f'{os.path.basename(path)}: a blank of git format-patch is left'
-    for wanted in (f'[PATCH 00/{count:02}]', ' files changed, '):
-        if wanted not in text:
-            yield f'{os.path.basename(path)}: wanted {wanted!r} in it'
-
-
-def check_style(session):
-    """checkpatch.pl --strict finds nothing unexcused in any patch, and each has maintainers.
-
-    Why the files need no entry of their own in MAINTAINERS: the entries for their
-    folders have them.
-    """
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
-        paths = patchset.make(session, folder, AUTHOR)
-        for line in checkpatch.findings(session.work, paths[1:], set(), signed=True):
-            yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
-        for path in paths[1:]:
-            said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
-                                   '--nogit-fallback', path], cwd=session.work.tree)
-            if '(maintainer:' not in said:
-                yield f'{os.path.basename(path)}: MAINTAINERS names nobody for it'
-
-
-def check_builds(session):
-    """Each patch leaves a tree that builds."""
+def check(session):
     steps, wrong = patchset.plan(session.work.source.key())
     yield from wrong
     with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
@@ -110,7 +58,7 @@ def build_sim(session, steps, folder):
 
 
 def compile_command(out, name):
-    """The shell command with which kbuild compiled an object of the simulation, '' if it did not."""
+    """The shell command that kbuild compiled an object of the simulation with, '' for none."""
     text = (work_tree.read(os.path.join(out, SIM, f'.{name}.o.cmd')) or b'').decode()
     saved = re.search(r'^savedcmd_\S+ := (.*)', text, re.MULTILINE)
     # objtool and the like come after it.

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a plain run skips passes where it is asked for."""
+
+import sys
+
+from tdxtest.base import command
+from tdxtest.base.checking import When
+from tdxtest.base.paths import TOOL
+from tdxtest.checks.skip_reasons import REQUESTS, skipped
+from tdxtest.verdict import results
+
+NAME = 'cases on request'
+WHEN = When.LONG
+
+
+def run_suite(session, *words):
+    """Run tdxtest.py run with these words; gives the results.collect() of it."""
+    argv = [sys.executable, TOOL, 'run', '--build', session.build.root, *words]
+    with session.build.unlocked():
+        command.output(argv, check=False)
+    return results.load(session.build.path(results.LAST))[-1]
+
+
+def wrong(cases, run, warns):
+    """A line for each of the cases that did not pass in the run, and for its problems."""
+    got = {f'{test["name"]}:{case["name"]}': case
+           for test in run['tests'] for case in test['cases']}
+    for name in cases:
+        row = got.get(name)
+        if row is None:
+            yield f'{name}: was not run'
+        elif results.outcome(row) != 'pass':
+            yield f'{name}: {results.outcome(row)}: {row["note"]}'
+    if not warns:
+        yield from run['problems']
+
+
+def unskipped(found):
+    """A line for each reason that no case has any more; found: of skipped()."""
+    for reason, request in REQUESTS.items():
+        if reason not in found and not (request and request.older):
+            yield f'no case of the suite was skipped with "{reason}"'
+
+
+def check(session):
+    found = skipped(run_suite(session))
+    yield from unskipped(found)
+    for reason, request in REQUESTS.items():
+        if request and reason in found:
+            run = run_suite(session, *request.options, *found[reason])
+            yield from wrong(found[reason], run, request.warns)

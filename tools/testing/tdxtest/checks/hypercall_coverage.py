@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the suite does not reach of the hypercall paths is explained, and little."""
+
+from tdxtest.base.checking import When
+from tdxtest.commands.coverage import GOALS, explain, gaps_of, measure, percent, tables
+
+NAME = 'coverage of hypercalls'
+WHEN = When.LONG
+
+
+def check(session):
+    functions, table = tables()
+    verdict, counters = measure(session, session.build.folder('coverage'))
+    yield from verdict.problems
+    totals, found = gaps_of(session, counters, functions)
+    unexplained, stale = explain(found, table)
+    yield from (f'not explained: {gap}' for gap in unexplained)
+    yield from stale
+    for what, done, _, wanted in GOALS:
+        got = percent(totals[done], totals[what])
+        if got < wanted:
+            yield f'{what} of hypercall paths: wanted {wanted} %, got {got:.1f} %'

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The installed programs pass in a guest, and print nothing but KTAP."""
+
+import os
+import re
+
+from tdxtest.base.checking import When
+from tdxtest.tree import kselftest, suite
+from tdxtest.verdict import ktap
+
+NAME = 'installed tests in a guest'
+WHEN = When.LONG
+KTAP = re.compile(r'\s*(#.*|(not )?ok \d+.*|1\.\.\d+.*|K?TAP version \d+)?')
+
+
+class Installed(suite.Suite):
+    """The programs of a kselftest installation."""
+
+    def program(self, name):
+        return os.path.join(self.out, 'kvm', name)
+
+
+def not_ktap(lines):
+    """The different lines that are no KTAP, before the one of the end."""
+    wrong = {line.strip() for line in lines if not KTAP.fullmatch(line) and
+             ktap.RESTART not in line}
+    return [f'no KTAP: {line!r}' for line in sorted(wrong)]
+
+
+def check(session):
+    own, folder = session.suite, session.build.path('kselftest_install')
+    kselftest.make(session, 'install', folder)
+    session.suite = Installed(session.build, own.work, folder)
+    try:
+        verdict = session.boot(session.suite.select([]))
+    finally:
+        session.suite = own
+    yield from verdict.problems
+    for guest in session.guests:
+        with open(guest.console_path, encoding='utf-8', errors='replace') as f:
+            lines = f.read().splitlines()
+        yield from not_ktap(lines[lines.index('KTAP version 1'):] if
+                            'KTAP version 1' in lines else ['no KTAP at all'])

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel's KUnit tests pass, all of them."""
+
+from tdxtest.base.checking import When
+from tdxtest.commands import kunit
+
+NAME = 'KUnit tests'
+WHEN = When.BOOT
+
+
+def check(session):
+    wrong, summary, text = kunit.boot_tests(session)
+    session.progress.line(summary)
+    yield from text.splitlines() if wrong else ()
+    yield from wrong

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""KUnit cases get the answers that the page of leafs promises."""
+
+from tdxtest.base.checking import When
+from tdxtest.tree import suite
+from tdxtest.verdict import sim_leafs
+
+NAME = 'answers of the module'
+WHEN = When.BOOT
+AFTER = 'kunit_tests'
+
+
+def check(session):
+    def cases_of(test):
+        return session.suite.cases(test) if test in suite.names() else None
+
+    path = session.build.path('run', session.work.source.name, 'kunit', 'console.log')
+    with open(path, encoding='utf-8', errors='replace') as log:
+        yield from sim_leafs.check_answers(log, cases_of)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The suite's first test passes on a CPU without the MSR of TDX, as a guest of KVM has it."""
+
+import sys
+
+from tdxtest.base import command
+from tdxtest.base.checking import When
+from tdxtest.base.paths import TOOL
+
+NAME = 'machine without the MSR'
+WHEN = When.LONG
+
+
+def check(session):
+    argv = [sys.executable, TOOL, 'run', '--build',
+            session.build.root, '--machine', 'bochs-plain', '--jobs', '1', 'tdx_smoke_test']
+    with session.build.unlocked():
+        said = command.output(argv, check=False).strip().splitlines()
+    if not said or not said[-1].startswith('PASS: '):
+        yield f'bochs-plain: {said[-1] if said else "no output"}'

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every Python file compiles, without leaving byte code behind."""
+
+import ast
+
+from tdxtest.base.checking import When
+from tdxtest.tree.project import files, text_of
+
+NAME = 'Python syntax'
+WHEN = When.STATIC
+
+
+def check(_progress):
+    for name in files():
+        if name.endswith('.py'):
+            try:
+                ast.parse(text_of(name), name)
+            except SyntaxError as e:
+                yield f'{name}:{e.lineno}: {e.msg}'

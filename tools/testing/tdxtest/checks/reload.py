@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reloading KVM again and again loses nothing."""
+
+from tdxtest.base.checking import When
+from tdxtest.commands.reload import COUNT, boot_once
+
+NAME = 'reload of KVM'
+WHEN = When.LONG
+
+
+def check(session):
+    verdict = boot_once(session, COUNT)
+    yield from verdict.wrong()

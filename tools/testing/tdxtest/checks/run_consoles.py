@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""ktap.py and KUnit's parser agree on the consoles of a run."""
+
+from tdxtest.base.checking import When
+from tdxtest.base.failure import EXIT_PASS
+from tdxtest.verdict import ktap, kunit
+from tdxtest.verdict.second_opinion import compare, read
+
+NAME = "the run, by KUnit's parser too"
+WHEN = When.RUN
+
+
+def check(session):
+    modules = kunit.parser_of(session.work.tree)
+    for guest in session.guests:
+        console, _ = read(guest.console_path)
+        # One that failed has its verdict already.
+        if ktap.judge(console).status == EXIT_PASS:
+            yield from compare(modules, guest.console_path)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""checkpatch.pl finds nothing unexcused in any patch, and each has maintainers.
+
+Why the files need no entry of their own in MAINTAINERS: the entries for their
+folders have them.
+"""
+
+import os
+import tempfile
+
+from tdxtest.base import command
+from tdxtest.base.checking import When
+from tdxtest.checks.series_applies import AUTHOR
+from tdxtest.tree import checkpatch, patchset
+
+NAME = 'patch series, style'
+WHEN = When.LONG
+
+
+def check(session):
+    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
+        paths = patchset.make(session, folder, AUTHOR)
+        for line in checkpatch.findings(session.work, paths[1:], set(), signed=True):
+            yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
+        for path in paths[1:]:
+            said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
+                                   '--nogit-fallback', path], cwd=session.work.tree)
+            if '(maintainer:' not in said:
+                yield f'{os.path.basename(path)}: MAINTAINERS names nobody for it'

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""checkpatch.pl --strict, as it comes with the kernel, finds nothing unexcused."""
+
+import os
+
+from tdxtest.base.checking import When
+from tdxtest.base.paths import PROJECT
+from tdxtest.tree import checkpatch
+from tdxtest.tree.project import files
+
+NAME = 'checkpatch'
+WHEN = When.TREE
+CHECKED_C = ('.c', '.h', '.S')
+
+
+def check(work):
+    names = [n for n in files() if n.endswith(CHECKED_C + ('.patch',)) and
+             # What a mutant says is for the tool, and its code is wrong on purpose.
+             not n.startswith('mutants/')]
+    used = set()
+    yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)
+    for kind, prefix in checkpatch.excuses():
+        if (kind, prefix) not in used:
+            yield f'checkpatch.tsv: {kind} of {prefix} excuses nothing; drop the row'

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which checks run when, and in which order."""
+
+import io
+import types
+import unittest
+from unittest import mock
+
+from tdxtest.base import checking
+from tdxtest.base.checking import When
+from tdxtest.base.failure import Failure
+from tdxtest.base.progress import Progress
+
+
+def made(name, when=When.STATIC, wrong=(), **more):
+    return types.SimpleNamespace(NAME=name, WHEN=when, check=lambda subject: wrong, **more)
+
+
+def loaded(**modules):
+    with mock.patch.object(checking.rooms, 'modules', lambda room: dict(modules)):
+        return [module.NAME for module in checking.load()]
+
+
+class Order(unittest.TestCase):
+    def test_by_name(self):
+        self.assertEqual(loaded(a=made('A'), b=made('B')), ['A', 'B'])
+
+    def test_after_another(self):
+        self.assertEqual(loaded(a=made('A', AFTER='b'), b=made('B'), c=made('C')),
+                         ['B', 'A', 'C'])
+
+    def test_after_none_that_exists(self):
+        with self.assertRaisesRegex(Failure, 'checks/a.py: AFTER names no check before it'):
+            loaded(a=made('A', AFTER='z'))
+
+    def test_each_file_is_a_check(self):
+        for module in checking.load():
+            with self.subTest(module=module.__name__):
+                self.assertTrue(module.NAME)
+                self.assertIsInstance(module.WHEN, When)
+                self.assertTrue(callable(module.check))
+
+
+class Run(unittest.TestCase):
+    def test_only_those_that_are_due(self):
+        out = io.StringIO()
+        failed = checking.run([made('A', wrong=['a.c:1: no b']), made('B'),
+                               made('C', When.LONG, wrong=['never'])],
+                              When.STATIC, Progress(out), None)
+        self.assertEqual(failed, 1)
+        self.assertEqual([line[11:] for line in out.getvalue().splitlines() if '[' in line],
+                         ['check: A: 1 wrong', 'check: B: ok'])
+        self.assertIn('\n  a.c:1: no b\n', out.getvalue())
