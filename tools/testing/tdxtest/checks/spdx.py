@@ -7,8 +7,7 @@ from tdxtest.tree.project import files, text_of
 NAME = 'SPDX lines'
 WHEN = When.STATIC
 # Licence text, transcripts, and patches carry none or their own.
-NO_SPDX = ('LICENSE', 'README.md', 'tools/testing/tdxtest/README.md',
-           'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mutants/')
+NO_SPDX = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mutants/')
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 
 

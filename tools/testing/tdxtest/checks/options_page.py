@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The page of commands and options has what the tool and the Makefile have, and no more.
+
+The page has a table of commands and a table of make's variables. Between them a
+paragraph "Commands: ``run`` ``list``" says which commands take the options below it,
+each a term such as "``-o DIR``, ``--output DIR``".
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Iterator
+
+from tdxtest.base import rooms
+from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
+from tdxtest.tree import project
+from tdxtest.verdict import pages
+
+NAME = 'page of commands and options'
+WHEN = When.STATIC
+PAGE = 'Documentation/dev-tools/tdxtest.rst'
+COMMANDS = re.compile(r'^Commands: ((?:``\w[\w-]*``\s*)+)$', re.MULTILINE)
+TERM = re.compile(r'^(``-.*``)$', re.MULTILINE)
+HELP = '-h'
+# A variable that the Makefile uses and does not set is the user's.
+USED = re.compile(r'\$\((?:[a-z]+ )?([A-Z]+)\b')
+SET = re.compile(r'^([A-Z_]+) [:+?]?=', re.MULTILINE)
+OF_MAKE = ('MAKEFLAGS', 'MAKECMDGOALS')
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command."""
+    made = argparse.ArgumentParser().add_subparsers()
+    for module in rooms.modules('commands').values():
+        module.add_parser(made)
+    return made.choices
+
+
+def spelled(action: argparse.Action) -> str:
+    """An option as the page has it: "``-o DIR``, ``--output DIR``"."""
+    value = ''
+    if action.nargs != 0:
+        name = action.metavar or '{%s}' % ','.join(action.choices)
+        value = {'?': f' [{name}]', '+': f' {name} [{name} ...]'}.get(action.nargs, f' {name}')
+    return ', '.join(f'``{option}{value}``' for option in action.option_strings)
+
+
+def options() -> set[tuple[str, str]]:
+    """(command, option as spelled()) of the tool."""
+    return {(name, spelled(action)) for name, parser in parsers().items()
+            for action in parser._actions       # pylint: disable=protected-access
+            if action.option_strings and HELP not in action.option_strings}
+
+
+def documented(text: str) -> set[tuple[str, str]]:
+    """(command, option) of the page."""
+    found = set()
+    marks = list(COMMANDS.finditer(text))
+    for mark, following in zip(marks, [*marks[1:], None]):
+        part = text[mark.end():following.start() if following else len(text)]
+        names = re.findall('``(.+?)``', mark[1])
+        found.update((name, term) for term in TERM.findall(part) for name in names)
+    return found
+
+
+def first_cells(text: str, title: str) -> set[str]:
+    """The first cells of the table in the section of that title."""
+    section = re.split(r'^(.+)\n=+$', text, flags=re.MULTILINE)
+    body = section[section.index(title) + 1] if title in section else ''
+    rows = (line.text for line in pages.parse('page.rst', body).lines if line.kind == pages.TABLE)
+    return {match[1] for row in rows if (match := re.match('``(.+?)``', row))}
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r'^([a-z-]+):', project.text_of('Makefile'), re.MULTILINE))
+
+
+def make_variables() -> set[str]:
+    """The variables that a person can give to make."""
+    text = project.text_of('Makefile')
+    return set(USED.findall(text)) - set(SET.findall(text)) - set(OF_MAKE)
+
+
+def differences(say: Callable, wanted: set, got: set, place: str) -> Iterator[str]:
+    """A line for each member that only one of two sets has; say: gives its words."""
+    for each in sorted(wanted - got):
+        yield f'{PAGE}: wanted {say(each)}, which {place} has'
+    for each in sorted(got - wanted):
+        yield f'{PAGE}: has {say(each)}, which {place} does not have'
+
+
+def findings(text: str) -> Iterator[str]:
+    """Lines that are wrong with the page of that text."""
+    yield from differences('command {}'.format, set(parsers()), first_cells(text, 'Commands'),
+                           'the tool')
+    yield from differences(lambda pair: f'{pair[1]} of {pair[0]}', options(), documented(text),
+                           'the tool')
+    yield from differences('variable {}'.format, make_variables(),
+                           first_cells(text, 'Variables of make'), 'the Makefile')
+
+
+def check(_progress: Progress) -> Iterator[str]:
+    yield from findings(project.text_of(PAGE))

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The documentation has no wide lines, no figures that rot, and no phrase that is hard to read."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from tdxtest.base.checking import When
+from tdxtest.base.paths import TABLES
+from tdxtest.base.progress import Progress
+from tdxtest.tree import project
+from tdxtest.verdict import pages
+from tdxtest.verdict.pages import Page
+
+NAME = 'prose'
+WHEN = When.STATIC
+PHRASES = os.path.join(TABLES, 'phrases.tsv')
+MAX_WIDTH = 90
+# The one page with figures that change with the suite or the machine; bench writes it.
+FIGURES_PAGE = 'Documentation/dev-tools/tdxtest-figures.rst'
+FIGURE = re.compile(r'\b\d[\d,.]* (?:cases|tests|mutants|checks)\b')
+# Between the words of a phrase: a line may end there, also in a comment of C or Python.
+GAP = r'[\s*#/]+'
+
+
+def load_phrases() -> list[tuple[re.Pattern, str]]:
+    """[(pattern, what to write instead)] of tables/phrases.tsv."""
+    with open(PHRASES, encoding='utf-8') as f:
+        rows = [line.rstrip('\n').split('\t') for line in f
+                if line.strip() and not line.startswith('#')]
+    return [(re.compile(pattern.replace(' ', GAP)), instead) for pattern, instead in rows]
+
+
+def wrong_phrases(name: str, text: str, phrases: list[tuple[re.Pattern, str]]) -> Iterator[str]:
+    """A line for each phrase that makes a sentence hard to read."""
+    for pattern, instead in phrases:
+        for match in pattern.finditer(text):
+            found = re.sub(GAP, ' ', match[0])
+            yield f'{name}:{pages.line_of(text, match.start())}: "{found}": write {instead}'
+
+
+def wrong_layout(page: Page) -> Iterator[str]:
+    """A line for each line of text that is too wide or has a figure of one machine."""
+    for line in page.lines:
+        where = f'{page.name}:{line.number}'
+        if line.kind == pages.TEXT and len(line.text) > MAX_WIDTH and 'http' not in line.text:
+            yield f'{where}: {len(line.text)} columns, wanted at most {MAX_WIDTH}'
+        if (line.kind != pages.CODE and page.name != FIGURES_PAGE and
+                (match := FIGURE.search(line.text))):
+            yield f'{where}: "{match[0]}": wanted this on {FIGURES_PAGE} only'
+
+
+def check(_progress: Progress) -> Iterator[str]:
+    phrases = load_phrases()
+    for page in pages.load():
+        yield from wrong_layout(page)
+        yield from wrong_phrases(page.name, project.text_of(page.name), phrases)
