@@ -30,8 +30,8 @@ def add_build_options(parser):
                         help='the generation of the MapGPA ABI to build and to expect: '
                              f'{", ".join(abi.NAMES)} (default: that of the kernel)')
     parser.add_argument('--patch', action='append', default=[], metavar='FILE',
-                        help='apply a row of patches/series that is not applied by itself, '
-                             'such as a fix; may be given several times')
+                        help='apply a row of patches/series that is not applied by itself: a '
+                             'file, fixes/NNNN, or fixes/all; may be given several times')
     parser.add_argument('--debug', action='store_true',
                         help='a kernel that checks itself: KASAN, lockdep, UBSAN and more; '
                              'built apart from the other')

@@ -42,7 +42,7 @@ class Session:
         for name in filter(None, (self.abi, self.expect)):
             abi.named(name)
         self.wanted_environment = image.parse_environment(getattr(args, 'env', []))
-        series.requested(getattr(args, 'patch', []))
+        self.patches = series.requested(getattr(args, 'patch', []))
         self.given = source.from_kdir(args.kdir) if args.kdir else None
         self.progress = progress or Progress()
         self.build = Build(args.build, self.progress, args.mirror)
@@ -61,12 +61,11 @@ class Session:
 
     def generation(self):
         version = self.work.source.key()
-        return abi.named(self.abi) if self.abi else abi.of_tree(version)
+        return abi.named(self.abi) if self.abi else abi.of_tree(version, self.patches)
 
     def lay(self):
-        extra = (*abi.patches(self.generation(), self.work.source.key()),
-                 *self.machine.patches,
-                 *series.requested(getattr(self.args, 'patch', [])))
+        extra = dict.fromkeys((*abi.patches(self.generation(), self.work.source.key()),
+                               *self.machine.patches, *self.patches))
         with self.progress.step('overlay', 'laying the overlay and the patches over the source'):
             changed = self.work.lay(extra)
         self.progress.say(f'overlay: {changed} file(s) changed')
@@ -164,7 +163,7 @@ class Session:
         return {'kernel': self.work.source.version, 'origin': self.work.source.origin,
                 'machine': self.machine.name, 'abi': self.generation().name,
                 'expected': expected,
-                'patches': list(getattr(self.args, 'patch', [])),
+                'patches': list(self.patches),
                 'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
 
     def boot_guests(self, shares):

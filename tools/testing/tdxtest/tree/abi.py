@@ -41,8 +41,11 @@ NAMES = tuple(g.name for g in GENERATIONS)
 ALL = ('legacy', 'posted', 'merged')
 
 
-def of_tree(version):
-    """The generation that a kernel has by itself."""
+def of_tree(version, applied=()):
+    """The generation that a kernel has by itself, or by patches applied to it."""
+    given = [g for g in GENERATIONS if g.patches and set(g.patches) <= set(applied)]
+    if given:
+        return max(given, key=lambda g: len(g.patches))
     return next(g for g in GENERATIONS if g.is_of(version))
 
 

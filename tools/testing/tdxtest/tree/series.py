@@ -95,15 +95,24 @@ def chosen(rows, version, extra=()):
             and (p.kind in ALWAYS or p.file in extra)]
 
 
-def requested(files):
-    """The files of rows that a person asks for; UsageError for one that is no such row."""
+def requested(names):
+    """The files of rows that a person asks for, in the order of the table.
+
+    names: files, "fixes/0003" for the only file that begins so, "fixes/all" for all of
+    a folder. UsageError for one that names no row that is applied on request.
+    """
     on_request = [p.file for p in load(os.path.join(PROJECT, 'patches'))
                   if p.kind not in ALWAYS]
-    for file in files:
-        if file not in on_request:
-            raise UsageError(f'--patch {file}: not a patch on request; there are: '
+    wanted = set()
+    for name in names:
+        folder, _, word = name.partition('/')
+        found = [file for file in on_request
+                 if file == name or file.startswith(f'{folder}/' if word == 'all' else f'{name}-')]
+        if not found:
+            raise UsageError(f'--patch {name}: not a patch on request; there are: '
                              + ', '.join(on_request))
-    return tuple(files)
+        wanted.update(found)
+    return tuple(file for file in on_request if file in wanted)
 
 
 def touched(patch_text):

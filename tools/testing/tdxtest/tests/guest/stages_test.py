@@ -137,7 +137,13 @@ class Series(unittest.TestCase):
         fix = next(p.file for p in series.load(os.path.join(PROJECT, 'patches'))
                    if p.kind == 'fix')
         self.assertEqual(series.requested([fix]), (fix,))
-        for other in ('fixes/none.patch', 'seam/0001-x86-virt-tdx-Build-the-simulated-TDX-'
+        number = fix.split('-')[0]
+        self.assertEqual(series.requested([number]), (fix,))
+        fixes = tuple(p.file for p in series.load(os.path.join(PROJECT, 'patches'))
+                      if p.kind == 'fix')
+        self.assertEqual(series.requested(['fixes/all']), fixes)
+        self.assertEqual(series.requested([fixes[1], number, fixes[1]]), fixes[:2])
+        for other in ('fixes/none.patch', 'fixes', 'fixes/000', 'all', 'seam/0001-x86-virt-tdx-Build-the-simulated-TDX-'
                       'module.patch'):
             with self.subTest(other=other), self.assertRaisesRegex(UsageError, fix):
                 series.requested([other])

@@ -35,6 +35,14 @@ class TableTest(unittest.TestCase):
                 self.assertEqual(own, [name])
                 self.assertEqual(abi.of_tree(version).name, name)
 
+    def test_patches_make_a_generation(self):
+        fixed = abi.named('fixed').patches
+        self.assertEqual(abi.of_tree((7, 3), fixed).name, 'fixed')
+        self.assertEqual(abi.of_tree((7, 3), (*fixed, 'fixes/other.patch')).name, 'fixed')
+        self.assertEqual(abi.of_tree((7, 3), ('fixes/other.patch',)).name, 'merged')
+        self.assertEqual(abi.of_tree((7, 3), abi.named('legacy').patches).name, 'legacy')
+        self.assertEqual(abi.of_tree((7, 3), abi.named('posted').patches).name, 'posted')
+
     def test_own_generation_needs_no_patch(self):
         self.assertEqual(abi.patches(abi.named('merged'), (7, 3)), ())
         self.assertEqual(abi.patches(abi.named('legacy'), (6, 18)), ())
