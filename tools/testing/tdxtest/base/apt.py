@@ -11,14 +11,20 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
-from tdxtest.base import command
+from tdxtest.base import command, privilege
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import TABLES
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 # Debian 12 and 13 carry no linux-source-7.x; these suites do.
 SUITES = ('trixie', 'trixie-backports', 'unstable')
+# Nothing of a package may ask a question.
+ENVIRONMENT = {'DEBIAN_FRONTEND': 'noninteractive', 'LC_ALL': 'C.UTF-8'}
+LOCK_PATIENCE_S = 300
+LOCK_POLL_S = 3
+LOCKED = re.compile(r'(Could not get lock|Unable to lock|Unable to acquire) .*?(?=\. |, | \(whole|$)')
 DEBIAN_SUITES = ('bookworm', 'trixie', 'oldstable', 'stable', 'testing', 'unstable', 'sid')
 
 
@@ -49,29 +55,62 @@ def version_key(version):
     return tuple(int(n) for n in re.findall(r'\d+', version.split(':', 1)[-1]))
 
 
-def as_root(argv):
-    """argv, through sudo where we are not root. UsageError without sudo."""
-    if os.geteuid() == 0:
-        return argv
-    if shutil.which('sudo'):
-        return ['sudo'] + argv
-    raise UsageError('packages are missing, and there is neither root nor sudo: '
-                     'run as root: ' + ' '.join(argv))
+def by_hand(packages):
+    """What a person must do where the tool cannot install packages."""
+    if not shutil.which('apt-get'):
+        return 'install what Debian has in these packages: ' + ' '.join(packages)
+    return ('run as root: apt-get update && apt-get install --no-install-recommends '
+            + ' '.join(packages))
+
+
+def run_as_root(argv, progress, log):
+    """Run a command of apt as root; waits while another program holds a lock of apt.
+
+    A machine that was just started updates its packages by itself.
+    """
+    until = time.monotonic() + LOCK_PATIENCE_S
+    told = False
+    while True:
+        try:
+            command.run(privilege.as_root(argv, ENVIRONMENT), log, env=ENVIRONMENT,
+                        what=' '.join(argv[:2]), in_session=True)
+            return
+        except Failure as e:
+            if not LOCKED.search(str(e)) or time.monotonic() > until:
+                raise
+            if not told:
+                progress.say(f'apt: waiting for another program: {LOCKED.search(str(e))[0]}')
+            told = True
+            time.sleep(LOCK_POLL_S)
 
 
 def install(packages, progress, log):
-    """Install packages by the system's apt. packages: {name: what for}."""
+    """Install packages by the system's apt. packages: {name: what for}.
+
+    UsageError where nobody can be root, with the command that root must run.
+    """
     width = max(map(len, packages))
     progress.say('apt: will install (apt-get install --no-install-recommends):')
     for name, purpose in packages.items():
         progress.line(f'    {name:{width}}  {purpose}')
-    env = {'DEBIAN_FRONTEND': 'noninteractive'}
-    quiet = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120']
+    why = (privilege.refusal() if shutil.which('apt-get') else 'this system has no apt-get')
+    if why:
+        raise UsageError(f'packages are missing, and {why}; {by_hand(packages)}')
+    stale = ''
     with progress.step('apt', f'installing {len(packages)} package(s)'):
-        command.run(as_root(['apt-get', 'update', '-q', '-o', 'APT::Update::Error-Mode=any']),
-                    log, env=env, what='apt-get update')
-        command.run(as_root(['apt-get', 'install', *quiet, '--no-install-recommends', *packages]),
-                    log, env=env, what='apt-get install')
+        try:
+            run_as_root(['apt-get', 'update', '-q', '-o', 'APT::Update::Error-Mode=any'],
+                        progress, log)
+        except Failure as e:
+            # It may be a source of the person's that has nothing of what is wanted.
+            stale = str(e)
+            progress.say(f'note: {stale}')
+        try:
+            run_as_root(['apt-get', 'install', '-q', '-y', '-o',
+                         f'DPkg::Lock::Timeout={LOCK_PATIENCE_S}', '--no-install-recommends',
+                         *packages], progress, log)
+        except Failure as e:
+            raise Failure(f'{e}; before it, {stale}' if stale else str(e), e.output) from e
 
 
 def ensure_installed(progress, log, only=''):

@@ -22,6 +22,13 @@ REASONS = (
 )
 
 
+# What a person, a kernel developer above all, may have exported for another build, and
+# what our own make exports: its variables.
+OF_ANOTHER_BUILD = re.compile(
+    r'GIT_\w+|KBUILD_\w+|KCONFIG_\w+|KC(PP)?FLAGS|KAFLAGS|KRUSTFLAGS|INSTALL(_\w+)?|'
+    r'MAKE\w*|MFLAGS|GNUMAKEFLAGS|(SUB|SRC)?ARCH|CROSS_COMPILE|O|OUTPUT|[VWCM]|DEBUG|'
+    r'(EXTRA_)?(C|CPP|LD)FLAGS|KHDR_INCLUDES|TESTS|KDIR|(SKIP_|FORCE_)?TARGETS|'
+    r'TAR_OPTIONS|XZ_OPT|XZ_DEFAULTS|POSIXLY_CORRECT|CDPATH|BASH_ENV|ENV|LANGUAGE')
 # Where distributions keep a compiler cache's links, which have the compilers'
 # names: found by PATH they need no other command line, so nothing is built anew.
 COMPILER_CACHES = ('/usr/lib/ccache', '/usr/lib64/ccache')
@@ -34,14 +41,13 @@ def with_compiler_cache(path, folders=COMPILER_CACHES):
 
 
 def environment(extra=None):
-    """The person's environment without what changes messages or finds a repo.
+    """The person's environment without what changes messages, builds, or finds a repo.
 
     The build folder lies inside a git repository. git would take it for the
     place to work in, so its search for one stops at the build folder.
     """
     env = {k: v for k, v in os.environ.items()
-           if not k.startswith('GIT_') and k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL',
-                                                     'MAKEOVERRIDES', 'TESTS', 'KDIR')}
+           if not OF_ANOTHER_BUILD.fullmatch(k)}
     env['LC_ALL'] = 'C.UTF-8'
     env['PATH'] = with_compiler_cache(env.get('PATH', os.defpath))
     env.update(extra or {})
@@ -69,14 +75,16 @@ def telling(said):
     return lines[-1][:300] if lines else ''
 
 
-def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
+def run(argv, log, *, cwd=None, env=None, what=None, stdout=None, in_session=False):
     """Run a program, its output appended to the file `log`.
 
     stdout: the name of a file that takes its standard output instead.
+    in_session: run it in our session, where sudo finds our terminal to ask on.
 
     Raises Failure with the telling line of the output and the log's name when
     it cannot be started or ends with another status than 0. It is started in a
     session of its own and ended with all its children when we are interrupted.
+    One in our session gets Control-C itself, and we wait for its end.
     """
     what = what or os.path.basename(argv[0])
     begin = os.path.getsize(log) if os.path.exists(log) else 0
@@ -88,7 +96,7 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None):
             out = stack.enter_context(open(stdout, 'wb')) if stdout else errors
             process = subprocess.Popen(argv, cwd=cwd, env=environment(env),
                                        stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=errors, start_new_session=True)
+                                       stderr=errors, start_new_session=not in_session)
     except FileNotFoundError as e:
         raise Failure(f'{what}: {e.filename} is not there; install it') from e
     except OSError as e:
@@ -138,7 +146,8 @@ def kill_group(process):
             send_to_group(process.pid, sig)
             process.wait(timeout=5)
             return
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
+            # It has ended, is in our own session, or is root's: it can only be waited for.
             process.wait()
             return
         except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that runs the project's own tests, then the suite."""
 
-from tdxtest.base import checking
+from tdxtest.base import apt, checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
@@ -22,6 +22,8 @@ def run(args):
     session = Session(args)
     progress = session.progress
     checks = checking.load()
+    # The unit tests run some of the programs that a fresh machine lacks.
+    apt.ensure_installed(progress, session.build.log('apt'))
     with progress.step('check', "the project's own tests"):
         failed = checking.run(checks, When.STATIC, progress, progress)
     session.fetch()
