@@ -14,10 +14,16 @@
 
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 
-BUILD_OPTIONS = $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(KDIR),--kdir '$(KDIR)') \
-	$(foreach p,$(PATCHES),--patch '$(p)') $(if $(ABI),--abi '$(ABI)') \
-	$(if $(DEBUG),--debug) $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(BUILD),--build '$(BUILD)')
-BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(if $(V),--verbose) \
+# A word of the shell, whatever is in it; and an option with the value of a variable.
+quote = '$(subst ','\'',$(1))'
+option = $(if $($(1)),--$(2) $(call quote,$($(1))))
+# The shell leaves this to us: it stands in quotes there.
+BUILD_FOLDER = $(patsubst ~/%,$(HOME)/%,$(BUILD))
+
+BUILD_OPTIONS = $(call option,KERNEL,kernel) $(call option,KDIR,kdir) \
+	$(foreach p,$(PATCHES),--patch $(call quote,$(p))) $(call option,ABI,abi) \
+	$(if $(DEBUG),--debug) $(call option,MIRROR,mirror) $(call option,BUILD_FOLDER,build)
+BOOT_OPTIONS = $(call option,CPUS,cpus) $(call option,JOBS,jobs) $(if $(V),--verbose) \
 	$(if $(TRACE),--trace)
 
 .PHONY: run check check-long build install package clean help python3 run-tool check-tool \
@@ -27,7 +33,10 @@ BOOT_OPTIONS = $(if $(CPUS),--cpus '$(CPUS)') $(if $(JOBS),--jobs '$(JOBS)') $(i
 # make ends with 2 if a recipe fails, for any reason.  A failed test must end with 1.
 # In question mode make ends with 1 if a target needs to be made.  That target is a
 # file that only a passed run creates.
-PASSED = $(or $(BUILD),build)/passed
+PASSED_FILE = $(or $(BUILD_FOLDER),build)/passed
+# The tool refuses a folder whose name would be several targets, or a rule, here.
+PASSED = $(if $(or $(word 2,$(BUILD_FOLDER)),$(findstring :,$(BUILD_FOLDER)),\
+	$(findstring %,$(BUILD_FOLDER))),no/passed,$(PASSED_FILE))
 ifneq ($(filter run check check-long,$(or $(MAKECMDGOALS),run)),)
 MAKEFLAGS += --question
 endif
@@ -36,9 +45,9 @@ endif
 DRY_RUN = $(findstring n,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 
 # The makes of the kernel must not inherit the question mode, so $(1) runs without it.
-judge = +@$(if $(DRY_RUN),echo $(TDXTEST) $(1); exit 0;) mkdir -p $(dir $(PASSED)); rm -f $(PASSED); \
+judge = +@$(if $(DRY_RUN),echo $(TDXTEST) $(1); exit 0;) rm -f $(call quote,$(PASSED_FILE)); \
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(TDXTEST) $(1); s=$$?; \
-	[ $$s != 0 ] || touch $(PASSED); [ $$s -le 1 ] || exit $$s
+	[ $$s != 0 ] || touch $(call quote,$(PASSED_FILE)); [ $$s -le 1 ] || exit $$s
 
 run: python3 run-tool $(PASSED)
 
@@ -47,9 +56,9 @@ check: python3 check-tool $(PASSED)
 check-long: python3 long-tool $(PASSED)
 
 run-tool:
-	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(if $(EXPECT),--expect '$(EXPECT)') \
-		$(foreach e,$(ENV),--env '$(e)') \
-		$(foreach t,$(TESTS),'$(t)'))
+	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
+		$(foreach e,$(ENV),--env $(call quote,$(e))) \
+		$(foreach t,$(TESTS),$(call quote,$(t))))
 
 check-tool:
 	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))
@@ -64,22 +73,18 @@ build: python3
 	@$(TDXTEST) build $(BUILD_OPTIONS)
 
 install: python3
-	@$(TDXTEST) package $(BUILD_OPTIONS) --install '$(or $(INSTALL),$(or $(BUILD),build)/install)'
+	@$(TDXTEST) package $(BUILD_OPTIONS) --install \
+		$(call quote,$(or $(patsubst ~/%,$(HOME)/%,$(INSTALL)),$(or $(BUILD_FOLDER),build)/install))
 
 package: python3
 	@$(TDXTEST) package $(BUILD_OPTIONS)
 
 # The tool needs python3 to start, and installs everything else that is missing.
 python3:
-	+@command -v python3 >/dev/null || { \
-		echo 'apt: will install python3 (runs the tool)'; \
-		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
-		$$root apt-get update -q && \
-		$$root apt-get install -q -y --no-install-recommends python3; \
-	} || { echo 'python3 is missing and could not be installed' >&2; exit 125; }
+	+@$(if $(DRY_RUN),:,sh tools/testing/tdxtest/python3.sh)
 
 clean:
-	rm -rf $(or $(BUILD),build)/run $(or $(BUILD),build)/kernels
+	cd $(call quote,$(or $(BUILD_FOLDER),build)) && rm -rf run kernels
 
 help:
 	@sed -n '3,/^$$/s/^#[ \t]\{0,1\}//p' $(firstword $(MAKEFILE_LIST))

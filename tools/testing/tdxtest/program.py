@@ -68,6 +68,13 @@ def interrupt(number, _frame):
     raise KeyboardInterrupt(f'ended by {signal.Signals(number).name}')
 
 
+def open_standard():
+    """Open what is closed of the standard files; the next file would be in its place."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
 def run_program(argv):
     """main() with the signals and the output of a program; gives the exit status."""
     for number in SIGNALS:
@@ -75,9 +82,9 @@ def run_program(argv):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
     if sys.stdout is None:
-        # The next file that is opened would be in its place.
         say('standard output is closed')
         return EXIT_NOT_RUN
+    open_standard()
     sys.stdout.reconfigure(errors='replace')
     status = main(argv)
     try:

@@ -4,23 +4,31 @@
 import contextlib
 import fcntl
 import os
+import re
+import shutil
+import tempfile
 
 from tdxtest.base import apt
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import Failure, UsageError
 
-
+# The kernel's make takes no path with a space or colon, and the shells that it runs
+# take none with a character of their own.
+UNFIT = re.compile(r'[^\w/.,@+~-]')
+# What compilers put into temporary files, with as many of them as a machine has CPUs.
+TEMPORARY_BYTES = 512 << 20
 
 class Build:
     """Paths below the build folder, with what every stage needs."""
 
     def __init__(self, root, progress, mirror=''):
-        self.root = os.path.abspath(root)
+        self.root = os.path.abspath(os.path.expanduser(root))
         self.progress = progress
         self._mirror = mirror
         self._apt = None
         os.makedirs(os.path.join(self.root, 'logs'), exist_ok=True)
         self._lock = open(os.path.join(self.root, 'lock'), 'w', encoding='utf-8')
         self._claim()
+        make_room(self.path('tmp'))
 
     def _claim(self):
         try:
@@ -81,6 +89,26 @@ class Build:
                         continue
             return f'{total / 1e6:.0f} MB so far'
         return detail
+
+
+def check_name(root):
+    """UsageError for a build folder that no kernel can be built in."""
+    path = os.path.realpath(os.path.expanduser(root))
+    unfit = UNFIT.search(path)
+    if unfit:
+        raise UsageError(f'cannot build a kernel in {path}: its make takes no path with '
+                         f'{unfit[0]!r} in it; set BUILD= to a folder without')
+
+
+def make_room(folder):
+    """Have programs put temporary files into `folder` if their own place is small or none."""
+    try:
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+    except FileNotFoundError:
+        free = 0
+    if free < TEMPORARY_BYTES:
+        os.makedirs(folder, exist_ok=True)
+        os.environ['TMPDIR'] = tempfile.tempdir = folder
 
 
 def write_if_changed(path, data):

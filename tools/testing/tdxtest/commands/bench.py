@@ -13,7 +13,7 @@ import sys
 import time
 
 from tdxtest.base import apt, command
-from tdxtest.base.build_folder import Build
+from tdxtest.base.build_folder import Build, check_name
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from tdxtest.base.paths import TOOL
 from tdxtest.base.progress import Progress
@@ -82,6 +82,7 @@ class Bench:
         self.rows = []
         self.failures = []      # of parts that did not come to their end
         # Holds the folder against another bench; the commands below get it in turn.
+        check_name(args.build)
         self.build = Build(self.root, self.progress, args.mirror)
         apt.ensure_installed(self.progress, self.build.log('apt'))
 

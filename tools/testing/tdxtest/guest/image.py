@@ -108,8 +108,10 @@ class Image:
         extra: {path in the guest: file}, beside or in place of the others.
         """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
-                 '/etc/kernel-warnings.list': WARNINGS}
+                 '/etc/kernel-warnings.list': self.path('kernel-warnings.list')}
         write_if_changed(self.path('plan'), plan.encode())
+        # A name in the list below ends at a space, which the project's path may have.
+        shutil.copy(WARNINGS, self.path('kernel-warnings.list'))
         for path, _ in kernel.modules():
             files[f'/lib/{os.path.basename(path)}'] = path
         for program in programs:

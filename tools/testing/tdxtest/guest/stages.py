@@ -6,7 +6,7 @@ import contextlib
 import datetime
 
 from tdxtest.base import apt
-from tdxtest.base.build_folder import Build
+from tdxtest.base.build_folder import Build, check_name
 from tdxtest.base.failure import UsageError
 from tdxtest.base.progress import Progress
 from tdxtest.guest import boot, host, image, machines, shards, shell
@@ -30,6 +30,7 @@ class Session:
         if args.kernel and args.kdir:
             raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
         # Before anything long: a typing error must not cost a build.
+        check_name(args.build)
         self.selection = suite.parse_selection(' '.join(getattr(args, 'tests', [])))
         self.machine = machines.named(getattr(args, 'machine', 'bochs'))
         self.machine.check_cpus(getattr(args, 'cpus', 1))

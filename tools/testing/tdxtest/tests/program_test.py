@@ -31,12 +31,15 @@ class Program(unittest.TestCase):
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
-    def run_with(self, body, hangup='SIG_DFL'):
-        """(exit status, standard error) of the program with the command `body`."""
+    def run_with(self, body, hangup='SIG_DFL', closed=''):
+        """(exit status, standard error) of the program with the command `body`.
+
+        closed: redirections of the shell that starts it.
+        """
         text = PROGRAM.format(above=os.path.dirname(HERE), hangup=hangup,
                               body=textwrap.indent(textwrap.dedent(body), '    '))
-        done = subprocess.run([sys.executable, '-B', '-c', text], cwd=self.folder, text=True,
-                              capture_output=True, check=False)
+        done = subprocess.run(['sh', '-c', f'exec "$@" {closed}', 'sh', sys.executable, '-B', '-c',
+                               text], cwd=self.folder, text=True, capture_output=True, check=False)
         return done.returncode, done.stderr
 
     def shell(self, script):
@@ -95,6 +98,12 @@ class Ends(Program):
         self.assertEqual((done.returncode, done.stderr), (EXIT_FAIL, b''))
         [run] = results.load(os.path.join(self.folder, 'r.json'))
         self.assertEqual(run['tests'][0]['cases'][0]['note'], '\N{REPLACEMENT CHARACTER}')
+
+    def test_no_file_is_in_the_place_of_a_closed_one(self):
+        for closed in ('0<&-', '2>&-', '0<&- 2>&-'):
+            status, _ = self.run_with('return os.open("/dev/null", os.O_RDONLY) <= 2',
+                                      closed=closed)
+            self.assertEqual(status, EXIT_PASS, closed)
 
     def test_standard_output_is_closed(self):
         for words in ('list', 'bisect no_such_test'):

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 from tdxtest.base import apt
+from tdxtest.base.build_folder import UNFIT
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.tree import series
 
@@ -72,7 +73,9 @@ def from_kdir(kdir):
     if missing:
         raise UsageError(f'KDIR={kdir}: {missing[0]} is missing; is the checkout whole?')
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
-    return Source(f'kdir-{os.path.basename(path)}-{digest}', version, path, path)
+    # The name of a folder where a kernel is built; see build_folder.check_name().
+    name = UNFIT.sub('_', os.path.basename(path))
+    return Source(f'kdir-{name}-{digest}', version, path, path)
 
 
 def series_key(name):

@@ -4,6 +4,7 @@
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 from tdxtest.base import command
 
@@ -26,6 +27,20 @@ class CompilerCache(unittest.TestCase):
 
     def test_what_the_caller_wants_wins(self):
         self.assertEqual(command.environment({'PATH': '/bin'})['PATH'], '/bin')
+
+
+class Environment(unittest.TestCase):
+    def test_what_is_for_another_build_is_left_out(self):
+        for name in ('ARCH', 'CROSS_COMPILE', 'KBUILD_OUTPUT', 'KCONFIG_CONFIG', 'KCFLAGS', 'O',
+                     'CFLAGS', 'GIT_DIR', 'MAKEFLAGS', 'TESTS', 'DEBUG', 'V', 'LANGUAGE'):
+            with mock.patch.dict(os.environ, {name: 'other'}):
+                self.assertNotIn(name, command.environment())
+                self.assertEqual(command.environment({name: 'ours'})[name], 'ours')
+
+    def test_what_is_not_is_kept(self):
+        for name in ('HOME', 'http_proxy', 'SSL_CERT_FILE', 'CCACHE_DIR', 'LLVM', 'OTHER'):
+            with mock.patch.dict(os.environ, {name: 'kept'}):
+                self.assertEqual(command.environment()[name], 'kept')
 
 
 class Telling(unittest.TestCase):
