@@ -9,11 +9,12 @@ import dataclasses
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.tree import series
+from tdxtest.tree.suite import Suite
 
 FOLDER = os.path.join(PROJECT, 'mutants')
 # The folder of the sources that a mutant may change: those of kvm-intel.ko.
@@ -24,6 +25,10 @@ NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
 FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Leaks', 'Survives', 'Was')
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
+# ((test, pattern of its cases), ...)
+Pairs = tuple[tuple[str, str], ...]
+# Gives the case ids of a test, None if there is no such test.
+CasesOf = Callable[[str], list[str] | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +44,9 @@ class Mutant:
     name: str
     path: str
     subject: str
-    kills: tuple
+    kills: Pairs
     warns: bool
-    runs: tuple
+    runs: Pairs
     survives: str
     cpus: int
     leaks: str = ''
@@ -60,11 +65,11 @@ class Mutant:
         """The tests that must notice it, or else those that it runs."""
         return list(dict.fromkeys(test for test, _ in self.kills or self.runs))
 
-    def named_cases(self, cases_of):
+    def named_cases(self, cases_of: CasesOf) -> dict[str, list[str]]:
         """{test: [case ids that must fail]}; Failure for a pattern without a case."""
         return resolve(self.name, self.kills, cases_of)
 
-    def run_cases(self, cases_of):
+    def run_cases(self, cases_of: CasesOf) -> dict[str, list[str]]:
         """{test: [case ids to run]}."""
         return resolve(self.name, self.kills + self.runs, cases_of)
 
@@ -74,12 +79,12 @@ def alike(name: str) -> str:
     return name.replace('_', '-')
 
 
-def resolve(name, pairs, cases_of):
+def resolve(name: str, pairs: Pairs, cases_of: CasesOf) -> dict[str, list[str]]:
     """{test: [case ids]} of (test, pattern) pairs.
 
     cases_of(test) gives the ids of a test, None if there is no such test.
     """
-    found = {}
+    found: dict[str, set[str]] = {}
     for test, pattern in pairs:
         cases = cases_of(test)
         if cases is None:
@@ -91,12 +96,12 @@ def resolve(name, pairs, cases_of):
     return {test: sorted(cases) for test, cases in found.items()}
 
 
-def parse(path, text):
+def parse(path: str, text: str) -> Mutant:
     """The Mutant that a file holds. ValueError says what is wrong with it."""
     head, diff, _ = text.partition('\ndiff --git ')
     if not diff:
         raise ValueError('holds no "diff --git"')
-    values = {field: [] for field in FIELDS}
+    values: dict[str, list[str]] = {field: [] for field in FIELDS}
     for line in head.splitlines():
         match = FIELD.fullmatch(line.rstrip())
         if match:
@@ -126,7 +131,7 @@ def parse(path, text):
                   int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']))
 
 
-def parse_cases(field, value):
+def parse_cases(field: str, value: str) -> tuple[str, str]:
     match = CASES.fullmatch(value)
     if not match:
         raise ValueError(f'"{field}: {value}" is not like TEST:PATTERN')
@@ -228,7 +233,7 @@ def check_form(root: str = FOLDER) -> Iterator[str]:
             seen[key] = mutant.name
 
 
-def check_suite(built):
+def check_suite(built: Suite) -> Iterator[str]:
     """Each pattern matches a case of the built suite."""
     for path in files():
         try:

@@ -1,0 +1,4 @@
+int tdx_oops2(void)
+{
+	return tdx_oops();
+}
