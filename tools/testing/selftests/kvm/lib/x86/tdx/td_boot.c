@@ -1,4 +1,0 @@
-int tdx_oops2(void)
-{
-	return tdx_oops();
-}
