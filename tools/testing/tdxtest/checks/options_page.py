@@ -22,10 +22,10 @@ PAGE = 'Documentation/dev-tools/tdxtest.rst'
 COMMANDS = re.compile(r'^Commands: ((?:``\w[\w-]*``\s*)+)$', re.MULTILINE)
 TERM = re.compile(r'^(``-.*``)$', re.MULTILINE)
 HELP = '-h'
-# A variable that the Makefile uses and does not set is the user's.
-USED = re.compile(r'\$\((?:[a-z]+ )?([A-Z]+)\b')
+# A variable that the Makefile uses and does not set is the user's; its "option" takes a name.
+USED = re.compile(r'\$\((?:call option,|[a-z]+ )?([A-Z]+)\b')
 SET = re.compile(r'^([A-Z_]+) [:+?]?=', re.MULTILINE)
-OF_MAKE = ('MAKEFLAGS', 'MAKECMDGOALS')
+NOT_OURS = ('MAKEFLAGS', 'MAKECMDGOALS', 'HOME')
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
@@ -78,7 +78,7 @@ def make_targets() -> set[str]:
 def make_variables() -> set[str]:
     """The variables that a person can give to make."""
     text = project.text_of('Makefile')
-    return set(USED.findall(text)) - set(SET.findall(text)) - set(OF_MAKE)
+    return set(USED.findall(text)) - set(SET.findall(text)) - set(NOT_OURS)
 
 
 def differences(say: Callable, wanted: set, got: set, place: str) -> Iterator[str]:
