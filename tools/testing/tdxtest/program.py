@@ -19,7 +19,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def parse_arguments(argv):
-    parser = argparse.ArgumentParser(description=tdxtest.__doc__.splitlines()[0], epilog=EPILOG,
+    parser = argparse.ArgumentParser(prog='tdxtest.py', epilog=EPILOG,
+                                     description=tdxtest.__doc__.splitlines()[0],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     # Each has add_parser(commands) and run(args), which gives the exit status.

@@ -15,12 +15,12 @@ from tdxtest.base.failure import Failure
 class When(enum.Enum):
     """When a check runs, and what its check() takes."""
 
-    STATIC = 'static'       # progress: it needs nothing but the project
-    TREE = 'tree'           # the work tree: it needs the source of a kernel
-    SUITE = 'suite'         # the built suite
-    BOOT = 'boot'           # the session: it boots, or builds something of another kind
-    RUN = 'run'             # the session, after a run of the whole suite
-    LONG = 'long'           # the session; in make check-long only
+    STATIC = 'static'       # the Progress: it needs nothing but the project
+    TREE = 'tree'           # the WorkTree: it needs the source of a kernel
+    SUITE = 'suite'         # the Suite, built
+    BOOT = 'boot'           # a Built: it boots, or builds something of another kind
+    RUN = 'run'             # the Run of the whole suite
+    LONG = 'long'           # a Built; in make check-long only
 
 
 def load():

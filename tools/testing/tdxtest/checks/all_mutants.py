@@ -9,8 +9,8 @@ NAME = 'mutants'
 WHEN = When.LONG
 
 
-def check(session):
-    trial = Trial(session, mutants.chosen([]), False)
+def check(built):
+    trial = Trial(built, mutants.chosen([]), False)
     trial.build()
     trial.run()
     for verdict in trial.verdicts.values():

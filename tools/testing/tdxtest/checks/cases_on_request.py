@@ -13,12 +13,12 @@ NAME = 'cases on request'
 WHEN = When.LONG
 
 
-def run_suite(session, *words):
+def run_suite(built, *words):
     """Run tdxtest.py run with these words; gives the results.collect() of it."""
-    argv = [sys.executable, TOOL, 'run', '--build', session.build.root, *words]
-    with session.build.unlocked():
+    argv = [sys.executable, TOOL, 'run', '--build', built.build.root, *words]
+    with built.build.unlocked():
         command.output(argv, check=False)
-    return results.load(session.build.path(results.LAST))[-1]
+    return results.load(built.build.path(results.LAST))[-1]
 
 
 def wrong(cases, run, warns):
@@ -42,10 +42,10 @@ def unskipped(found):
             yield f'no case of the suite was skipped with "{reason}"'
 
 
-def check(session):
-    found = skipped(run_suite(session))
+def check(built):
+    found = skipped(run_suite(built))
     yield from unskipped(found)
     for reason, request in REQUESTS.items():
         if request and reason in found:
-            run = run_suite(session, *request.options, *found[reason])
+            run = run_suite(built, *request.options, *found[reason])
             yield from wrong(found[reason], run, request.warns)

@@ -12,14 +12,14 @@ WHEN = When.LONG
 ACTION_VALIDATOR = '@action-validator/cli@0.6.0'
 
 
-def install_checkers(session):
+def install_checkers(built):
     """Install what CHECKERS want, the npm one into the build folder; gives the table to use."""
-    log = session.build.log('apt')
-    apt.ensure_installed(session.progress, log, 'check-long')
-    folder = session.build.folder('npm')
+    log = built.build.log('apt')
+    apt.ensure_installed(built.progress, log, 'check-long')
+    folder = built.build.folder('npm')
     program = os.path.join(folder, 'node_modules/.bin/action-validator')
     if not os.path.exists(program):
-        with session.progress.step('npm', f'{ACTION_VALIDATOR} into {folder}'):
+        with built.progress.step('npm', f'{ACTION_VALIDATOR} into {folder}'):
             command.run(['npm', 'install', '--no-audit', '--no-fund', '--prefix', folder,
                          ACTION_VALIDATOR, '@action-validator/core@0.6.0'], log)
     checkers = dict(CHECKERS)
@@ -28,8 +28,8 @@ def install_checkers(session):
     return checkers
 
 
-def check(session):
+def check(built):
     absent = []
-    yield from findings(install_checkers(session), absent.append)
+    yield from findings(install_checkers(built), absent.append)
     for name in absent:
         yield f'ci/: {name} was installed, but does not run'

@@ -11,7 +11,7 @@ from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import GUEST_SOURCES
 from tdxtest.checks import kunit_tests, two_cpus
-from tdxtest.guest import boot, image, stages
+from tdxtest.guest import boot, image, runs, stages
 from tdxtest.kvm import modules
 
 NAME = 'debug kernel'
@@ -40,14 +40,14 @@ NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumente
                      r'leaves \.noinstr\.text section')
 
 
-def compile_defects(session):
-    """defects.ko and defects.o for the session's kernel; gives their folder."""
-    folder = session.work.out('defects')
+def compile_defects(built):
+    """defects.ko and defects.o for the built's kernel; gives their folder."""
+    folder = built.work.out('defects')
     shutil.rmtree(folder, ignore_errors=True)
     with open(SOURCE, 'rb') as f:
         write_if_changed(os.path.join(folder, 'defects.c'), f.read())
     write_if_changed(os.path.join(folder, 'Kbuild'), b'obj-m := defects.o\n')
-    session.kernel.make(f'M={folder}', 'modules', log='defects')
+    built.kernel.make(f'M={folder}', 'modules', log='defects')
     return folder
 
 
@@ -58,32 +58,33 @@ def unreported(lines):
             yield f'debug kernel: CONFIG_{option}: wanted "{text}" of a seeded defect, got none'
 
 
-def check_reports(session, folder):
+def check_reports(built, folder):
     """Load the defects into the debug kernel: each is reported."""
-    installation = session.machine.prepare(session.build)
-    run = session.build.folder('run', session.work.source.name, 'defects')
-    loaded = [*session.kernel.modules(), ('defects.ko', [])]
-    plan = image.plan_text([], loaded, session.machine.watermark, stages.TEST_TIMEOUT_S, False)
-    iso = image.Image(session.build, run).make(
-        session.kernel, [], plan, parameters=f'{session.parameters()} {PARAMETERS}',
+    installation = built.request.boot.machine.prepare(built.build)
+    run = built.build.folder('run', built.work.source.name, 'defects')
+    loaded = [*built.kernel.modules(), ('defects.ko', [])]
+    plan = image.plan_text([], loaded, built.request.boot.machine.watermark,
+                           runs.TEST_TIMEOUT_S, False)
+    iso = image.Image(built.build, run).make(
+        built.kernel, [], plan, parameters=f'{runs.parameters(built.request)} {PARAMETERS}',
         extra={'/lib/defects.ko': os.path.join(folder, 'defects.ko')})
-    guest = session.guest(run)
-    boot.run_step(session.progress, 'defects', f'{len(REPORTS)} seeded defects', [guest], [iso],
+    guest = runs.new_guest(built.request, run)
+    boot.run_step(built.progress, 'defects', f'{len(REPORTS)} seeded defects', [guest], [iso],
                   installation, 1, lambda line: None)
     guest.check_machine()
     yield from unreported([text for text, _ in guest.console.log])
 
 
-def check_noinstr(session, folder):
+def check_noinstr(built, folder):
     """objtool, called as for vmlinux.o, refuses the object of the defects."""
-    *_, text = modules.saved_command(os.path.join(session.kernel.out, 'vmlinux.o')).split(';')
+    *_, text = modules.saved_command(os.path.join(built.kernel.out, 'vmlinux.o')).split(';')
     if 'objtool' not in text:
         yield 'debug kernel: objtool does not look at vmlinux.o'
         return
     text = modules.replaced(text, 'vmlinux.o', os.path.join(folder, 'defects.o'))
-    log = session.build.log('defects')
+    log = built.build.log('defects')
     try:
-        command.run(['sh', '-c', text], log, cwd=session.kernel.out)
+        command.run(['sh', '-c', text], log, cwd=built.kernel.out)
         yield 'debug kernel: objtool takes what is noinstr and calls what is not'
     except Failure:
         with open(f'{log}.failed', encoding='utf-8', errors='replace') as f:
@@ -93,14 +94,14 @@ def check_noinstr(session, folder):
                    f'got {said.strip()[-200:]!r}')
 
 
-def check(session):
-    """One of the long checks."""
-    with stages.another(session, debug=True) as debug:
-        folder = compile_defects(debug)
-        yield from check_noinstr(debug, folder)
-        yield from check_reports(debug, folder)
-        yield from kunit_tests.check(debug)
-        verdict = debug.boot(debug.suite.select([]))
-        session.progress.say(f'check: debug kernel: {verdict.summary}')
-        yield from verdict.wrong()
-        yield from two_cpus.check(debug)
+def check(built):
+    want = built.request.with_build(debug=True)
+    debug = stages.compile_all(stages.fetch(want, built.build))
+    folder = compile_defects(debug)
+    yield from check_noinstr(debug, folder)
+    yield from check_reports(debug, folder)
+    yield from kunit_tests.check(debug)
+    done = runs.run_tests(debug, debug.suite.select([]))
+    built.progress.say(f'check: debug kernel: {done.verdict.summary}')
+    yield from done.verdict.wrong()
+    yield from two_cpus.check(done)

@@ -31,16 +31,16 @@ STEPS = (
 )
 
 
-def find(session, folder, commits, good, bad, options):
+def find(built, folder, commits, good, bad, options):
     """(the commit that git bisect names, the commits that it tried) of one search."""
     history.git(folder, 'bisect', 'start', commits[bad], commits[good])
     try:
         said = history.git(folder, 'bisect', 'run', sys.executable, TOOL, 'bisect',
-                           '--build', session.build.root, *options)
+                           '--build', built.build.root, *options)
         log = history.git(folder, 'bisect', 'log')
     finally:
         history.git(folder, 'bisect', 'reset')
-    with open(session.build.log('bisect'), 'a', encoding='utf-8') as f:
+    with open(built.build.log('bisect'), 'a', encoding='utf-8') as f:
         f.write(f'{said}\n{log}\n')
     match = FOUND.search(said)
     tried = re.findall(r'^git bisect (?:good|bad|skip|old|new) ([0-9a-f]{40})$', log, re.MULTILINE)
@@ -48,11 +48,11 @@ def find(session, folder, commits, good, bad, options):
                                                                         commits[bad])]
 
 
-def steps_of(session, tried):
+def steps_of(built, tried):
     """Lines that are wrong with what the steps of a search left behind."""
-    built = []
+    builders = []
     for commit in tried:
-        path = session.build.path('bisect', f'{commit}.log')
+        path = built.build.path('bisect', f'{commit}.log')
         try:
             with open(path, encoding='utf-8') as f:
                 text = f.read()
@@ -61,35 +61,35 @@ def steps_of(session, tried):
             continue
         if f'bisect: {commit[:12]}: ' not in text:
             yield f'{path}: does not say what git was told'
-        built += [commit] if 'test program(s)' in text else []
-    if built[1:]:
-        yield f'the tests were built by {len(built)} steps, wanted the first one alone'
+        builders += [commit] if 'test program(s)' in text else []
+    if builders[1:]:
+        yield f'the tests were built by {len(builders)} steps, wanted the first one alone'
 
 
-def check(session):
+def check(built):
     """One of the long checks."""
-    folder = session.build.path('bisect-proof', 'linux')
-    commits = history.make(session.build, folder)
+    folder = built.build.path('bisect-proof', 'linux')
+    commits = history.make(built.build, folder)
     # The steps are runs of their own.
-    with session.build.unlocked():
+    with built.build.unlocked():
         for what, number, good, bad, options in SEARCHES:
-            with session.progress.step('bisect', f'{what}, among {bad - good} commits'):
-                found, tried = find(session, folder, commits, good, bad, options)
-            session.progress.say(f'bisect: {len(tried)} steps')
+            with built.progress.step('bisect', f'{what}, among {bad - good} commits'):
+                found, tried = find(built, folder, commits, good, bad, options)
+            built.progress.say(f'bisect: {len(tried)} steps')
             if found != commits[number]:
                 yield f'{what}: wanted {commits[number]}, git bisect found {found}'
-            yield from steps_of(session, tried)
+            yield from steps_of(built, tried)
         for number, options, wanted in STEPS:
             history.git(folder, 'checkout', '-q', commits[number])
-            with session.progress.step('bisect', f'commit {number} alone'):
-                status = step(session, folder, (*options, '--generation', 'merged', EAGAIN))
+            with built.progress.step('bisect', f'commit {number} alone'):
+                status = step(built, folder, (*options, '--generation', 'merged', EAGAIN))
             if status != wanted:
                 yield f'commit {number}, {options}: wanted {wanted}, got {status}'
 
 
-def step(session, folder, options):
+def step(built, folder, options):
     """What one step ends with, outside of a bisection."""
     script = 'cd "$1"; shift; "$@" >> "$0" 2>&1; echo $?'
-    return int(command.output(['sh', '-c', script, session.build.log('bisect'), folder,
-                               sys.executable, TOOL, 'bisect', '--build', session.build.root,
+    return int(command.output(['sh', '-c', script, built.build.log('bisect'), folder,
+                               sys.executable, TOOL, 'bisect', '--build', built.build.root,
                                *options]))

@@ -8,11 +8,11 @@ NAME = 'coverage of hypercalls'
 WHEN = When.LONG
 
 
-def check(session):
+def check(built):
     functions, table = tables()
-    verdict, counters = measure(session, session.build.folder('coverage'))
-    yield from verdict.problems
-    totals, found = gaps_of(session, counters, functions)
+    done, counters = measure(built, built.build.folder('coverage'))
+    yield from done.verdict.problems
+    totals, found = gaps_of(built, counters, functions)
     unexplained, stale = explain(found, table)
     yield from (f'not explained: {gap}' for gap in unexplained)
     yield from stale

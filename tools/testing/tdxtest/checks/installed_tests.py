@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The installed programs pass in a guest, and print nothing but KTAP."""
 
+import dataclasses
 import os
 import re
 
 from tdxtest.base.checking import When
+from tdxtest.guest import runs
 from tdxtest.tree import kselftest, suite
 from tdxtest.verdict import ktap
 
@@ -27,16 +29,13 @@ def not_ktap(lines):
     return [f'no KTAP: {line!r}' for line in sorted(wrong)]
 
 
-def check(session):
-    own, folder = session.suite, session.build.path('kselftest_install')
-    kselftest.make(session, 'install', folder)
-    session.suite = Installed(session.build, own.work, folder)
-    try:
-        verdict = session.boot(session.suite.select([]))
-    finally:
-        session.suite = own
-    yield from verdict.problems
-    for guest in session.guests:
+def check(built):
+    folder = built.build.path('kselftest_install')
+    kselftest.make(built.build, built.suite.work, 'install', folder)
+    installed = Installed(built.build, built.suite.work, folder)
+    done = runs.run_tests(dataclasses.replace(built, suite=installed), installed.select([]))
+    yield from done.verdict.problems
+    for guest in done.guests:
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:
             lines = f.read().splitlines()
         yield from not_ktap(lines[lines.index('KTAP version 1'):] if

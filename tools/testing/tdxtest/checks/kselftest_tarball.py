@@ -88,16 +88,16 @@ def offers_tds(folder, names):
                folder)[0] != EXIT_SKIP
 
 
-def check(session):
+def check(built):
     """The tarball of tdxtest.py package; gives lines that are wrong."""
     names = suite.names()
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='package-') as folder:
-        path = kselftest.tarball(session, folder)
-        command.run(['tar', '-xf', path, '-C', folder], session.build.log('package'))
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='package-') as folder:
+        path = kselftest.tarball(built.build, built.suite.work, built.work.source.name, folder)
+        command.run(['tar', '-xf', path, '-C', folder], built.build.log('package'))
         os.unlink(path)
         yield from check_layout(folder, names)
         if offers_tds(folder, names):
-            session.progress.say('package: this machine has TDX; not checking how tests skip')
+            built.progress.say('package: this machine has TDX; not checking how tests skip')
             return
         yield from check_skips(folder, names)
         yield from check_runner(folder, names)

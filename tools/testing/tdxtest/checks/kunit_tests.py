@@ -8,8 +8,8 @@ NAME = 'KUnit tests'
 WHEN = When.BOOT
 
 
-def check(session):
-    wrong, summary, text = kunit.boot_tests(session)
-    session.progress.line(summary)
+def check(built):
+    wrong, summary, text = kunit.boot_tests(built)
+    built.progress.line(summary)
     yield from text.splitlines() if wrong else ()
     yield from wrong

@@ -10,10 +10,10 @@ WHEN = When.BOOT
 AFTER = 'kunit_tests'
 
 
-def check(session):
+def check(built):
     def cases_of(test):
-        return session.suite.cases(test) if test in suite.names() else None
+        return built.suite.cases(test) if test in suite.names() else None
 
-    path = session.build.path('run', session.work.source.name, 'kunit', 'console.log')
+    path = built.build.path('run', built.work.source.name, 'kunit', 'console.log')
     with open(path, encoding='utf-8', errors='replace') as log:
         yield from sim_leafs.check_answers(log, cases_of)

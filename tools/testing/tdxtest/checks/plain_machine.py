@@ -11,10 +11,10 @@ NAME = 'machine without the MSR'
 WHEN = When.LONG
 
 
-def check(session):
+def check(built):
     argv = [sys.executable, TOOL, 'run', '--build',
-            session.build.root, '--machine', 'bochs-plain', '--jobs', '1', 'tdx_smoke_test']
-    with session.build.unlocked():
+            built.build.root, '--machine', 'bochs-plain', '--jobs', '1', 'tdx_smoke_test']
+    with built.build.unlocked():
         said = command.output(argv, check=False).strip().splitlines()
     if not said or not said[-1].startswith('PASS: '):
         yield f'bochs-plain: {said[-1] if said else "no output"}'

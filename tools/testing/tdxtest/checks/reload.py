@@ -8,6 +8,6 @@ NAME = 'reload of KVM'
 WHEN = When.LONG
 
 
-def check(session):
-    verdict = boot_once(session, COUNT)
+def check(built):
+    verdict = boot_once(built, COUNT)
     yield from verdict.wrong()

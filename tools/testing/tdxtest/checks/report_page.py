@@ -116,14 +116,14 @@ def look(page, wanted, folder):
         yield f'report: verdicts differ, their colours do not: {seen["verdicts"]}'
 
 
-def check(session):
+def check(built):
     """The page of saved consoles, and that of the last run; one of the long checks."""
-    apt.ensure_installed(session.progress, session.build.log('apt'), 'check-long')
+    apt.ensure_installed(built.progress, built.build.log('apt'), 'check-long')
     kept = [list(sample_runs())]
-    last = session.build.path(results.LAST)
+    last = built.build.path(results.LAST)
     if os.path.exists(last):
         kept.append(results.load(last))
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='report-') as folder:
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='report-') as folder:
         for runs in kept:
             wanted = ([run['summary'] for run in runs],
                       [row['text'] for run in runs for log in run['logs'] for row in log

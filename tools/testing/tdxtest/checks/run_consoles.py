@@ -10,9 +10,9 @@ NAME = "the run, by KUnit's parser too"
 WHEN = When.RUN
 
 
-def check(session):
-    modules = kunit.parser_of(session.work.tree)
-    for guest in session.guests:
+def check(done):
+    modules = kunit.parser_of(done.built.work.tree)
+    for guest in done.guests:
         console, _ = read(guest.console_path)
         # One that failed has its verdict already.
         if ktap.judge(console).status == EXIT_PASS:

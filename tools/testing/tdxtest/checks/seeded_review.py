@@ -34,12 +34,12 @@ def seeded_series(folder, mutant):
     return path
 
 
-def check(session):
+def check(built):
     mutant = mutants.chosen([SEEDED])[0]
-    series = mbox.read([seeded_series(session.build.folder('review'), mutant)])
-    review = Review(session, series)
+    series = mbox.read([seeded_series(built.build.folder('review'), mutant)])
+    review = Review(built, series)
     review.build()
-    named = mutant.named_cases(session.suite.cases_of)
+    named = mutant.named_cases(built.suite.cases_of)
     found = review.run([(test, [word for case in cases for word in ('-r', case)])
                         for test, cases in named.items()])
     red = {(change.test, change.case) for change in found.changes if change.kind() == 'went red'}

@@ -24,18 +24,18 @@ def check_cover(path, count):
             yield f'{os.path.basename(path)}: wanted {wanted!r} in it'
 
 
-def check(session):
-    steps, wrong = patchset.plan(session.work.source.key())
+def check(built):
+    steps, wrong = patchset.plan(built.work.source.key())
     yield from wrong
     if wrong:
         return
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
-        paths = patchset.make(session, os.path.join(folder, 'out'), AUTHOR)
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
+        paths = patchset.make(built.work, os.path.join(folder, 'out'), AUTHOR)
         yield from check_cover(paths[0], len(paths) - 1)
         tip = os.path.join(folder, 'tree')
         os.makedirs(tip)
-        repository = patchset.Repository(session.work, tip, steps, patchset.identity(AUTHOR),
-                                         session.build.log('series'))
+        repository = patchset.Repository(built.work, tip, steps, patchset.identity(AUTHOR),
+                                         built.build.log('series'))
         try:
             repository.apply(paths[1:])
         except Failure as e:
@@ -43,7 +43,7 @@ def check(session):
             return
         for path in repository.git('ls-files').splitlines():
             if (work_tree.read(os.path.join(tip, path)) !=
-                    work_tree.read(os.path.join(session.work.tree, path))):
+                    work_tree.read(os.path.join(built.work.tree, path))):
                 yield f'{path}: the series leaves something else than what is built'
         left = set(work_tree.overlay_files()) - set(repository.git('ls-files').splitlines())
         yield from (f'{path}: is not in the series' for path in sorted(left))

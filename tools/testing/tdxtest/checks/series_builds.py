@@ -21,12 +21,12 @@ SUITE = 'tools/testing/selftests/kvm'
 OTHER_TEST = 'x86/sev_smoke_test'
 
 
-def check(session):
-    steps, wrong = patchset.plan(session.work.source.key())
+def check(built):
+    steps, wrong = patchset.plan(built.work.source.key())
     yield from wrong
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
-        yield from build_sim(session, steps, os.path.join(folder, 'sim'))
-        yield from build_suite(session, steps, os.path.join(folder, 'suite'))
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
+        yield from build_sim(built, steps, os.path.join(folder, 'sim'))
+        yield from build_suite(built, steps, os.path.join(folder, 'suite'))
 
 
 def sim_folder(work, folder):
@@ -39,12 +39,12 @@ def sim_folder(work, folder):
             os.symlink(os.path.join(work.tree, near, name), os.path.join(folder, near, name))
 
 
-def build_sim(session, steps, folder):
+def build_sim(built, steps, folder):
     """Objects of the simulation compile as soon as they are there.
 
     The directory joins the kernel's build as a whole, which make check builds.
     """
-    sim_folder(session.work, folder)
+    sim_folder(built.work, folder)
     present = set()
     for step in steps:
         present.update(step.files)
@@ -52,9 +52,9 @@ def build_sim(session, steps, folder):
         for path in mine:
             write_if_changed(os.path.join(folder, path), patchset.content(path, present))
         for path in mine:
-            saved = compile_command(session.kernel.out, patchset.stem(path))
+            saved = compile_command(built.kernel.out, patchset.stem(path))
             if path.endswith(('.c', '.S')) and saved:
-                yield from compiles(session, step, path, saved, folder)
+                yield from compiles(built, step, path, saved, folder)
 
 
 def compile_command(out, name):
@@ -65,12 +65,12 @@ def compile_command(out, name):
     return saved[1].split(' ; ')[0] if saved else ''
 
 
-def compiles(session, step, path, saved, folder):
+def compiles(built, step, path, saved, folder):
     # Headers of the simulation are those of the step, not those of the whole.
-    script = saved.replace(os.path.join(session.work.tree, SIM), os.path.join(folder, SIM))
+    script = saved.replace(os.path.join(built.work.tree, SIM), os.path.join(folder, SIM))
     script = re.sub(r' -o \S+', f' -o {folder}/object.o', script)
     script = re.sub(r' -Wp,-MMD,\S+', '', script)
-    done = subprocess.run(['sh', '-c', script], cwd=session.kernel.out, text=True,
+    done = subprocess.run(['sh', '-c', script], cwd=built.kernel.out, text=True,
                           capture_output=True, env=command.environment(), check=False)
     if done.returncode:
         yield f'{step.subject}: {path}: {command.telling(done.stderr)}'
@@ -87,9 +87,9 @@ def suite_folder(work, folder):
             os.unlink(os.path.join(folder, path))
 
 
-def build_suite(session, steps, folder):
+def build_suite(built, steps, folder):
     """The selftests build after each patch that touches them: the suite, and another test."""
-    work, log = session.work, session.build.log('series')
+    work, log = built.work, built.build.log('series')
     os.makedirs(folder)
     suite_folder(work, folder)
     for path in touched_by(steps):

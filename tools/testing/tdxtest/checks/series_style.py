@@ -17,13 +17,13 @@ NAME = 'patch series, style'
 WHEN = When.LONG
 
 
-def check(session):
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as folder:
-        paths = patchset.make(session, folder, AUTHOR)
-        for line in checkpatch.findings(session.work, paths[1:], set(), signed=True):
+def check(built):
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
+        paths = patchset.make(built.work, folder, AUTHOR)
+        for line in checkpatch.findings(built.work, paths[1:], set(), signed=True):
             yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
         for path in paths[1:]:
             said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
-                                   '--nogit-fallback', path], cwd=session.work.tree)
+                                   '--nogit-fallback', path], cwd=built.work.tree)
             if '(maintainer:' not in said:
                 yield f'{os.path.basename(path)}: MAINTAINERS names nobody for it'

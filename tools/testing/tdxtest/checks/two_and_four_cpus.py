@@ -3,6 +3,7 @@
 
 from tdxtest.base.checking import When
 from tdxtest.checks.two_cpus import still_skipped
+from tdxtest.guest import runs
 
 NAME = 'two and four CPUs'
 WHEN = When.LONG
@@ -10,13 +11,9 @@ WHEN = When.LONG
 WHOLE = (2, 4)
 
 
-def check(session):
-    before = session.args.cpus
-    try:
-        for session.args.cpus in WHOLE:
-            verdict = session.boot(session.suite.select([]))
-            session.progress.say(f'check: {session.args.cpus} CPUs: {verdict.summary}')
-            yield from (f'{session.args.cpus} CPUs: {problem}' for problem in verdict.wrong())
-            yield from still_skipped(session.results[-1], session.args.cpus)
-    finally:
-        session.args.cpus = before
+def check(built):
+    for cpus in WHOLE:
+        done = runs.run_tests(built.with_boot(cpus=cpus), built.suite.select([]))
+        built.progress.say(f'check: {cpus} CPUs: {done.verdict.summary}')
+        yield from (f'{cpus} CPUs: {problem}' for problem in done.verdict.wrong())
+        yield from still_skipped(done.results, cpus)

@@ -2,7 +2,7 @@
 """Cases that need two CPUs pass with two."""
 
 from tdxtest.base.checking import When
-from tdxtest.guest import shards
+from tdxtest.guest import runs, shards
 from tdxtest.verdict import ktap
 
 NAME = 'two CPUs'
@@ -29,25 +29,21 @@ def still_skipped(run, cpus=CPUS):
             yield f'{test}: {case}: skipped itself with {cpus} CPUs as well'
 
 
-def check(session):
-    """Boot with two CPUs for what the last run had to skip."""
-    if session.args.cpus > 1:
+def check(done):
+    """Boot with two CPUs for what a run had to skip."""
+    if done.built.request.boot.cpus > 1:
         return
-    wanted = skipped(session.results[-1])
+    wanted = skipped(done.results)
     if not wanted:
         yield f'no case of the suite was skipped with "{TOO_FEW}"'
         return
 
     tests = [(name, [word for case in sorted(cases) for word in ('-r', case)])
              for name, cases in sorted(wanted.items())]
-    before, session.args.cpus = session.args.cpus, CPUS
-    try:
-        guest, = session.boot_guests([tests])
-    finally:
-        session.args.cpus = before
+    guest, = runs.boot_guests(done.built.with_boot(cpus=CPUS), [tests])
     chosen = {name: shards.chosen(words) for name, words in tests}
     verdict = ktap.judge_all([(guest.console, guest.ended, chosen)])
-    session.progress.say(f'check: {CPUS} CPUs: {verdict.summary}')
+    done.built.progress.say(f'check: {CPUS} CPUs: {verdict.summary}')
     yield from verdict.wrong()
     for test in guest.console.tests:
         yield from still_skipped({'tests': [{'name': test.result.name, 'cases': [

@@ -10,8 +10,8 @@ import traceback
 from tdxtest.base import command
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.base.progress import Progress
+from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import add_boot_options, add_environment_option, add_place_options
-from tdxtest.guest.stages import Session
 from tdxtest.tree import abi, suite
 from tdxtest.verdict import ktap
 
@@ -67,7 +67,7 @@ def session_key():
         return ''
 
 
-def kept_suite(session, folder, key):
+def kept_suite(laid, folder, key):
     """(programs, generation) of the first step of the bisection `key`.
 
     The programs stay the same for all steps: what differs is then the kernel.
@@ -75,19 +75,18 @@ def kept_suite(session, folder, key):
     version of the checkout, so that no step could ever fail.
     """
     stamp = os.path.join(folder, 'bisection')
-    kept = KeptSuite(session.build, folder)
+    kept = KeptSuite(laid.build, folder)
     text = read_text(stamp)
     if key and text.startswith(key):
         generation = text.removeprefix(key).strip()
-        session.progress.say('suite: as the first step built it')
+        laid.progress.say('suite: as the first step built it')
         return kept, generation
-    built = suite.Suite(session.build, session.suite_tree())
-    built.compile()
+    built = stages.compile_suite(laid)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.join(folder, 'x86'))
     for name in suite.names():
         shutil.copy2(built.program(name), kept.program(name))
-    generation = session.generation().name
+    generation = laid.generation().name
     # Written last: a folder that has it is whole.
     with open(stamp, 'w', encoding='utf-8') as f:
         f.write(f'{key}{generation}\n')
@@ -146,19 +145,19 @@ def expected(status, outcome):
     return status
 
 
-def step(args, commit, progress):
-    """(EXIT_*, why) of the commit that is checked out."""
-    session = Session(args, progress)
-    folder = session.build.folder('bisect', session.given.name)
-    session.fetch()
+def step(args, top, commit, progress):
+    """(EXIT_*, why) of the commit that is checked out at `top`."""
+    wanted = request.from_arguments(args, kdir=top)
+    laid = stages.fetch(wanted, stages.opened(wanted, progress))
+    folder = laid.build.folder('bisect', laid.work.source.name)
     # The programs first: a kernel that does not build must not keep them from
     # being those of the first step.
-    session.suite, generation = kept_suite(session, os.path.join(folder, 'suite'), session_key())
-    session.expect = args.generation or generation
-    session.compile(with_suite=False)
-    tests = session.suite.select(session.selection)
-    [guest] = session.boot_guests([tests])
-    shutil.copy2(guest.console_path, session.build.path('bisect', f'{commit}.console.log'))
+    programs, generation = kept_suite(laid, os.path.join(folder, 'suite'), session_key())
+    laid = laid.expecting(args.generation or generation)
+    built = stages.Built(laid.request, laid.build, laid.work, stages.compile_kernel(laid), programs)
+    tests = programs.select(wanted.boot.tests)
+    [guest] = runs.boot_guests(built, [tests])
+    shutil.copy2(guest.console_path, laid.build.path('bisect', f'{commit}.console.log'))
     status, why = judge(guest.console, guest.ended, [name for name, _ in tests],
                         args.skip_is_bad)
     return expected(status, args.outcome), f'{why}; expected: {args.outcome}'
@@ -170,14 +169,14 @@ def run(args):
     commit = log = ''
     try:
         commit = git('rev-parse', 'HEAD')
-        args.kdir, args.kernel = git('rev-parse', '--show-toplevel'), ''
+        top = git('rev-parse', '--show-toplevel')
         folder = os.path.join(args.build, 'bisect')
         os.makedirs(folder, exist_ok=True)
         log = os.path.join(folder, f'{commit}.log')
         with open(log, 'w', encoding='utf-8') as f:
             progress = Progress(Tee(sys.stdout, f))
             progress.line(git('log', '-1', '--format=%H %cs %s'))
-            status, why = attempt(args, commit, progress)
+            status, why = attempt(args, top, commit, progress)
             progress.line(f'bisect: {commit[:12]}: {WORDS[status]}: {why}')
     except (Failure, OSError) as e:
         # Nowhere to write to: git needs an answer all the same.
@@ -185,10 +184,10 @@ def run(args):
     return status
 
 
-def attempt(args, commit, progress):
+def attempt(args, top, commit, progress):
     """step(), with whatever goes wrong made a skip."""
     try:
-        return step(args, commit, progress)
+        return step(args, top, commit, progress)
     except KeyboardInterrupt as e:
         return EXIT_SKIP, str(e) or 'interrupted'
     except Failure as e:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that boots without tests, or to a shell."""
 
+from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
-from tdxtest.guest.stages import Session
 
 
 def add_parser(commands):
@@ -15,6 +15,10 @@ def add_parser(commands):
 
 
 def run(args):
-    session = Session(args)
-    session.prepare(with_suite=args.shell)
-    return session.conclude(session.boot_shell() if args.shell else session.boot([]))
+    wanted = request.from_arguments(args)
+    laid = stages.fetch(wanted, stages.opened(wanted))
+    if args.shell:
+        verdict = runs.boot_shell(stages.compile_all(laid))
+    else:
+        verdict = runs.boot_only(stages.without_suite(laid))
+    return runs.conclude(laid.build, verdict, laid.work.source.version)

@@ -3,11 +3,9 @@
 
 import os
 
-from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import UsageError
-from tdxtest.base.progress import Progress
 from tdxtest.commands.package import IMAGE_FORMAT
-from tdxtest.guest import boot, machines
+from tdxtest.guest import boot, machines, request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_place_options
 from tdxtest.verdict import ktap, results
 
@@ -30,17 +28,16 @@ def run(args):
     about = description(args.image)
     if not os.path.isfile(args.image):
         raise UsageError(f'{args.image} is not there')
-    machine = machines.named(args.machine)
-    machine.check_cpus(args.cpus)
+    wanted = request.from_arguments(args)
+    machine = wanted.boot.machine
     check_machine(machine, about)
-    progress = Progress()
-    build = Build(args.build, progress, args.mirror)
+    build = stages.opened(wanted)
+    progress = build.progress
     installation = machine.prepare(build)
-    guest = boot.Guest(machine, build.folder('run', 'image'),
-                       boot.Limits(args.silence, args.total), args.verbose)
+    guest = runs.new_guest(wanted, build.folder('run', 'image'))
     progress.say(f'image: Linux {about["kernel"]}, {about["abi"]}')
     boot.run_step(progress, 'boot', f'{machine.name} {installation.version}', [guest],
-                  [os.path.abspath(args.image)], installation, args.cpus)
+                  [os.path.abspath(args.image)], installation, wanted.boot.cpus)
     guests = [(guest.console, guest.ended, about['tests'])]
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
@@ -49,7 +46,7 @@ def run(args):
         progress.line(f'  {problem}')
     progress.line(f'{verdict.summary} (Linux {about["kernel"]})')
     results.write(build.path(results.LAST), results.to_json([found]))
-    results.save([found], args)
+    results.save([found], wanted.output)
     return verdict.status
 
 

@@ -2,8 +2,8 @@
 """The command that fetches and builds."""
 
 from tdxtest.base.failure import EXIT_PASS
+from tdxtest.guest import request, stages
 from tdxtest.guest.options import EPILOG, add_build_options
-from tdxtest.guest.stages import Session
 
 
 def add_parser(commands):
@@ -13,8 +13,7 @@ def add_parser(commands):
 
 
 def run(args):
-    session = Session(args)
-    session.prepare()
-    session.progress.save(session.build.path('times.json'))
-    session.progress.line(session.progress.table())
+    built = stages.prepare(request.from_arguments(args))
+    built.progress.save(built.build.path('times.json'))
+    built.progress.line(built.progress.table())
     return EXIT_PASS

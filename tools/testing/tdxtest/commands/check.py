@@ -4,8 +4,8 @@
 from tdxtest.base import apt, checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
+from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
-from tdxtest.guest.stages import Session
 
 
 def add_parser(commands):
@@ -19,25 +19,26 @@ def add_parser(commands):
 
 
 def run(args):
-    session = Session(args)
-    progress = session.progress
+    wanted = request.from_arguments(args)
+    build = stages.opened(wanted)
+    progress = build.progress
     checks = checking.load()
     # The unit tests run some of the programs that a fresh machine lacks.
-    apt.ensure_installed(progress, session.build.log('apt'))
+    apt.ensure_installed(progress, build.log('apt'))
     with progress.step('check', "the project's own tests"):
         failed = checking.run(checks, When.STATIC, progress, progress)
-    session.fetch()
+    laid = stages.fetch(wanted, build)
     with progress.step('check', 'the overlay and the style, against the kernel'):
-        failed += checking.run(checks, When.TREE, progress, session.work)
+        failed += checking.run(checks, When.TREE, progress, laid.work)
     if args.static:
         progress.line(f'{failed} check(s) found something wrong')
         return EXIT_FAIL if failed else EXIT_PASS
-    session.compile(with_suite=True)
-    failed += checking.run(checks, When.SUITE, progress, session.suite)
-    failed += checking.run(checks, When.BOOT, progress, session)
-    verdict = session.boot(session.suite.select([]))
-    failed += checking.run(checks, When.RUN, progress, session)
-    status = session.conclude(verdict)
+    built = stages.compile_all(laid)
+    failed += checking.run(checks, When.SUITE, progress, built.suite)
+    failed += checking.run(checks, When.BOOT, progress, built)
+    done = runs.run_suite(built)
+    failed += checking.run(checks, When.RUN, progress, done)
+    status = runs.conclude_runs([done])
     if failed:
         progress.line(f'FAIL: {failed} check(s) above found something wrong')
     return status or (EXIT_FAIL if failed else EXIT_PASS)

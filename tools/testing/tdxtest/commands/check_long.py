@@ -4,8 +4,8 @@
 from tdxtest.base import checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, UsageError
+from tdxtest.guest import request, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
-from tdxtest.guest.stages import Session
 
 
 def add_parser(commands):
@@ -23,9 +23,8 @@ def run(args):
     chosen = [check for check in checks if args.only in check.NAME]
     if not chosen:
         raise UsageError(f'--only {args.only}: there are {", ".join(c.NAME for c in checks)}')
-    session = Session(args)
-    session.prepare()
-    failed = checking.run(chosen, When.LONG, session.progress, session)
-    session.progress.line(f'FAIL: {failed} long check(s) found something wrong' if failed else
-                          f'PASS: {len(chosen)} long check(s)')
+    built = stages.prepare(request.from_arguments(args))
+    failed = checking.run(chosen, When.LONG, built.progress, built)
+    built.progress.line(f'FAIL: {failed} long check(s) found something wrong' if failed else
+                        f'PASS: {len(chosen)} long check(s)')
     return EXIT_FAIL if failed else EXIT_PASS

@@ -10,7 +10,7 @@ from tdxtest.base import apt, command, stanzas
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure
 from tdxtest.base.paths import TABLES
-from tdxtest.guest import stages
+from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options, add_test_argument
 from tdxtest.kvm import gcda, modules
 
@@ -153,40 +153,35 @@ def summary(totals):
             'of what can be reached: ' + ', '.join(reachable)]
 
 
-def html(session, folder, tracefile):
+def html(built, folder, tracefile):
     """The report of genhtml; gives its first page."""
-    apt.ensure_installed(session.progress, session.build.log('apt'), 'coverage')
+    apt.ensure_installed(built.progress, built.build.log('apt'), 'coverage')
     target = os.path.join(folder, 'html')
     command.run(['genhtml', '--quiet', '--branch-coverage', '--legend',
-                 '--title', f'tdxtest, Linux {session.work.source.version}',
-                 '--prefix', session.work.tree, '--output-directory', target, tracefile],
-                session.build.log('coverage'))
+                 '--title', f'tdxtest, Linux {built.work.source.version}',
+                 '--prefix', built.work.tree, '--output-directory', target, tracefile],
+                built.build.log('coverage'))
     return os.path.join(target, 'index.html')
 
 
-def measure(session, folder):
-    """Run the chosen tests with an instrumented module; gives (Verdict, Counters)."""
-    variant = modules.Variant(session.kernel, session.work.out('gcov'))
-    with session.progress.step('gcov', f'building {modules.MODULE}.ko with counters'):
+def measure(built, folder):
+    """Run the chosen tests with an instrumented module; gives (Run, Counters)."""
+    variant = modules.Variant(built.kernel, built.work.out('gcov'))
+    with built.progress.step('gcov', f'building {modules.MODULE}.ko with counters'):
         if not variant.is_built(FLAGS):
             variant.build(SOURCES, FLAGS)
-    session.kernel.replaced[os.path.basename(variant.path)] = variant.path
-    session.collect = GCOV_FILES
-    try:
-        verdict = session.boot(session.suite.select(session.selection))
-    finally:
-        session.kernel.replaced.clear()
-        session.collect = ''
+    kernel = built.kernel.with_modules({os.path.basename(variant.path): variant.path})
+    done = runs.run_suite(dataclasses.replace(built, kernel=kernel).with_boot(collect=GCOV_FILES))
     consoles = []
-    for guest in session.guests:
+    for guest in done.guests:
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:
             consoles.append(f.readlines())
     notes = {}
     for source in SOURCES:
         stem = os.path.splitext(source)[0]
         notes[f'{os.path.basename(stem)}.gcda'] = os.path.join(variant.folder, f'{stem}.gcno')
-    with session.progress.step('gcov', 'reading the counters'):
-        return verdict, gcda.read(consoles, notes, folder, session.build.log('coverage'))
+    with built.progress.step('gcov', 'reading the counters'):
+        return done, gcda.read(consoles, notes, folder, built.build.log('coverage'))
 
 
 def tables():
@@ -198,41 +193,41 @@ def tables():
     return listed(texts[0]), explanations(texts[1], f'tables/{UNREACHED}')
 
 
-def gaps_of(session, counters, functions):
+def gaps_of(built, counters, functions):
     """gaps() in the source that was built."""
-    with open(os.path.join(session.work.tree, SOURCES[0]), encoding='utf-8') as f:
+    with open(os.path.join(built.work.tree, SOURCES[0]), encoding='utf-8') as f:
         return gaps(counters, SOURCES[0], functions, f.read().splitlines())
 
 
 def run(args):
     functions, table = tables()
-    session = stages.Session(args)
-    modules.check_machine(session.machine)
-    session.prepare()
-    folder = session.build.folder('coverage')
-    verdict, counters = measure(session, folder)
-    status = session.conclude(verdict)
+    wanted = request.from_arguments(args)
+    modules.check_machine(wanted.boot.machine)
+    built = stages.prepare(wanted)
+    folder = built.build.folder('coverage')
+    done, counters = measure(built, folder)
+    status = runs.conclude_runs([done])
 
     tracefile = os.path.join(folder, 'coverage.info')
     write_if_changed(tracefile, counters.tracefile().encode())
-    totals, found = gaps_of(session, counters, functions)
+    totals, found = gaps_of(built, counters, functions)
     unexplained, stale = explain(found, table)
     count_explained(totals, found, unexplained)
-    if session.selection:
+    if wanted.boot.tests:
         stale = []      # the rows are about the whole suite
-    line = session.progress.line
+    line = built.progress.line
     for gap in found:
         line(f'  {"unexplained" if gap in unexplained else "explained"}: {gap}')
     for problem in stale:
         line(f'  {problem}')
-    page = tracefile if args.no_html else html(session, folder, tracefile)
+    page = tracefile if args.no_html else html(built, folder, tracefile)
     write_if_changed(os.path.join(folder, 'coverage.json'), (json.dumps(
-        {'format': FORMAT, 'kernel': session.work.source.version, **totals,
+        {'format': FORMAT, 'kernel': built.work.source.version, **totals,
          'unexplained': len(unexplained)}, indent=1) + '\n').encode())
     line(f'report: {page}')
     for text in summary(totals):
         line(text)
     line(f'{len(found)} gap(s), {len(unexplained)} unexplained')
-    if session.selection:
+    if wanted.boot.tests:
         return status
     return status or (EXIT_FAIL if unexplained or stale else EXIT_PASS)

@@ -2,7 +2,7 @@
 """The command that runs the KUnit tests alone."""
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
-from tdxtest.guest import boot, stages
+from tdxtest.guest import boot, request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 from tdxtest.verdict.kunit import parser_of, problems
 
@@ -20,17 +20,17 @@ def add_parser(commands):
     return parser
 
 
-def boot_tests(session):
+def boot_tests(built):
     """Boot the built kernel for its tests; gives the lines that are wrong, the sum and the text."""
-    installation = session.machine.prepare(session.build)
-    folder = session.build.folder('run', session.work.source.name, 'kunit')
-    image = session.boot_image(folder, [], parameters=PARAMETERS)
-    guest = session.guest(folder)
-    boot.run_step(session.progress, 'kunit', f'KUnit tests, {CPUS} CPUs', [guest], [image],
+    installation = built.request.boot.machine.prepare(built.build)
+    folder = built.build.folder('run', built.work.source.name, 'kunit')
+    image = runs.boot_image(built, folder, [], more=PARAMETERS)
+    guest = runs.new_guest(built.request, folder)
+    boot.run_step(built.progress, 'kunit', f'KUnit tests, {CPUS} CPUs', [guest], [image],
                   installation, CPUS, lambda line: None)
     guest.check_machine()
     with open(guest.console_path, encoding='utf-8', errors='replace') as log:
-        wrong, summary, text = problems(parser_of(session.work.tree), log)
+        wrong, summary, text = problems(parser_of(built.work.tree), log)
     wrong += [f'KUnit: the kernel warned: {line}' for line in guest.console.warnings]
     if guest.ended or guest.console.panic:
         wrong.append(f'KUnit: {guest.console.panic or guest.ended}')
@@ -38,9 +38,9 @@ def boot_tests(session):
 
 
 def run(args):
-    session = stages.Session(args)
-    session.prepare(with_suite=False)
-    wrong, summary, text = boot_tests(session)
+    wanted = request.from_arguments(args)
+    built = stages.without_suite(stages.fetch(wanted, stages.opened(wanted)))
+    wrong, summary, text = boot_tests(built)
     for line in (text.rstrip(), *wrong, summary):
-        session.progress.line(line)
+        built.progress.line(line)
     return EXIT_FAIL if wrong else EXIT_PASS

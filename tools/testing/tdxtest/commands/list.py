@@ -2,8 +2,8 @@
 """The command that names the tests, or the cases of one."""
 
 from tdxtest.base.failure import EXIT_PASS
+from tdxtest.guest import request, stages
 from tdxtest.guest.options import EPILOG, add_build_options, add_test_argument
-from tdxtest.guest.stages import Session
 from tdxtest.tree import suite
 
 
@@ -19,9 +19,9 @@ def run(args):
     if not args.tests:
         print('\n'.join(suite.names()))
         return EXIT_PASS
-    session = Session(args)
-    session.prepare()
-    for name, _ in session.selection:
-        for case in session.suite.cases(name):
+    wanted = request.from_arguments(args)
+    built = stages.prepare(wanted)
+    for name, _ in wanted.boot.tests:
+        for case in built.suite.cases(name):
             print(f'{name}:{case}')
     return EXIT_PASS

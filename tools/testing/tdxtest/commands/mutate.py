@@ -9,7 +9,7 @@ import os
 
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
-from tdxtest.guest import groups, stages
+from tdxtest.guest import groups, request, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 from tdxtest.kvm import modules
 from tdxtest.tree import suite
@@ -154,8 +154,8 @@ def summary(verdicts, version):
 class Trial:
     """All mutants on one kernel."""
 
-    def __init__(self, session, chosen, everything):
-        self.session = session
+    def __init__(self, built, chosen, everything):
+        self.built = built
         self.chosen = chosen
         self.everything = everything
         self.verdicts = {}      # by the name of the mutant
@@ -163,21 +163,21 @@ class Trial:
 
     def build(self):
         """Build a module for each mutant; those that fail get their Verdict here."""
-        progress = self.session.progress
+        progress = self.built.progress
         with progress.step('mutants', f'building {len(self.chosen)} module(s)',
                            lambda: f'{len(self.variants) + len(self.verdicts)} done'):
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 list(pool.map(self._build, self.chosen))
 
     def _build(self, mutant):
-        folder = self.session.work.out('mutants', mutant.name)
+        folder = self.built.work.out('mutants', mutant.name)
         with open(mutant.path, encoding='utf-8') as f:
             # Another word above the diff makes no other module.
             diff = f.read().partition('\ndiff --git ')[2]
-        variant = modules.Variant(self.session.kernel, folder, diff)
+        variant = modules.Variant(self.built.kernel, folder, diff)
+        stage = 'does not apply'
         try:
             if not variant.is_built():
-                stage = 'does not apply'
                 paths = variant.apply(mutant.path)
                 stage = 'does not build'
                 variant.build(paths)
@@ -191,32 +191,31 @@ class Trial:
             return tuple((name, []) for name in suite.names())
         wanted = {}
         for mutant in chosen:
-            for test, cases in mutant.run_cases(self.session.suite.cases_of).items():
+            for test, cases in mutant.run_cases(self.built.suite.cases_of).items():
                 wanted.setdefault(test, set()).update(cases)
         return tuple((test, [word for case in sorted(cases) for word in ('-r', case)])
                      for test, cases in sorted(wanted.items()))
 
     def run(self):
         """Boot until every mutant that was built has its Verdict."""
-        built = [m for m in self.chosen if m.name in self.variants]
-        for cpus in sorted({m.cpus for m in built}):
-            asked = self.session.args.silence
-            if cpus > 1:
-                self.session.args.silence *= SLOWER_WITH_CPUS
-            self._run([m for m in built if m.cpus == cpus], max(cpus, self.session.args.cpus))
-            self.session.args.silence = asked
+        tried = [m for m in self.chosen if m.name in self.variants]
+        for cpus in sorted({m.cpus for m in tried}):
+            patience = SLOWER_WITH_CPUS if cpus > 1 else 1
+            self._run([m for m in tried if m.cpus == cpus], self.built.with_boot(
+                cpus=max(cpus, self.built.request.boot.cpus),
+                silence=self.built.request.boot.silence * patience))
 
-    def _run(self, chosen, cpus):
-        *outer, (base, parameters) = self.session.kernel.modules()
+    def _run(self, chosen, built):
+        *outer, (base, parameters) = built.kernel.modules()
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), spoils(m)) for m in chosen]
         # All guests run one kernel: what is green without a mutant needs no proof in each.
         deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
-        timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if cpus > 1 else 1)
-        runner = groups.Runner(self.session, 'mutate', outer, timeout_s, cpus)
+        timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if built.request.boot.cpus > 1 else 1)
+        runner = groups.Runner(built, 'mutate', outer, timeout_s)
         try:
             outcomes = {outcome.group.name: outcome
-                        for outcome in runner.run(groups.deal(deck, self.session.jobs))}
+                        for outcome in runner.run(groups.deal(deck, built.request.boot.jobs))}
         except Failure as e:
             # A guest did not boot, or its emulator died.
             self.verdicts.update((m.name, Verdict(m, UNTRIED, problems=[str(e)])) for m in chosen)
@@ -225,31 +224,31 @@ class Trial:
         # Without a sound base nothing that the guests said is worth a verdict.
         why = unsound(outcomes[BASE])
         for mutant in chosen:
-            named = mutant.named_cases(self.session.suite.cases_of)
+            named = mutant.named_cases(self.built.suite.cases_of)
             broken = {(test, case) for test, cases in named.items() for case in cases} - green
             self.verdicts[mutant.name] = (
                 Verdict(mutant, UNTRIED, problems=[f'without it, {why}']) if why else
                 judge(mutant, named, outcomes[mutant.name], broken))
-        self.session.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
+        self.built.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
 
     def report(self):
         """Print the verdicts and keep them; gives the exit status."""
-        session = self.session
+        built = self.built
         verdicts = [self.verdicts[m.name] for m in self.chosen]
         for verdict in verdicts:
             notes = ''.join(f'; {note}' for note in verdict.notes)
-            session.progress.line(f'{verdict.kind}: {verdict.mutant.name}'
+            built.progress.line(f'{verdict.kind}: {verdict.mutant.name}'
                                   + (f' ({verdict.red} cases)' if verdict.red else '') + notes)
-        session.progress.line('')
-        status, lines = summary(verdicts, session.work.source.version)
+        built.progress.line('')
+        status, lines = summary(verdicts, built.work.source.version)
         data = [{'name': v.mutant.name, 'subject': v.mutant.subject, 'verdict': v.kind,
                  'red': v.red, 'problems': v.problems, 'notes': v.notes,
                  'survives': v.mutant.survives} for v in verdicts]
-        write_if_changed(session.build.path('mutants.json'),
+        write_if_changed(built.build.path('mutants.json'),
                          (json.dumps(data, indent=1) + '\n').encode())
-        session.progress.line(session.progress.table())
+        built.progress.line(built.progress.table())
         for line in lines:
-            session.progress.line(line)
+            built.progress.line(line)
         return status
 
 
@@ -257,13 +256,13 @@ def run(args):
     chosen = mutants.chosen(args.mutants)
     if not chosen:
         raise UsageError('mutants/ holds no mutant')
-    session = stages.Session(args)
-    modules.check_machine(session.machine)
-    session.prepare()
-    trial = Trial(session, chosen, args.all)
+    wanted = request.from_arguments(args)
+    modules.check_machine(wanted.boot.machine)
+    built = stages.prepare(wanted)
+    trial = Trial(built, chosen, args.all)
     # A pattern without a case is to be said before anything long.
     for mutant in chosen:
-        mutant.run_cases(session.suite.cases_of)
+        mutant.run_cases(built.suite.cases_of)
     trial.build()
     trial.run()
     return trial.report()

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.guest import stages
+from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, add_build_options, add_machine_option
 from tdxtest.tree import kselftest
 from tdxtest.verdict import results
@@ -14,33 +14,33 @@ from tdxtest.verdict import results
 IMAGE_FORMAT = 'tdxtest-image-1'
 
 
-def boot_files(session, folder):
+def boot_files(built, folder):
     """Make the boot image with all tests, and what it is made of; gives their paths."""
-    stem = os.path.join(folder, f'tdxtest-{session.work.source.name}')
-    scratch = session.build.folder('package', 'image')
-    tests = session.suite.select([])
-    with session.progress.step('image', 'making the initramfs and the boot image'):
-        iso = session.boot_image(scratch, tests)
+    stem = os.path.join(folder, f'tdxtest-{built.work.source.name}')
+    scratch = built.build.folder('package', 'image')
+    tests = built.suite.select([])
+    with built.progress.step('image', 'making the initramfs and the boot image'):
+        iso = runs.boot_image(built, scratch, tests)
     shutil.copy2(iso, f'{stem}.iso')
     shutil.copy2(os.path.join(scratch, 'initrd'), f'{stem}.initrd')
-    shutil.copy2(session.kernel.image(), f'{stem}.bzImage')
-    about = {'format': IMAGE_FORMAT, **session.about(),
-             'tests': {name: session.suite.cases(name) for name, _ in tests}}
+    shutil.copy2(built.kernel.image(), f'{stem}.bzImage')
+    about = {'format': IMAGE_FORMAT, **runs.about(built),
+             'tests': {name: built.suite.cases(name) for name, _ in tests}}
     results.write(f'{stem}.json', json.dumps(about, indent=1) + '\n')
     return [f'{stem}.{end}' for end in ('iso', 'json', 'bzImage', 'initrd')]
 
 
 def run(args):
-    session = stages.Session(args)
-    session.prepare()
+    built = stages.prepare(request.from_arguments(args))
     if args.install:
-        kselftest.make(session, 'install', os.path.abspath(args.install))
-        session.progress.say(f'package: installed into {args.install}')
+        kselftest.make(built.build, built.suite.work, 'install', os.path.abspath(args.install))
+        built.progress.say(f'package: installed into {args.install}')
         return EXIT_PASS
-    folder = os.path.abspath(args.output) if args.output else session.build.folder('package')
+    folder = os.path.abspath(args.output) if args.output else built.build.folder('package')
     os.makedirs(folder, exist_ok=True)
-    for path in (kselftest.tarball(session, folder), *boot_files(session, folder)):
-        session.progress.say(f'package: {path}, {os.path.getsize(path) / 1e6:.1f} MB')
+    tarball = kselftest.tarball(built.build, built.suite.work, built.work.source.name, folder)
+    for path in (tarball, *boot_files(built, folder)):
+        built.progress.say(f'package: {path}, {os.path.getsize(path) / 1e6:.1f} MB')
     return EXIT_PASS
 
 

@@ -3,6 +3,7 @@
 
 import sys
 
+from tdxtest.guest import request
 from tdxtest.guest.options import EPILOG
 from tdxtest.verdict import ktap, results
 
@@ -29,5 +30,5 @@ def run(args):
         print(f'  {problem}', file=out)
     print(verdict.summary, file=out)
     found = results.collect(guests, verdict, {'logs_of': args.log})
-    results.save([found], args)
+    results.save([found], request.part(results.Output, vars(args)))
     return verdict.status

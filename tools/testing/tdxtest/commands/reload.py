@@ -5,7 +5,7 @@ import os
 
 from tdxtest.base import command
 from tdxtest.base.paths import GUEST_SOURCES
-from tdxtest.guest import boot, image, stages
+from tdxtest.guest import boot, image, request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 from tdxtest.verdict import ktap
 
@@ -48,23 +48,23 @@ def words(modules, count):
             '--', *modules[-1][1]]
 
 
-def boot_once(session, count):
+def boot_once(built, count):
     """Boot and reload `count` times; gives the ktap.Verdict."""
-    installation = session.machine.prepare(session.build)
-    folder = session.build.folder('run', session.work.source.name, 'reload')
-    modules = session.kernel.modules()
+    wanted = built.request.boot
+    installation = wanted.machine.prepare(built.build)
+    folder = built.build.folder('run', built.work.source.name, 'reload')
+    modules = built.kernel.modules()
     plan = image.plan_text([(PROGRAM, words(modules, count))], modules,
-                           session.machine.watermark, TIMEOUT_S, False, session.environment())
-    iso = image.Image(session.build, folder).make(
-        session.kernel, [program(session.build), session.suite.program(TEST)], plan,
-        parameters=session.parameters())
-    guest = session.guest(folder)
-    boot.run_step(session.progress, 'reload', f'{count} times, {session.args.cpus} CPU(s)',
-                  [guest], [iso], installation, session.args.cpus)
+                           wanted.machine.watermark, TIMEOUT_S, False, runs.environment(built))
+    iso = image.Image(built.build, folder).make(
+        built.kernel, [program(built.build), built.suite.program(TEST)], plan,
+        parameters=runs.parameters(built.request))
+    guest = runs.new_guest(built.request, folder)
+    boot.run_step(built.progress, 'reload', f'{count} times, {wanted.cpus} CPU(s)',
+                  [guest], [iso], installation, wanted.cpus)
     return ktap.judge(guest.console, guest.ended)
 
 
 def run(args):
-    session = stages.Session(args)
-    session.prepare()
-    return session.conclude(boot_once(session, args.count))
+    built = stages.prepare(request.from_arguments(args))
+    return runs.conclude(built.build, boot_once(built, args.count), built.work.source.version)

@@ -8,7 +8,7 @@ import sys
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
 from tdxtest.base.progress import Progress
-from tdxtest.guest import groups, shards, stages
+from tdxtest.guest import groups, request, runs, shards, stages
 from tdxtest.guest.options import add_boot_options, add_build_options, add_expect_options
 from tdxtest.kvm import modules, rebuild
 from tdxtest.tree import mbox
@@ -174,66 +174,60 @@ def added(old, new):
 class Review:
     """A series on one kernel."""
 
-    def __init__(self, session, series):
-        self.session = session
+    def __init__(self, built, series):
+        self.base = built
         self.series = series
-        self.folder = session.build.folder('review')
 
     def build(self):
         """Build the patched modules, or the patched kernel."""
-        session = self.session
-        self.patched = rebuild.Patched(session.kernel, session.work.out('review'))
-        with session.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
+        base = self.base
+        self.patched = rebuild.Patched(base.kernel, base.work.out('review'))
+        with base.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
             self.patched.apply(self.series.patches)
         files = self.patched.built_files()
         if not files:
             raise UsageError('the series changes no file that a kernel is made of')
-        self.kernel = session.kernel
+        self.kernel = base.kernel
         if not self.patched.modules_only():
             self.built = 'a whole kernel'
-            self.kernel = rebuild.whole_kernel(session.build, session.work,
-                                               session.kernel.configs, self.patched.files)
+            self.kernel = rebuild.whole_kernel(base.build, base.work,
+                                               base.kernel.configs, self.patched.files)
             self.modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
                             if os.path.basename(p) in rebuild.KVM_MODULES}
         else:
             self.built = 'single objects' if self.patched.objects_only() else "KVM's modules"
-            with session.progress.step('patched', f'building {self.built} with the series'):
+            with base.progress.step('patched', f'building {self.built} with the series'):
                 self.modules = self.patched.build()
 
     def _group(self, name, tests, replaced):
-        kernel = self.session.kernel if name == BASE else self.kernel
+        kernel = self.base.kernel if name == BASE else self.kernel
         chosen = tuple((replaced.get(os.path.basename(p), p), parameters)
                        for p, parameters in kernel.modules()
                        if os.path.basename(p) in self.modules)
         return groups.Group(name, chosen, tuple(tests))
 
     def _boot(self, kernel, shares, name):
-        session = self.session
         outer = [(p, parameters) for p, parameters in kernel.modules()
                  if os.path.basename(p) not in self.modules]
-        base, session.kernel = session.kernel, kernel
-        try:
-            return groups.Runner(session, name, outer, stages.TEST_TIMEOUT_S,
-                                 session.args.cpus).run(shares)
-        finally:
-            session.kernel = base
+        built = dataclasses.replace(self.base, kernel=kernel)
+        return groups.Runner(built, name, outer, runs.TEST_TIMEOUT_S).run(shares)
 
     def run(self, tests):
         """Run the tests, [(name, [arguments])], on both; gives the Comparison."""
-        session = self.session
-        shares = shards.split(tests, session.suite.cases, session.jobs)
-        base = [self._group(BASE, share, {}) for share in shares]
+        base = self.base
+        shares = shards.split(tests, base.suite.cases, base.request.boot.jobs)
+        plain = [self._group(BASE, share, {}) for share in shares]
         patched = [self._group(PATCHED, share, self.modules) for share in shares]
-        if self.kernel is session.kernel:
-            outcomes = self._boot(session.kernel, list(map(list, zip(base, patched))), 'review')
+        if self.kernel is base.kernel:
+            outcomes = self._boot(base.kernel, list(map(list, zip(plain, patched))), 'review')
         else:
-            outcomes = (self._boot(session.kernel, [[g] for g in base], 'review') +
+            outcomes = (self._boot(base.kernel, [[g] for g in plain], 'review') +
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
         before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
         check_base(before, after)
         changes, same = compare(case_results(before), case_results(after))
         old = list(problems(before))
-        return Comparison(self.series, session.work.source.version, self.built, changes,
+        return Comparison(self.series, base.work.source.version, self.built, changes,
                           added(old, problems(after)), same, old,
                           sorted(set(self.patched.files) - set(self.patched.built_files())))
 
@@ -242,15 +236,15 @@ def run(args):
     series = mbox.read(args.patches)
     # What goes to standard output is to have it for itself.
     out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
-    session = stages.Session(args, Progress(out))
-    modules.check_machine(session.machine)
-    session.prepare()
-    review = Review(session, series)
+    wanted = request.from_arguments(args)
+    modules.check_machine(wanted.boot.machine)
+    built = stages.prepare(wanted, Progress(out))
+    review = Review(built, series)
     review.build()
-    found = review.run(session.suite.select(session.selection))
+    found = review.run(built.suite.select(wanted.boot.tests))
     text = review_report.text(found)
     for line in text:
-        session.progress.line(line)
+        built.progress.line(line)
     for path, form in ((args.markdown, review_report.markdown), (args.html, review_report.html)):
         if path:
             results.write(path, form(found))

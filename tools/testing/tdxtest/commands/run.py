@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that fetches, builds, boots, runs the tests and judges."""
 
-from tdxtest.guest import host
+from tdxtest.guest import host, request, runs, stages
 from tdxtest.guest.options import (EPILOG, add_boot_options, add_build_options,
                                    add_expect_options, add_test_argument)
-from tdxtest.guest.stages import Session
 from tdxtest.tree import abi
 from tdxtest.verdict import results
 
@@ -22,28 +21,25 @@ def add_parser(commands):
 
 def run(args):
     if args.abi == 'all':
-        return run_generations(args)
-    session = Session(args)
-    if session.machine.runs_host:
-        return session.conclude(host.run(session))
-    session.prepare()
-    return session.conclude(session.boot(session.suite.select(session.selection)))
+        return run_generations(request.from_arguments(args, abi=abi.ALL[0]))
+    wanted = request.from_arguments(args)
+    if wanted.boot.machine.runs_host:
+        return runs.conclude_runs([host.run(wanted, stages.opened(wanted))])
+    return runs.conclude_runs([runs.run_suite(stages.prepare(wanted))])
 
 
-def run_generations(args):
+def run_generations(wanted):
     """Build and run one generation of the ABI after the other, in one tree."""
-    args.abi = abi.ALL[0]
-    session = Session(args)
-    session.prepare()
-    rows = []
+    laid = stages.fetch(wanted, stages.opened(wanted))
+    done, rows = [], []
     for name in abi.ALL:
-        if name != session.abi:
-            session.abi = name
-            session.lay()
-            session.compile(with_suite=True)
-        session.progress.line(f'ABI {name}: expecting {session.expect or name}')
-        verdict = session.boot(session.suite.select(session.selection))
-        rows.append((name, session.conclude(verdict), verdict.summary))
+        laid = laid.with_build(abi=name)
+        if done:
+            stages.lay(laid)
+        built = stages.compile_all(laid)
+        laid.progress.line(f'ABI {name}: expecting {wanted.expect.generation or name}')
+        done.append(runs.run_suite(built))
+        rows.append((name, runs.conclude_runs(done), done[-1].verdict.summary))
     for name, _, summary in rows:
-        session.progress.line(f'{name:10} {summary}')
+        laid.progress.line(f'{name:10} {summary}')
     return max(status for _, status, _ in rows)

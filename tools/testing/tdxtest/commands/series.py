@@ -2,7 +2,7 @@
 """The command that writes the project as a patch series."""
 
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.guest import stages
+from tdxtest.guest import request, stages
 from tdxtest.guest.options import EPILOG, add_build_options
 from tdxtest.tree import patchset
 
@@ -21,11 +21,10 @@ def add_parser(commands):
 
 
 def run(args):
-    session = stages.Session(args)
-    session.fetch()
-    paths = patchset.make(session, args.output, args.author, args.reroll_count)
+    wanted = request.from_arguments(args)
+    laid = stages.fetch(wanted, stages.opened(wanted))
+    paths = patchset.make(laid.work, args.output, args.author, args.reroll_count)
     for path in paths:
-        session.progress.line(path)
-    session.progress.say(f'series: {len(paths) - 1} patches for Linux '
-                         f'{session.work.source.version}')
+        laid.progress.line(path)
+    laid.progress.say(f'series: {len(paths) - 1} patches for Linux {laid.work.source.version}')
     return EXIT_PASS

@@ -13,7 +13,7 @@ import os
 import threading
 
 from tdxtest.base.failure import Failure
-from tdxtest.guest import boot, image
+from tdxtest.guest import boot, image, runs
 from tdxtest.verdict import ktap
 
 
@@ -140,17 +140,15 @@ def deal(groups, count):
 class Runner:
     """Boots guests until every group has an outcome.
 
-    session: with a built kernel and suite; outer: [(file, [parameters])], the
-    modules that stay loaded; timeout_s: of each test, in guest time; cpus: of
-    each guest.
+    built: the kernel and the suite, and the request for the guests; outer: [(file,
+    [parameters])], the modules that stay loaded; timeout_s: of each test, in guest time.
     """
 
-    def __init__(self, session, name, outer, timeout_s, cpus):
-        self.session = session
+    def __init__(self, built, name, outer, timeout_s):
+        self.built = built
         self.name = name
         self.outer = outer
         self.timeout_s = timeout_s
-        self.cpus = cpus
         self.boots = 0
         self._installation = None
         self._guests = {}       # {number of a share: its guest of now}
@@ -158,27 +156,29 @@ class Runner:
         self._interrupted = False
 
     def _image(self, folder, share):
-        session = self.session
-        watermark = session.machine.watermark if session.kernel.has('INTEL_TDX_SIM') else ''
+        built = self.built
+        watermark = (built.request.boot.machine.watermark if built.kernel.has('INTEL_TDX_SIM')
+                     else '')
         plan = image.plan_text([], self.outer, watermark, self.timeout_s, False,
-                               session.environment())
+                               runs.environment(built))
         plan += '\n'.join(line for group in share for line in group.plan_lines()) + '\n'
         extra = {group.guest_path(file): file for group in share for file, _ in group.modules}
         names = sorted({name for group in share for name, _ in group.tests})
-        programs = [session.suite.program(name) for name in names]
-        return image.Image(session.build, folder).make(session.kernel, programs, plan, '',
-                                                         session.parameters(), extra)
+        programs = [built.suite.program(name) for name in names]
+        return image.Image(built.build, folder).make(built.kernel, programs, plan, '',
+                                                     runs.parameters(built.request), extra)
 
     def _boot(self, number, image_path, folder):
         """Boot the guest of a share; gives (lines, why it was ended)."""
-        guest = self.session.guest(folder)
+        wanted = self.built.request.boot
+        guest = runs.new_guest(self.built.request, folder)
         with self._lock:
             if self._interrupted:
                 return [], ''
             self.boots += 1
             self._guests[number] = guest
-        boot.run([guest], [image_path], self._installation, self.cpus,
-                 self.session.progress.line if self.session.args.verbose else lambda line: None)
+        boot.run([guest], [image_path], self._installation, wanted.cpus,
+                 self.built.progress.line if wanted.verbose else lambda line: None)
         why = ktap.not_run_why(guest.console, guest.ended)
         if why and not self._interrupted:
             raise Failure(f'guest: {why} (console: {guest.console_path})')
@@ -207,15 +207,15 @@ class Runner:
 
     def run(self, shares):
         """The Outcomes of all groups; each share has a guest to itself at a time."""
-        session = self.session
-        self._installation = session.machine.prepare(session.build)
-        folders = [session.build.folder('run', session.work.source.name, self.name, str(n))
+        built = self.built
+        self._installation = built.request.boot.machine.prepare(built.build)
+        folders = [built.build.folder('run', built.work.source.name, self.name, str(n))
                    for n in range(1, len(shares) + 1)]
-        with session.progress.step('image', f'{len(shares)} boot image(s) with '
+        with built.progress.step('image', f'{len(shares)} boot image(s) with '
                                    f'{sum(map(len, shares))} group(s)'):
             images = [self._image(*pair) for pair in zip(folders, shares)]
-        where = os.path.dirname(folders[0])
-        with session.progress.step('boot', f'{len(shares)} guest(s), {self.cpus} CPU(s) each; '
+        where, cpus = os.path.dirname(folders[0]), built.request.boot.cpus
+        with built.progress.step('boot', f'{len(shares)} guest(s), {cpus} CPU(s) each; '
                                    f'consoles below {where}',
                                    lambda: boot.how_far(list(self._guests.values()))), \
                 concurrent.futures.ThreadPoolExecutor(len(shares)) as pool:

@@ -4,60 +4,49 @@
 import os
 
 from tdxtest.base.failure import UsageError
-from tdxtest.guest import boot, image
+from tdxtest.base.paths import WARNINGS
+from tdxtest.guest import boot, image, runs, stages
 from tdxtest.tree import abi, kselftest, series, source
 from tdxtest.verdict import ktap, results
 
 # Seconds of real time that one test program may take.
 TEST_TIMEOUT_S = 300
-# What only a kernel that is built here can have.
-BUILD_OPTIONS = ('abi', 'patch', 'debug', 'kdir')
 
 
-def check_options(args):
-    """UsageError for options that would change the kernel of somebody's host."""
-    given = [f'--{name}' for name in BUILD_OPTIONS if getattr(args, name, None)]
-    if args.command != 'run':
-        given.insert(0, args.command)
-    if given:
-        raise UsageError(f'--machine {args.machine}: {given[0]} needs a kernel that is built '
-                         'here; the host keeps its own')
-
-
-def expected(args, version):
-    """The generation of the ABI that a host's kernel is to have."""
-    if args.expect:
-        return abi.named(args.expect)
+def expected(request, version):
+    """The generation of the ABI that a host's kernel must have."""
+    if request.expect.generation:
+        return abi.named(request.expect.generation)
     key = series.parse_version(version)
     if key < source.FIRST_TDX:
-        raise UsageError(f'--machine {args.machine}: Linux {version} has no KVM with TDX')
+        raise UsageError(f'--machine {request.boot.machine.option}: Linux {version} has no KVM '
+                         'with TDX')
     return abi.of_tree(key)
 
 
-def run(session):
-    """Build the suite, run it on the host; gives the Verdict."""
-    machine, build, progress = session.machine, session.build, session.progress
+def run(request, build):
+    """Build the suite and run it on the host."""
+    machine = request.boot.machine
     installation = machine.prepare(build)
-    generation = expected(session.args, installation.version)
-    session.fetch()
-    session.compile_suite()
-    tests = session.suite.select(session.selection)
+    generation = expected(request, installation.version)
+    laid = stages.fetch(request, build)
+    suite = stages.compile_suite(laid)
+    tests = suite.select(request.boot.tests)
     staging = build.path('kselftest_install')
-    kselftest.make(session, 'install', staging)
+    kselftest.make(build, suite.work, 'install', staging)
     folder = build.folder('run', 'host')
-    environment = {**abi.environment(generation, session.args.strict_abi),
-                   **session.wanted_environment}
+    environment = {**abi.environment(generation, request.expect.strict),
+                   **dict(request.boot.environment)}
     plan = os.path.join(folder, 'plan')
     results.write(plan, image.plan_text(tests, [], '', TEST_TIMEOUT_S, False, environment))
     bundle = os.path.join(folder, 'bundle.tar')
     machine.bundle(bundle, plan, [os.path.join(staging, 'kvm', name) for name, _ in tests],
-                   image.WARNINGS)
-    guest = session.guest(folder)
-    boot.run_step(progress, 'tests', f'{session.args.machine}, Linux {installation.version}',
+                   WARNINGS)
+    guest = runs.new_guest(request, folder)
+    boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
                   [guest], [bundle], installation, 1)
     ran = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
     verdict = ktap.judge_all(ran)
-    about = {**session.about(), 'kernel': installation.version, 'origin': session.args.machine,
+    about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,
              'abi': generation.name, 'expected': generation.name}
-    session.results.append(results.collect(ran, verdict, about))
-    return verdict
+    return runs.Run(laid, verdict, (guest,), results.collect(ran, verdict, about))

@@ -2,12 +2,10 @@
 """The guest's initramfs and the boot image, made without root rights."""
 
 import os
-import re
 import shutil
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
-from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import GUEST_SOURCES, WARNINGS
 
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c', 'trace.c')
@@ -38,14 +36,6 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), colle
     lines += [f'collect {collect}'] if collect else []
     lines += [' '.join(['test', name, *args]) for name, args in tests]
     return '\n'.join(lines) + '\n'
-
-
-def parse_environment(words):
-    """['NAME=VALUE'] as a dict; UsageError for a word that is none."""
-    for word in words:
-        if not re.fullmatch(r'[A-Za-z_]\w*=\S*', word):
-            raise UsageError(f'--env {word}: wanted NAME=VALUE without spaces')
-    return dict(word.split('=', 1) for word in words)
 
 
 def is_static(program):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Command-line options that several commands share."""
 
-import os
-
-from tdxtest.base.paths import PROJECT
 from tdxtest.guest.machines import MACHINES
+from tdxtest.guest.request import BootRequest, BuildRequest, ExpectRequest
 from tdxtest.tree import abi
 
 EPILOG = """\
@@ -14,19 +12,19 @@ exit status: 0 all tests passed; 1 a test failed, or the kernel warned;
 
 
 def add_place_options(parser):
-    parser.add_argument('--build', default=os.path.join(PROJECT, 'build'), metavar='DIR',
+    parser.add_argument('--build', default=BuildRequest.folder, metavar='DIR',
                         help='where everything is built (default: build/ of the project)')
-    parser.add_argument('--mirror', default='', metavar='URI',
+    parser.add_argument('--mirror', default=BuildRequest.mirror, metavar='URI',
                         help="the Debian mirror (default: the one the system's apt names)")
 
 
 def add_build_options(parser):
-    parser.add_argument('--kernel', default='', metavar='SERIES',
+    parser.add_argument('--kernel', default=BuildRequest.kernel, metavar='SERIES',
                         help='a packaged kernel, such as 7.2 or 7.3 (default: the newest)')
-    parser.add_argument('--kdir', default='', metavar='DIR',
+    parser.add_argument('--kdir', default=BuildRequest.kdir, metavar='DIR',
                         help='a kernel tree of your own, 6.16 or later; it is never written to')
     add_place_options(parser)
-    parser.add_argument('--abi', default='', metavar='NAME',
+    parser.add_argument('--abi', default=BuildRequest.abi, metavar='NAME',
                         help='the generation of the MapGPA ABI to build and to expect: '
                              f'{", ".join(abi.NAMES)} (default: that of the kernel)')
     parser.add_argument('--patch', action='append', default=[], metavar='FILE',
@@ -40,26 +38,27 @@ def add_build_options(parser):
 
 
 def add_machine_option(parser):
-    parser.add_argument('--machine', default='bochs', metavar='NAME',
+    parser.add_argument('--machine', default=BootRequest.machine.name, metavar='NAME',
                         help=f'what runs the guest: {", ".join(sorted(MACHINES))}, or, to run '
                              'tests under the kernel of a host, ssh:HOST (default: %(default)s)')
 
 
 def add_boot_options(parser, jobs=True):
     add_machine_option(parser)
-    parser.add_argument('--cpus', type=int, default=1, metavar='N',
+    parser.add_argument('--cpus', type=int, default=BootRequest.cpus, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
     if jobs:
         parser.add_argument('--jobs', type=int, metavar='N',
                             help='guests that share the tests and run side by side '
                                  '(default: one for each CPU of this machine)')
-    parser.add_argument('--silence', type=float, default=180, metavar='SECONDS',
+    parser.add_argument('--silence', type=float, default=BootRequest.silence, metavar='SECONDS',
                         help='end a guest that prints nothing for so long, five times that with '
                              '--debug (default: %(default)s)')
-    parser.add_argument('--total', type=float, default=3600, metavar='SECONDS',
+    parser.add_argument('--total', type=float, default=BootRequest.total, metavar='SECONDS',
                         help='end a guest that runs for so long, five times that with --debug '
                              '(default: %(default)s)')
-    parser.add_argument('--trace', type=int, nargs='?', const=200, default=0, metavar='LINES',
+    parser.add_argument('--trace', type=int, nargs='?', const=200, default=BootRequest.trace,
+                        metavar='LINES',
                         help='trace SEAMCALLs and exits, and print the last events '
                              '(%(const)s of them) after a test that failed; '
                              'with a kernel that is built apart')
@@ -74,7 +73,7 @@ def add_environment_option(parser):
 
 
 def add_expect_options(parser):
-    parser.add_argument('--expect', default='', metavar='NAME',
+    parser.add_argument('--expect', default=ExpectRequest.generation, metavar='NAME',
                         help='expect another generation than the one that is built: '
                              'what differs must fail')
     add_environment_option(parser)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Configures and builds the kernel: bzImage, and KVM as modules."""
 
+import copy
 import hashlib
 import os
 import re
@@ -66,7 +67,7 @@ class Kernel:
         self.work = work
         self.configs = configs
         self.state = ''     # of the configuration, by configure()
-        self.replaced = {}  # {base name of a module: another build of it}
+        self._replaced = {} # {base name of a module: another build of it}
         self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
 
     def make(self, *goals, log='build', env=None):
@@ -138,6 +139,12 @@ class Kernel:
             return ''
         return ' '.join(last.split())[:70]
 
+    def with_modules(self, paths):
+        """The same build with other modules. paths: {base name of a module: its file}."""
+        other = copy.copy(self)
+        other._replaced = dict(paths)
+        return other
+
     def image(self):
         return os.path.join(self.out, 'arch/x86/boot/bzImage')
 
@@ -148,7 +155,7 @@ class Kernel:
     def modules(self):
         """[(path, [parameters])] to load, each after what it depends on.
 
-        Modules that `replaced` names are those; they depend on the same ones.
+        A module of with_modules() depends on the same ones as the one in whose place it is.
         """
         with open(os.path.join(self.out, 'modules.order'), encoding='utf-8') as f:
             paths = [line.strip() for line in f]
@@ -169,5 +176,5 @@ class Kernel:
             order.append(path)
 
         add(KVM_MODULE)
-        return [(self.replaced.get(os.path.basename(p), p),
+        return [(self._replaced.get(os.path.basename(p), p),
                  MODULE_PARAMS.get(os.path.basename(p)[:-3], [])) for p in order]

@@ -16,24 +16,23 @@ RESTRICT = (f'TEST_GEN_PROGS_x86=$({suite.LIST})', 'TEST_GEN_PROGS_EXTENDED_x86=
             'TEST_PROGS_x86=')
 
 
-def make(session, goal, folder):
-    """Run `goal` of the kernel's selftests with `folder` as the place to install into."""
-    apt.ensure_installed(session.progress, session.build.log('apt'), 'package')
-    work = session.suite.work
+def make(build, work, goal, folder):
+    """Run `goal` of the selftests of a work tree with `folder` as the place to install into."""
+    apt.ensure_installed(build.progress, build.log('apt'), 'package')
     shutil.rmtree(folder, ignore_errors=True)
     suite.forget_other_flags(work.out('headers', 'kselftest'), EXTRA_CFLAGS)
-    with session.progress.step('package', f'make TARGETS=kvm {goal}'):
+    with build.progress.step('package', f'make TARGETS=kvm {goal}'):
         command.run(['make', '-C', os.path.join(work.tree, SELFTESTS), f'-j{os.cpu_count() or 1}',
                      'TARGETS=kvm', 'FORCE_TARGETS=1', f'O={work.out("headers")}',
                      f'KSFT_INSTALL_PATH={folder}', 'FORMAT=.xz', *RESTRICT,
                      'USERLDFLAGS=-static', f'EXTRA_CFLAGS={EXTRA_CFLAGS}', goal],
-                    session.build.log('package'), env=suite.ENVIRONMENT, what=f'make {goal}')
+                    build.log('package'), env=suite.ENVIRONMENT, what=f'make {goal}')
 
 
-def tarball(session, folder):
-    """Make kselftest-tdx-SERIES.tar.xz in `folder`; gives its path."""
-    staging = session.build.path('kselftest_install')
-    make(session, 'gen_tar', staging)
-    path = os.path.join(folder, f'kselftest-tdx-{session.work.source.name}.tar.xz')
+def tarball(build, work, series, folder):
+    """Make kselftest-tdx-SERIES.tar.xz of a work tree in `folder`; gives its path."""
+    staging = build.path('kselftest_install')
+    make(build, work, 'gen_tar', staging)
+    path = os.path.join(folder, f'kselftest-tdx-{series}.tar.xz')
     os.replace(os.path.join(staging, 'kselftest-packages', 'kselftest.tar.xz'), path)
     return path

@@ -250,24 +250,24 @@ def commit_all(repository, steps):
         repository.commit(f'{step.subject}\n\n{wrapped(step.text)}', '--signoff')
 
 
-def make(session, folder, author='', version=0):
-    """Write the series for the session's kernel into `folder`; gives the paths, cover first."""
-    steps, wrong = plan(session.work.source.key())
+def make(work, folder, author='', version=0):
+    """Write the series for a kernel into `folder`; gives the paths, cover first."""
+    steps, wrong = plan(work.source.key())
     if wrong:
         raise Failure(wrong[0])
     os.makedirs(folder, exist_ok=True)
     old = [n for n in os.listdir(folder) if n.endswith('.patch')]
     if old:
         raise UsageError(f'{folder} holds {old[0]} already; give an empty folder')
-    with tempfile.TemporaryDirectory(dir=session.build.root, prefix='series-') as scratch:
-        repository = Repository(session.work, scratch, steps, identity(author),
-                                session.build.log('series'))
+    with tempfile.TemporaryDirectory(dir=work.build.root, prefix='series-') as scratch:
+        repository = Repository(work, scratch, steps, identity(author),
+                                work.build.log('series'))
         commit_all(repository, steps)
         options = ['-v', str(version)] if version > 1 else []
         repository.git('format-patch', '-q', '--cover-letter', '-o', os.path.abspath(folder),
                        *options, repository.base)
     paths = [os.path.join(folder, n) for n in sorted(os.listdir(folder)) if n.endswith('.patch')]
-    write_cover(paths[0], session.work.source.version)
+    write_cover(paths[0], work.source.version)
     return paths
 
 

@@ -9,7 +9,6 @@ agree, which second_opinion.py checks.
 
 import collections
 import dataclasses
-import os
 import re
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS

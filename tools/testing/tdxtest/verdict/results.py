@@ -200,22 +200,30 @@ def to_lava(runs):
     return ''.join(lines)
 
 
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Files that add_options() asks for, '' for none."""
+
+    json: str = ''
+    junit: str = ''
+    lava: str = ''
+
+
 def add_options(parser):
-    parser.add_argument('--json', default='', metavar='FILE',
+    parser.add_argument('--json', default=Output.json, metavar='FILE',
                         help='write the results as JSON, - for standard output')
-    parser.add_argument('--junit', default='', metavar='FILE',
+    parser.add_argument('--junit', default=Output.junit, metavar='FILE',
                         help='write the results as JUnit XML, - for standard output')
-    parser.add_argument('--lava', default='', metavar='FILE',
+    parser.add_argument('--lava', default=Output.lava, metavar='FILE',
                         help='write the results as signals of LAVA, - for standard output')
 
 
-def save(runs, args):
-    """Write the forms that the options of add_options() ask for.
+def save(runs, output):
+    """Write the forms that were asked for.
 
     One that cannot be written is said: the verdict, which took long, stays what it is.
     """
-    for option, form in (('json', to_json), ('junit', to_junit), ('lava', to_lava)):
-        path = getattr(args, option, '')
+    for path, form in ((output.json, to_json), (output.junit, to_junit), (output.lava, to_lava)):
         try:
             if path:
                 write(path, form(runs))

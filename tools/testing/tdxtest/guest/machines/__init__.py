@@ -1,10 +1,69 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The machines that can run the tests, by the name that --machine takes."""
 
+import typing
+from collections.abc import Container
+
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import UsageError
 from tdxtest.guest.machines import bochs, qemu_kvm, ssh
 
-MACHINES = {machine.name: machine for machine in (bochs.MACHINE, bochs.PLAIN, qemu_kvm.MACHINE)}
+class Installation(typing.Protocol):
+    """What Machine.prepare() found."""
+
+    @property
+    def version(self) -> str:
+        """Of the emulator, or of the kernel of a host."""
+
+
+class Machine(typing.Protocol):
+    """What runs a guest. The numbers and texts are facts of it, not choices of a run."""
+
+    @property
+    def name(self) -> str:
+        """What --machine calls its kind."""
+
+    @property
+    def option(self) -> str:
+        """What --machine calls it."""
+
+    @property
+    def watermark(self) -> str:
+        """What the log of a guest's kernel must have, '' for nothing."""
+
+    @property
+    def parameters(self) -> str:
+        """Parameters of a guest's kernel."""
+
+    @property
+    def debug_parameters(self) -> str:
+        """What a debug kernel gets after them."""
+
+    @property
+    def patches(self) -> tuple[str, ...]:
+        """Rows of patches/series that a kernel needs here."""
+
+    @property
+    def runs_host(self) -> bool:
+        """It is a host with a kernel of its own, which is not booted."""
+
+    @property
+    def guest_exits(self) -> Container[int]:
+        """Statuses with which a guest can make the machine end."""
+
+    def prepare(self, build: Build) -> Installation:
+        """Find or install what runs the guest."""
+
+    def check_cpus(self, cpus: int) -> None:
+        """UsageError for a number of CPUs that the machine cannot have."""
+
+    def command(self, installation: typing.Any, folder: str, image: str, com: tuple[str, str],
+                cpus: int) -> tuple[list[str], dict[str, str]]:
+        """argv and environment that boot `image`; com: (mode, device) of the serial line."""
+
+
+MACHINES: dict[str, Machine] = {
+    machine.name: machine for machine in (bochs.MACHINE, bochs.PLAIN, qemu_kvm.MACHINE)}
 
 
 def named(text):

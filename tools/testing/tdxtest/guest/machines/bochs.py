@@ -79,6 +79,11 @@ class Bochs:
     # With which a guest can make it end: with none, see reset_on_triple_fault in bochsrc.in.
     guest_exits: tuple = ()
 
+    @property
+    def option(self):
+        """The name as --machine takes it."""
+        return self.name
+
     def system(self):
         """The system's own installation if it is new enough, else None."""
         text = command.output(['dpkg-query', '-W', '-f', '${Status} ${Version}', 'bochs'],

@@ -38,6 +38,11 @@ class QemuKvm:
     # With which a guest can make it end: -no-reboot has a triple fault end it with 0.
     guest_exits: tuple = (0,)
 
+    @property
+    def option(self):
+        """The name as --machine takes it."""
+        return self.name
+
     def prepare(self, build):
         """Find QEMU, and say what the host lacks; gives the Installation."""
         path = shutil.which(PROGRAM)

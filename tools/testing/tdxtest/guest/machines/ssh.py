@@ -39,6 +39,11 @@ class Ssh:
     # A host that dies in a test is a connection that ends, with whatever ssh makes of it.
     guest_exits: range = range(256)
 
+    @property
+    def option(self):
+        """The name as --machine takes it."""
+        return f'{PREFIX}{self.host}'
+
     def prepare(self, build):
         """Ask the host for its kernel; gives the Installation."""
         if not shutil.which('ssh'):

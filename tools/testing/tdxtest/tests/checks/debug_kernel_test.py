@@ -54,10 +54,10 @@ class Noinstr(unittest.TestCase):
             with open(os.path.join(folder, '.vmlinux.o.cmd'), 'w', encoding='utf-8') as f:
                 f.write('savedcmd_vmlinux.o := ld -r -o vmlinux.o vmlinux.a ; '
                         f'./{command} vmlinux.o\n')
-            session = types.SimpleNamespace(
+            built = types.SimpleNamespace(
                 kernel=types.SimpleNamespace(out=folder),
                 build=types.SimpleNamespace(log=lambda name: os.path.join(folder, name)))
-            return list(debug_kernel.check_noinstr(session, folder))
+            return list(debug_kernel.check_noinstr(built, folder))
 
     def test_refused(self):
         self.assertEqual(self.check(1, self.SAID), [])

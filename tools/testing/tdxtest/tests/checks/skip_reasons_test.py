@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of skip_reasons.py."""
 
-import types
 import unittest
 
 from tdxtest.checks import skip_reasons
+from tdxtest.guest import machines, runs
+from tdxtest.tests.fakes import built
 
 WARNS = 'KVM would warn and TDX_KVM_WARN is not 1'
 
@@ -19,36 +20,35 @@ def run(*cases, problems=(), note=''):
         {**row('a_test', True, note), 'cases': [row(*case) for case in cases]}]}
 
 
-def session(last, cpus=1, machine='bochs'):
-    return types.SimpleNamespace(args=types.SimpleNamespace(cpus=cpus, machine=machine),
-                                 results=[last])
+def done(last, cpus=1, machine='bochs'):
+    return runs.Run(built(cpus=cpus, machine=machines.named(machine)), None, (), last)
 
 
 class Reasons(unittest.TestCase):
     def test_known_ones_and_passed_cases_are_right(self):
         last = run(('f.v.a', True, f'SKIP {WARNS}'), ('f.v.b', True, ''))
-        self.assertEqual(list(skip_reasons.check(session(last))), [])
+        self.assertEqual(list(skip_reasons.check(done(last))), [])
 
     def test_one_that_no_command_runs_is_told(self):
         last = run(('f.v.a', True, 'SKIP the moon is not full'))
-        told, = skip_reasons.check(session(last))
+        told, = skip_reasons.check(done(last))
         self.assertIn('a_test:f.v.a', told)
         self.assertIn('the moon is not full', told)
 
     def test_none_at_all_is_told(self):
         # What kselftest_harness.h says of an exit status of 4 without SKIP().
         self.assertEqual(len(list(skip_reasons.check(
-            session(run(('f.v.a', True, 'SKIP unknown')))))), 1)
+            done(run(('f.v.a', True, 'SKIP unknown')))))), 1)
 
     def test_a_program_that_skips_itself_is_told(self):
-        told, = skip_reasons.check(session(run(note='SKIP the moon is not full')))
+        told, = skip_reasons.check(done(run(note='SKIP the moon is not full')))
         self.assertEqual(told, 'a_test: skipped itself ("the moon is not full"), '
                                'and no command runs it')
 
     def test_another_machine_has_reasons_of_its_own(self):
         last = run(('f.v.a', True, 'SKIP the moon is not full'))
-        self.assertEqual(list(skip_reasons.check(session(last, cpus=2))), [])
-        self.assertEqual(list(skip_reasons.check(session(last, machine='ssh:host'))), [])
+        self.assertEqual(list(skip_reasons.check(done(last, cpus=2))), [])
+        self.assertEqual(list(skip_reasons.check(done(last, machine='ssh:host'))), [])
 
     def test_each_request_but_that_of_cpus_has_options(self):
         self.assertEqual([reason for reason, request in skip_reasons.REQUESTS.items()

@@ -3,51 +3,45 @@
 
 import types
 import unittest
+from unittest import mock
 
 from tdxtest.checks import two_and_four_cpus
 from tdxtest.checks.two_cpus import TOO_FEW
+from tdxtest.guest import runs
 from tdxtest.tests.checks.two_cpus_test import run
+from tdxtest.tests.fakes import built
 from tdxtest.verdict import ktap
 
-
-class WholeSession:
-    """Runs nothing: each run of the suite "ends" with the next of the given verdicts."""
-
-    def __init__(self, *verdicts):
-        self.args = types.SimpleNamespace(cpus=1)
-        self.suite = types.SimpleNamespace(select=lambda selection: [('a_test', [])])
-        self.progress = types.SimpleNamespace(say=lambda text: None)
-        self.verdicts = list(verdicts)
-        self.results = []
-        self.booted = []
-
-    def boot(self, tests):
-        self.booted.append((self.args.cpus, tests))
-        self.results.append(run(('f.v.pair', '')))
-        return self.verdicts.pop(0)
+GOOD = ktap.Verdict(0, 'PASS: 1 passed', ())
 
 
 class Whole(unittest.TestCase):
-    GOOD = ktap.Verdict(0, 'PASS: 1 passed', ())
+    def check(self, *verdicts, found=None):
+        """(lines that are wrong, what was booted) where the runs "end" with the verdicts."""
+        left, booted = list(verdicts), []
+
+        def run_tests(made, tests):
+            booted.append((made.request.boot.cpus, tests))
+            return runs.Run(made, left.pop(0), (), found or run(('f.v.pair', '')))
+
+        suite = types.SimpleNamespace(select=lambda selection: [('a_test', [])])
+        with mock.patch.object(runs, 'run_tests', run_tests):
+            return list(two_and_four_cpus.check(built(suite=suite))), booted
 
     def test_the_suite_runs_with_each_number_of_cpus(self):
-        session = WholeSession(self.GOOD, self.GOOD)
-        self.assertEqual(list(two_and_four_cpus.check(session)), [])
-        self.assertEqual(session.booted, [(2, [('a_test', [])]), (4, [('a_test', [])])])
-        self.assertEqual(session.args.cpus, 1)
+        self.assertEqual(self.check(GOOD, GOOD),
+                         ([], [(2, [('a_test', [])]), (4, [('a_test', [])])]))
 
     def test_a_problem_names_the_number(self):
-        session = WholeSession(self.GOOD, ktap.Verdict(1, 'FAIL', ('a_test: not ok',)))
-        self.assertEqual(list(two_and_four_cpus.check(session)), ['4 CPUs: a_test: not ok'])
+        wrong, _ = self.check(GOOD, ktap.Verdict(1, 'FAIL', ('a_test: not ok',)))
+        self.assertEqual(wrong, ['4 CPUs: a_test: not ok'])
 
     def test_a_guest_that_does_not_boot_is_told(self):
-        session = WholeSession(ktap.Verdict(125, 'did not boot', ()), self.GOOD)
-        self.assertEqual(list(two_and_four_cpus.check(session)), ['2 CPUs: did not boot'])
+        wrong, _ = self.check(ktap.Verdict(125, 'did not boot', ()), GOOD)
+        self.assertEqual(wrong, ['2 CPUs: did not boot'])
 
     def test_a_case_that_skips_itself_with_four_is_told(self):
-        session = WholeSession(self.GOOD, self.GOOD)
-        skipped = run(('f.v.pair', TOO_FEW), ('f.v.one', ''), ('f.v.other', 'SKIP else'))
-        session.boot = lambda tests: (session.results.append(skipped), self.GOOD)[1]
-        found = list(two_and_four_cpus.check(session))
-        self.assertEqual(len(found), 2)
-        self.assertIn('skipped itself with 4 CPUs', found[1])
+        found = run(('f.v.pair', TOO_FEW), ('f.v.one', ''), ('f.v.other', 'SKIP else'))
+        wrong, _ = self.check(GOOD, GOOD, found=found)
+        self.assertEqual(len(wrong), 2)
+        self.assertIn('skipped itself with 4 CPUs', wrong[1])

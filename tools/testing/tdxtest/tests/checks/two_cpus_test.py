@@ -3,32 +3,17 @@
 
 import types
 import unittest
+from unittest import mock
 
 from tdxtest.checks import two_cpus
+from tdxtest.guest import runs
+from tdxtest.tests.fakes import built
 from tdxtest.verdict import ktap
 
 
 def run(*cases):
     return {'tests': [{'name': 'a_test', 'cases': [
         {'name': name, 'note': note} for name, note in cases]}]}
-
-
-class FakeSession:
-    """Boots nothing: the guest "prints" given lines."""
-
-    def __init__(self, first, lines, cpus=1):
-        self.args = types.SimpleNamespace(cpus=cpus)
-        self.results = [first]
-        self.lines = lines
-        self.progress = types.SimpleNamespace(say=lambda text: None)
-        self.booted = []
-
-    def boot_guests(self, shares):
-        self.booted.append((self.args.cpus, shares))
-        console = ktap.Console()
-        for line in self.lines:
-            console.feed(line)
-        return [types.SimpleNamespace(console=console, ended='')]
 
 
 def console(result):
@@ -39,27 +24,38 @@ def console(result):
 class Smp(unittest.TestCase):
     SKIPPED = run(('f.v.pair', two_cpus.TOO_FEW), ('f.v.one', ''), ('f.v.other', 'SKIP else'))
 
+    def check(self, first, lines, cpus=1):
+        """(lines that are wrong, what was booted) where the guest "prints" given lines."""
+        booted = []
+
+        def boot_guests(made, shares):
+            booted.append((made.request.boot.cpus, shares))
+            said = ktap.Console()
+            for line in lines:
+                said.feed(line)
+            return [types.SimpleNamespace(console=said, ended='')]
+
+        with mock.patch.object(runs, 'boot_guests', boot_guests):
+            done = runs.Run(built(cpus=cpus), None, (), first)
+            return '\n'.join(two_cpus.check(done)), booted
+
     def test_what_was_skipped_runs_on_two_cpus(self):
-        session = FakeSession(self.SKIPPED, console('ok 1 f.v.pair'))
-        self.assertEqual(list(two_cpus.check(session)), [])
-        self.assertEqual(session.booted, [(2, [[('a_test', ['-r', 'f.v.pair'])]])])
-        self.assertEqual(session.args.cpus, 1)
+        self.assertEqual(self.check(self.SKIPPED, console('ok 1 f.v.pair')),
+                         ('', [(2, [[('a_test', ['-r', 'f.v.pair'])]])]))
 
     def test_what_fails_there_is_told(self):
-        session = FakeSession(self.SKIPPED, console('not ok 1 f.v.pair'))
-        self.assertIn('f.v.pair', '\n'.join(two_cpus.check(session)))
+        self.assertIn('f.v.pair', self.check(self.SKIPPED, console('not ok 1 f.v.pair'))[0])
 
     def test_what_is_skipped_again_or_left_out_is_told(self):
-        session = FakeSession(self.SKIPPED, console(f'ok 1 f.v.pair # {two_cpus.TOO_FEW}'))
-        self.assertIn('as well', '\n'.join(two_cpus.check(session)))
-        session = FakeSession(self.SKIPPED, console('ok 1 f.v.one'))
-        self.assertIn('was not run: f.v.pair', '\n'.join(two_cpus.check(session)))
+        again = console(f'ok 1 f.v.pair # {two_cpus.TOO_FEW}')
+        self.assertIn('as well', self.check(self.SKIPPED, again)[0])
+        self.assertIn('was not run: f.v.pair',
+                      self.check(self.SKIPPED, console('ok 1 f.v.one'))[0])
 
     def test_a_suite_without_such_cases_is_wrong(self):
-        session = FakeSession(run(('f.v.one', '')), [])
-        self.assertEqual(len(list(two_cpus.check(session))), 1)
-        self.assertEqual(session.booted, [])
+        wrong, booted = self.check(run(('f.v.one', '')), [])
+        self.assertIn('no case of the suite was skipped', wrong)
+        self.assertEqual(booted, [])
 
     def test_two_cpus_were_enough(self):
-        session = FakeSession(run(('f.v.one', '')), [], cpus=2)
-        self.assertEqual(list(two_cpus.check(session)), [])
+        self.assertEqual(self.check(run(('f.v.one', '')), [], cpus=2), ('', []))

@@ -9,6 +9,7 @@ from unittest import mock
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.commands import mutate
 from tdxtest.guest import groups
+from tdxtest.tests.fakes import built
 from tdxtest.verdict import ktap, mutants
 
 NAMED = {'a_test': ['fix.one', 'fix.two']}
@@ -121,14 +122,13 @@ class Tried(unittest.TestCase):
     """Verdicts of a Trial whose runner gives outcomes that are at hand."""
 
     def kinds(self, run):
-        session = types.SimpleNamespace(
+        made = built(
             kernel=types.SimpleNamespace(modules=lambda: [('kvm.ko', []), ('kvm-intel.ko', [])]),
-            suite=types.SimpleNamespace(cases_of=lambda test: ['fix.one', 'fix.two']),
-            jobs=1, progress=types.SimpleNamespace(say=lambda text: None))
-        trial = mutate.Trial(session, [mutant()], False)
+            suite=types.SimpleNamespace(cases_of=lambda test: ['fix.one', 'fix.two']))
+        trial = mutate.Trial(made, [mutant()], False)
         trial.variants = {'m': types.SimpleNamespace(path='m.ko')}
         with mock.patch.object(groups.Runner, 'run', run):
-            trial._run(trial.chosen, 1)
+            trial._run(trial.chosen, made)
         return trial.verdicts['m']
 
     def both(self, base):

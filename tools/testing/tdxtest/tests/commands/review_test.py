@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+from tdxtest import program
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.commands import review
@@ -81,11 +82,11 @@ class Compare(unittest.TestCase):
 
 def reviewed(*outcomes):
     """The Comparison of a Review whose guests did what `outcomes` say."""
-    session = mock.Mock()
-    made = review.Review(session, SERIES)
-    made.kernel, made.modules, made.built = session.kernel, {}, 'single objects'
+    built = mock.Mock()
+    made = review.Review(built, SERIES)
+    made.kernel, made.modules, made.built = built.kernel, {}, 'single objects'
     made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'])
-    session.kernel.modules.return_value = []
+    built.kernel.modules.return_value = []
     with mock.patch('tdxtest.guest.shards.split', return_value=[[]]), \
             mock.patch.object(made, '_boot', return_value=outcomes):
         return made.run([])
@@ -133,16 +134,15 @@ class Output(unittest.TestCase):
         found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x')))
         out, told = io.StringIO(), io.StringIO()
         with tempfile.TemporaryDirectory() as folder, mock.patch('tdxtest.tree.mbox.read'), \
-                mock.patch('tdxtest.guest.stages.Session') as session, \
+                mock.patch('tdxtest.guest.stages.prepare') as prepare, \
                 mock.patch('tdxtest.commands.review.Review') as made, \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
-            session.return_value.machine.runs_host = False
             made.return_value.run.return_value = found
             page = os.path.join(folder, 'new', 'page.html')
-            review.run(mock.Mock(markdown='-', html=page))
+            review.run(program.parse_arguments(['review', '--markdown', '-', '--html', page, 'x']))
             self.assertEqual(work_tree.read(page).decode(), review_report.html(found))
             # What goes to standard output has it for itself.
-            session.call_args.args[1].line('a step')
+            prepare.call_args.args[1].line('a step')
         self.assertEqual((out.getvalue(), told.getvalue()),
                          (review_report.markdown(found), 'a step\n'))
 

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of groups.py: who ran in which group, and what a guest left undone."""
 
-import io
-import os
 import tempfile
 import types
 import unittest
 
 from tdxtest.base.failure import Failure
-from tdxtest.base.progress import Progress
-from tdxtest.guest import boot, groups
-from tdxtest.tests.guest.stages_test import STARTED, FakeMachine
+from tdxtest.guest import groups
+from tdxtest.tests.fakes import STARTED, FakeMachine, built
 from tdxtest.verdict import ktap
 
 HEAD = ['KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm']
@@ -116,12 +113,8 @@ class Stopped(unittest.TestCase):
     """A runner whose guests do one group each, or fail."""
 
     def runner(self, boots):
-        session = types.SimpleNamespace(
-            machine=types.SimpleNamespace(prepare=lambda build: None),
-            build=types.SimpleNamespace(folder=os.path.join),
-            work=types.SimpleNamespace(source=types.SimpleNamespace(name='x')),
-            progress=Progress(io.StringIO()))
-        runner = groups.Runner(session, 'try', (), 1, 1)
+        machine = types.SimpleNamespace(prepare=lambda build: None)
+        runner = groups.Runner(built(machine=machine), 'try', (), 1)
         runner._image = lambda folder, share: [group.name for group in share]
         runner._boot = boots
         return runner
@@ -140,10 +133,9 @@ class Stopped(unittest.TestCase):
     def test_the_machine_dies(self):
         runner = self.runner(None)
         del runner._boot
+        runner.built = runner.built.with_boot(
+            machine=FakeMachine(STARTED + 'os.kill(os.getpid(), 9)'))
         with tempfile.TemporaryDirectory() as folder:
-            runner.session.guest = lambda _: boot.Guest(
-                FakeMachine(STARTED + 'os.kill(os.getpid(), 9)'), folder, boot.Limits())
-            runner.session.args = types.SimpleNamespace(verbose=False)
             with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
                 runner._boot(1, 'image', folder)
 

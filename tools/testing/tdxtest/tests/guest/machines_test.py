@@ -7,22 +7,19 @@ import os
 import stat
 import tempfile
 import textwrap
-import types
 import unittest
 from unittest import mock
 
-from tdxtest.guest import boot
-from tdxtest.commands import bisect
-from tdxtest.guest import host
-from tdxtest.guest import image
-from tdxtest.verdict import ktap
-from tdxtest.guest import machines
-from tdxtest.base import progress
-from tdxtest.verdict import results
-from tdxtest.guest import stages
 from tdxtest import program
-from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, EXIT_USAGE, Failure, UsageError
+from tdxtest.base import progress
+from tdxtest.base.failure import (EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, EXIT_USAGE, Failure,
+                                  UsageError)
+from tdxtest.base.paths import WARNINGS
+from tdxtest.commands import bisect
+from tdxtest.guest import boot, host, image, machines, runs, stages
 from tdxtest.guest.machines import bochs, qemu_kvm, ssh
+from tdxtest.guest.request import Request
+from tdxtest.verdict import ktap, results
 
 # Takes options and a host as ssh does, and runs the command here.
 FAKE_SSH = '''
@@ -91,19 +88,16 @@ class Names(unittest.TestCase):
     def test_the_clock_of_the_debug_kernel_wins(self):
         """The kernel takes the last one that it is given."""
         def clock(debug):
-            session = types.SimpleNamespace(machine=bochs.MACHINE, is_debug=lambda: debug)
-            return stages.Session.parameters(session).split()[-1]
+            return runs.parameters(Request().with_build(debug=debug)).split()[-1]
         self.assertEqual(clock(False), bochs.CLOCK)
         self.assertEqual(clock(True), bochs.DEBUG_CLOCK)
 
     def test_the_watchdog_waits_longer_for_the_debug_kernel(self):
         def silence(debug):
-            args = types.SimpleNamespace(silence=10, total=100, verbose=False)
-            session = types.SimpleNamespace(machine=bochs.MACHINE, args=args,
-                                            is_debug=lambda: debug)
-            return stages.Session.guest(session, '/nowhere').limits.silence
+            wanted = Request().with_build(debug=debug).with_boot(silence=10, total=100)
+            return runs.new_guest(wanted, '/nowhere').limits.silence
         self.assertEqual(silence(False), 10)
-        self.assertEqual(silence(True), 10 * stages.DEBUG_PATIENCE)
+        self.assertEqual(silence(True), 10 * runs.DEBUG_PATIENCE)
 
 
 class Qemu(Programs):
@@ -168,7 +162,7 @@ class Host(Programs):
             f.write(image.plan_text([(name, args) for name, _, args in tests], [], '', timeout_s,
                                     False, environment))
         bundle = os.path.join(self.folder, 'bundle.tar')
-        self.machine.bundle(bundle, plan, programs, image.WARNINGS)
+        self.machine.bundle(bundle, plan, programs, WARNINGS)
         guest = boot.Guest(self.machine, self.folder, boot.Limits(silence=30))
         boot.run([guest], [bundle], self.machine.prepare(self.build), 1, lambda line: None)
         with open(guest.console_path, encoding='utf-8') as f:
@@ -249,30 +243,29 @@ class Host(Programs):
         self.assertIn('ssh ended with status 255', verdict.problems[0])
 
     def test_the_generation_is_that_of_the_host(self):
-        args = mock.Mock(expect='', machine='ssh:h')
-        self.assertEqual(host.expected(args, '6.18.3-1-amd64').name, 'legacy')
-        self.assertEqual(host.expected(args, '7.3.4').name, 'merged')
-        with self.assertRaisesRegex(UsageError, 'has no KVM with TDX'):
-            host.expected(args, '6.12.0')
+        wanted = Request().with_boot(machine=machines.named('ssh:h'))
+        self.assertEqual(host.expected(wanted, '6.18.3-1-amd64').name, 'legacy')
+        self.assertEqual(host.expected(wanted, '7.3.4').name, 'merged')
+        with self.assertRaisesRegex(UsageError, 'ssh:h: Linux 6.12.0 has no KVM with TDX'):
+            host.expected(wanted, '6.12.0')
 
     def test_the_whole_command(self):
         """run --machine ssh:HOST, with nothing built: the tests are scripts."""
-        def install(session, _goal, folder):
+        def install(_build, _work, _goal, folder):
             self.program(os.path.join(folder, 'kvm', 'tdx_smoke_test'), GOOD)
             with open(os.path.join(folder, 'kvm', 'settings'), 'w', encoding='utf-8') as f:
                 f.write('timeout=120\n')
 
-        def compile_suite(session):
-            session.suite = mock.Mock(select=lambda selection: [(n, []) for n, _ in selection])
-
+        suite = mock.Mock(select=lambda selection: [(name, []) for name, _ in selection])
         work = mock.Mock()
         work.source.name, work.source.version, work.source.key.return_value = '7.3', '7.3', (7, 3)
         words = ['run', '--build', self.folder, '--machine', 'ssh:me@lab', '--json',
                  os.path.join(self.folder, 'r.json'), '--junit', '/proc/x', 'tdx_smoke_test']
         said = io.StringIO()
         with mock.patch.object(stages, 'Progress', lambda: progress.Progress(said)), \
-                mock.patch.object(stages.Session, 'fetch', lambda s: setattr(s, 'work', work)), \
-                mock.patch.object(stages.Session, 'compile_suite', compile_suite), \
+                mock.patch.object(stages, 'fetch',
+                                  lambda wanted, build: stages.Laid(wanted, build, work)), \
+                mock.patch.object(stages, 'compile_suite', lambda laid: suite), \
                 mock.patch.object(host.kselftest, 'make', install), \
                 contextlib.redirect_stderr(said):
             status = program.main(words)
@@ -291,6 +284,5 @@ class Host(Programs):
                                        *words[1:]])
             self.assertEqual(status, EXIT_USAGE, words)
         args = program.parse_arguments(['bisect', '--machine', 'ssh:h', 'tdx_smoke_test'])
-        args.kdir, args.kernel = '', ''
         with self.assertRaises(UsageError):
-            bisect.step(args, 'commit', None)
+            bisect.step(args, '', 'commit', None)

@@ -8,7 +8,7 @@ import unittest
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, UsageError
 from tdxtest.guest import boot, shards
-from tdxtest.tests.guest.stages_test import GOOD, STARTED, FakeMachine
+from tdxtest.tests.fakes import GOOD, STARTED, FakeMachine
 from tdxtest.verdict import ktap
 
 CASES = {

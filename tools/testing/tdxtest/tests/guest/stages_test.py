@@ -2,7 +2,6 @@
 """Mirror choice, config check, test selection, patch ranges and the watchdog."""
 
 import os
-import sys
 import tempfile
 import textwrap
 import unittest
@@ -11,8 +10,9 @@ from unittest import mock
 from tdxtest.base import apt, command
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from tdxtest.base.paths import PROJECT
-from tdxtest.guest import boot, image
+from tdxtest.guest import boot, image, request
 from tdxtest.tree import kernel, series, suite
+from tdxtest.tests.fakes import GOOD, STARTED, FakeMachine
 from tdxtest.verdict import ktap
 
 
@@ -110,11 +110,11 @@ class Selection(unittest.TestCase):
                 chooser.select([('a_test', 'nothing')])
 
     def test_environment_of_the_tests(self):
-        self.assertEqual(image.parse_environment(['A=1', 'B=x=y', 'C=']),
-                         {'A': '1', 'B': 'x=y', 'C': ''})
+        self.assertEqual(request.parse_environment(['A=1', 'B=x=y', 'C=']),
+                         (('A', '1'), ('B', 'x=y'), ('C', '')))
         for word in ('A', '=1', '1A=2', 'A=b c'):
             with self.subTest(word=word), self.assertRaises(UsageError):
-                image.parse_environment([word])
+                request.parse_environment([word])
 
     def test_the_plan_of_the_guest(self):
         plan = image.plan_text([('a_test', ['-r', 'x'])], [('/o/kvm.ko', []),
@@ -158,27 +158,6 @@ class Series(unittest.TestCase):
                     f.write('# head\n' + row + '\n')
                 with self.assertRaisesRegex(Failure, f'series:2: .*{text}'):
                     series.load(folder)
-
-
-class FakeMachine:
-    """A machine whose guest is a Python program that writes the console."""
-
-    name = 'fake'
-    guest_exits = ()
-
-    def __init__(self, program):
-        self.program = program
-
-    def command(self, _installation, folder, _image, com, _cpus):
-        text = f'import os, sys, time\nout = open({com[1]!r}, "w", buffering=1)\n' + self.program
-        return [sys.executable, '-c', text], {}
-
-
-GOOD = '''
-print("KTAP version 1\\n1..1\\n  1..1\\n  ok 1 f.t\\nok 1 a_test", file=out)
-print("[    1.0] reboot: Power down", file=out)
-'''
-STARTED = 'print("KTAP version 1\\n1..2\\n  1..1\\n  ok 1 f.t\\nok 1 a_test", file=out)\n'
 
 
 class Watchdog(unittest.TestCase):

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a command asks for: what to build, what to boot, what to expect of it.
+
+A request never changes. Who wants something else makes another request of it, by
+dataclasses.replace() or by with_build() and with_boot(). The defaults of the command
+line are those of these classes.
+"""
+
+import argparse
+import dataclasses
+import os
+import re
+import typing
+from collections.abc import Sequence
+
+from tdxtest.base.build_folder import check_name
+from tdxtest.base.failure import UsageError
+from tdxtest.base.paths import PROJECT
+from tdxtest.guest import machines, shards
+from tdxtest.guest.machines import Machine, bochs
+from tdxtest.tree import abi, series, source, suite
+from tdxtest.verdict import results
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildRequest:
+    """What to build, and where."""
+
+    folder: str = os.path.join(PROJECT, 'build')
+    mirror: str = ''                # of Debian; '' is the one that the system's apt names
+    kernel: str = ''                # a packaged series; '' is the newest
+    kdir: str = ''                  # a person's tree, in place of a packaged one
+    update: bool = False            # look for a newer package
+    abi: str = ''                   # a generation; '' is the kernel's own
+    patches: tuple[str, ...] = ()   # rows of patches/series on request
+    debug: bool = False             # a kernel that checks itself
+
+
+@dataclasses.dataclass(frozen=True)
+class BootRequest:
+    """What to boot, on what, and for how long."""
+
+    machine: Machine = bochs.MACHINE
+    cpus: int = 1                   # of a guest
+    jobs: int = 1                   # guests that share the tests
+    silence: float = 180            # seconds without output after which a guest is ended
+    total: float = 3600             # seconds in all
+    trace: int = 0                  # events to print after a test that failed
+    verbose: bool = False           # the whole console
+    # (test, pattern of its cases or ''), all tests without any
+    tests: tuple[tuple[str, str], ...] = ()
+    # (name, value) of the environment of the tests
+    environment: tuple[tuple[str, str], ...] = ()
+    collect: str = ''               # a folder of the guest whose .gcda files are wanted
+
+
+@dataclasses.dataclass(frozen=True)
+class ExpectRequest:
+    """Which generation of the ABI the tests expect."""
+
+    generation: str = ''            # '' is the one that is built
+    strict: bool = False            # a case that it does not have fails
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """All that a command asks for."""
+
+    build: BuildRequest = BuildRequest()
+    boot: BootRequest = BootRequest()
+    expect: ExpectRequest = ExpectRequest()
+    output: results.Output = results.Output()
+
+    def with_build(self, **changes: typing.Any) -> 'Request':
+        return dataclasses.replace(self, build=dataclasses.replace(self.build, **changes))
+
+    def with_boot(self, **changes: typing.Any) -> 'Request':
+        return dataclasses.replace(self, boot=dataclasses.replace(self.boot, **changes))
+
+    def generation(self, work_source: source.Source) -> abi.Generation:
+        """The generation of the ABI that is built of a source."""
+        return (abi.named(self.build.abi) if self.build.abi else
+                abi.of_tree(work_source.key(), self.build.patches))
+
+    def expected(self, work_source: source.Source) -> abi.Generation:
+        """The generation of the ABI that the tests expect."""
+        return (abi.named(self.expect.generation) if self.expect.generation else
+                self.generation(work_source))
+
+
+def parse_environment(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """['NAME=VALUE'] as pairs; UsageError for a word that is none."""
+    for word in words:
+        if not re.fullmatch(r'[A-Za-z_]\w*=\S*', word):
+            raise UsageError(f'--env {word}: wanted NAME=VALUE without spaces')
+    pairs = (word.partition('=') for word in words)
+    return tuple((name, value) for name, _, value in pairs)
+
+
+# The field of a request: the option that it comes from, and what is made of its value.
+OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.Any]]]] = {
+    BuildRequest: {
+        'folder': ('build', str), 'mirror': ('mirror', str), 'kernel': ('kernel', str),
+        'kdir': ('kdir', str), 'update': ('update', bool), 'abi': ('abi', str),
+        'patches': ('patch', series.requested), 'debug': ('debug', bool),
+    },
+    BootRequest: {
+        'machine': ('machine', machines.named), 'cpus': ('cpus', int),
+        'jobs': ('jobs', shards.jobs), 'silence': ('silence', float), 'total': ('total', float),
+        'trace': ('trace', int), 'verbose': ('verbose', bool),
+        'tests': ('tests', lambda words: tuple(suite.parse_selection(' '.join(words)))),
+        'environment': ('env', parse_environment),
+    },
+    ExpectRequest: {
+        'generation': ('expect', str), 'strict': ('strict_abi', bool),
+    },
+    results.Output: {
+        'json': ('json', str), 'junit': ('junit', str), 'lava': ('lava', str),
+    },
+}
+# What a host that keeps its own kernel cannot have.
+OF_OWN_KERNEL = {'abi': '--abi', 'patches': '--patch', 'debug': '--debug', 'kdir': '--kdir'}
+
+
+def part(kind: type, given: dict[str, typing.Any]) -> typing.Any:
+    """A request of one kind from those of its options that a command has."""
+    return kind(**{field: make(given[option]) for field, (option, make) in OPTIONS[kind].items()
+                   if option in given})
+
+
+def from_arguments(args: argparse.Namespace, **more: typing.Any) -> Request:
+    """The request of a command line; more: options that the command sets by itself.
+
+    UsageError for what cannot be done, before anything long is.
+    """
+    given = {**vars(args), **more}
+    request = Request(part(BuildRequest, given), part(BootRequest, given),
+                      part(ExpectRequest, given), part(results.Output, given))
+    check_name(request.build.folder)
+    if request.build.kernel and request.build.kdir:
+        raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
+    request.boot.machine.check_cpus(request.boot.cpus)
+    if request.boot.machine.runs_host:
+        check_host(given['command'], request)
+    for name in filter(None, (request.build.abi, request.expect.generation)):
+        abi.named(name)
+    if request.build.kdir:
+        source.from_kdir(request.build.kdir)
+    return request
+
+
+def check_host(command: str, request: Request) -> None:
+    """UsageError for what would change the kernel of somebody's host."""
+    wrong = [option for field, option in OF_OWN_KERNEL.items()
+             if dataclasses.asdict(request.build)[field]]
+    if command != 'run':
+        wrong.insert(0, command)
+    if wrong:
+        raise UsageError(f'--machine {request.boot.machine.option}: {wrong[0]} needs a kernel '
+                         'that is built here; the host keeps its own')

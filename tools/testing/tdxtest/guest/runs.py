@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots a built kernel: with tests, without, or to a shell. Gives what came of it."""
+
+import dataclasses
+import datetime
+import typing
+from collections.abc import Sequence
+
+from tdxtest.base.build_folder import Build
+from tdxtest.guest import boot, image, shards, shell
+from tdxtest.guest.request import Request
+from tdxtest.guest.stages import Built, Laid
+from tdxtest.tree import abi, suite
+from tdxtest.verdict import ktap, results
+
+# Seconds of guest time that one test program may take.
+TEST_TIMEOUT_S = 900
+# How much longer the watchdog waits for a debug kernel, whose longest silence is in
+# its boot: the initramfs takes it a billion instructions.
+DEBUG_PATIENCE = 5
+
+# (name, [arguments]) of each test, as Suite.select() gives them.
+Tests = Sequence[tuple[str, list[str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What came of a run of tests. results: of results.collect()."""
+
+    built: Laid
+    verdict: ktap.Verdict
+    guests: tuple[boot.Guest, ...]
+    results: dict[str, typing.Any]
+
+
+def parameters(request: Request) -> str:
+    """What the machine asks for on the command line of the guest's kernel."""
+    machine = request.boot.machine
+    debug = machine.debug_parameters if request.build.debug else ''
+    return f'{machine.parameters} {debug}'.strip()
+
+
+def environment(laid: Laid) -> dict[str, str]:
+    """The environment of the tests: what they expect, and what a person gave."""
+    request = laid.request
+    return {**abi.environment(request.expected(laid.work.source), request.expect.strict),
+            **dict(request.boot.environment)}
+
+
+def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',
+               more: str = '') -> str:
+    """The boot image for tests, made in `folder`; more: parameters of the kernel."""
+    wanted = built.request.boot
+    watermark = wanted.machine.watermark if built.kernel.has('INTEL_TDX_SIM') else ''
+    plan = image.plan_text(tests, built.kernel.modules(), watermark, TEST_TIMEOUT_S,
+                           bool(busybox), environment(built), wanted.collect, wanted.trace)
+    # A shell is there to try any of them by hand.
+    names = suite.names() if busybox else [name for name, _ in tests]
+    programs = [built.suite.program(name) for name in names]
+    return image.Image(built.build, folder).make(built.kernel, programs, plan, busybox,
+                                                 f'{parameters(built.request)} {more}')
+
+
+def new_guest(request: Request, folder: str) -> boot.Guest:
+    """A guest that can be booted, with the request's limits."""
+    patience = DEBUG_PATIENCE if request.build.debug else 1
+    limits = boot.Limits(request.boot.silence * patience, request.boot.total * patience)
+    return boot.Guest(request.boot.machine, folder, limits, request.boot.verbose)
+
+
+def boot_shell(built: Built) -> ktap.Verdict:
+    """Boot to a shell on this terminal."""
+    wanted = built.request.boot
+    installation = wanted.machine.prepare(built.build)
+    busybox = shell.busybox(built.build)
+    folder = built.build.folder('run', built.work.source.name)
+    with built.progress.step('image', 'making the initramfs and the boot image'):
+        iso = boot_image(built, folder, [], busybox)
+    console = shell.interact(new_guest(built.request, folder), iso, installation, wanted.cpus)
+    return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+
+
+def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]:
+    """Boot a guest with each share of the tests; gives the guests, which have ended."""
+    wanted = built.request.boot
+    installation = wanted.machine.prepare(built.build)
+    parts = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']
+    folders = [built.build.folder('run', built.work.source.name, part) for part in parts]
+    with built.progress.step('image', 'making the initramfs and the boot image'):
+        images = [boot_image(built, folder, share) for folder, share in zip(folders, shares)]
+    guests = [new_guest(built.request, folder) for folder in folders]
+    boot.run_step(built.progress, 'boot', f'{wanted.machine.name} {installation.version}, '
+                  f'{wanted.cpus} CPU(s)', guests, images, installation, wanted.cpus)
+    last = max(guests, key=lambda guest: guest.tests_s)
+    built.progress.move('boot', 'tests', last.tests_s)
+    built.progress.move('boot', 'power-off', last.off_s)
+    return tuple(guests)
+
+
+def boot_only(built: Built) -> ktap.Verdict:
+    """Boot without tests."""
+    [guest] = boot_guests(built, [[]])
+    return ktap.judge_all([(guest.console, guest.ended, {})], wants_tests=False)
+
+
+def run_tests(built: Built, tests: Tests) -> Run:
+    """Boot with the tests, split over guests."""
+    last = results.failed_in(built.build.path(results.LAST))
+    shares = shards.split(shards.failed_first(tests, last), built.suite.cases,
+                          built.request.boot.jobs)
+    guests = boot_guests(built, shares)
+    judged = [(guest.console, guest.ended, {name: shards.chosen(args) for name, args in share})
+              for guest, share in zip(guests, shares)]
+    verdict = ktap.judge_all(judged)
+    return Run(built, verdict, guests, results.collect(judged, verdict, about(built)))
+
+
+def run_suite(built: Built) -> Run:
+    """Boot with the tests that the request names, all without any."""
+    return run_tests(built, built.suite.select(built.request.boot.tests))
+
+
+def about(laid: Laid) -> dict[str, typing.Any]:
+    """What was run on what, for the results."""
+    return {'kernel': laid.work.source.version, 'origin': laid.work.source.origin,
+            'machine': laid.request.boot.machine.name, 'abi': laid.generation().name,
+            'expected': laid.request.expected(laid.work.source).name,
+            'patches': list(laid.request.build.patches),
+            'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
+
+
+def conclude(build: Build, verdict: ktap.Verdict, version: str) -> int:
+    """Print the verdict and the times; gives the exit status."""
+    for problem in verdict.problems:
+        build.progress.line(f'  {problem}')
+    build.progress.line(build.progress.table())
+    build.progress.line(f'{verdict.summary} (Linux {version})')
+    # After the verdict: a full disk must not hold it back.
+    build.progress.save(build.path('times.json'))
+    return verdict.status
+
+
+def conclude_runs(runs: Sequence[Run]) -> int:
+    """conclude() of the last of the runs, with the results of all written."""
+    *_, last = runs
+    status = conclude(last.built.build, last.verdict, last.results['kernel'])
+    found = [run.results for run in runs]
+    results.write(last.built.build.path(results.LAST), results.to_json(found))
+    results.save(found, last.built.request.output)
+    return status
