@@ -68,11 +68,11 @@ static void add_entries(struct kvm_vcpu *vcpu)
 	free(cpuid);
 }
 
-static void cpuid_init(struct insn *insn, u64 leaf, u64 subleaf, u32 eax, u32 ebx, u32 ecx,
+static void cpuid_init(struct tdx_insn *insn, u64 leaf, u64 subleaf, u32 eax, u32 ebx, u32 ecx,
 		       u32 edx)
 {
-	insn_init(insn, TDVMCALL_CPUID, leaf, subleaf, ~leaf, ~subleaf,
-		  "CPUID 0x%lx, subleaf 0x%lx", leaf, subleaf);
+	tdx_insn_init(insn, EXIT_REASON_CPUID, leaf, subleaf, ~leaf, ~subleaf,
+		      "CPUID 0x%lx, subleaf 0x%lx", leaf, subleaf);
 	insn->out.r12 = eax;
 	insn->out.r13 = ebx;
 	insn->out.r14 = ecx;
@@ -82,10 +82,10 @@ static void cpuid_init(struct insn *insn, u64 leaf, u64 subleaf, u32 eax, u32 eb
 static void run_entry(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf,
 		      const struct kvm_cpuid_entry2 *entry)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
 	cpuid_init(&insn, leaf, subleaf, entry->eax, entry->ebx, entry->ecx, entry->edx);
-	insn_run(vcpu, &insn);
+	tdx_insn_run(vcpu, &insn);
 }
 
 static void run_zeros(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf)
@@ -121,7 +121,7 @@ FIXTURE(cpuid)
 FIXTURE_SETUP(cpuid)
 {
 	self->vm = tdx_vm_create(1);
-	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_fetch_vmcalls);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, tdvmcall_guest_fetch_loop);
 	add_entries(self->vcpu);
 }
 
@@ -233,7 +233,7 @@ TEST_F_TIMEOUT(cpuid, topology, TIMEOUT_SECONDS)
 {
 	static const u32 leafs[] = { 0xb, 0x1f };
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(self->vcpu->cpuid->nent + 4);
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
 	cpuid->nent = 0;
@@ -256,9 +256,9 @@ TEST_F_TIMEOUT(cpuid, topology, TIMEOUT_SECONDS)
 
 		run_entry(self->vcpu, leafs[i], 1, &entry);
 		cpuid_init(&insn, leafs[i], 2, 0, 0, 2, entry.edx);
-		insn_run(self->vcpu, &insn);
+		tdx_insn_run(self->vcpu, &insn);
 		cpuid_init(&insn, leafs[i], 0x1fe, 0, 0, 0xfe, entry.edx);
-		insn_run(self->vcpu, &insn);
+		tdx_insn_run(self->vcpu, &insn);
 	}
 	free(cpuid);
 }
@@ -315,7 +315,7 @@ FIXTURE_SETUP(cpuid_native)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_native_cpuid);
-	ve_install_handler(self->vm);
+	tdx_ve_install_handler(self->vm);
 }
 
 FIXTURE_TEARDOWN(cpuid_native)
@@ -336,7 +336,7 @@ static void launch_native(struct kvm_vcpu *vcpu, const struct native_cpuid *cpui
 TEST_F_TIMEOUT(cpuid_native, left_to_kvm, TIMEOUT_SECONDS)
 {
 	static const struct native_cpuid cpuid = { HYPERVISOR + 1, 5 };
-	const struct ve_info ve = {
+	const struct tdx_ve_info ve = {
 		.exit_reason = EXIT_REASON_CPUID,
 		.instruction_length = 2,
 	};
@@ -345,8 +345,8 @@ TEST_F_TIMEOUT(cpuid_native, left_to_kvm, TIMEOUT_SECONDS)
 
 	add_entries(self->vcpu);
 	launch_native(self->vcpu, &cpuid, 1);
-	ve_run(self->vcpu, "CPUID", &ve);
-	ve_check_values(self->vcpu, "CPUID", want, ARRAY_SIZE(want));
+	tdx_ve_run(self->vcpu, "CPUID", &ve);
+	tdx_ve_check_values(self->vcpu, "CPUID", want, ARRAY_SIZE(want));
 }
 
 /*
@@ -364,18 +364,18 @@ TEST_F_TIMEOUT(cpuid_native, leaf_1_of_module, TIMEOUT_SECONDS)
 	launch_native(self->vcpu, &cpuid, 1);
 
 	vcpu_run(self->vcpu);
-	vmcall_get_sync(self->vcpu, "CPUID", &uc);
-	vmcall_assert_value("CPUID", "leaf", 1, "EAX", entry.eax, uc.args[0]);
-	vmcall_assert_value("CPUID", "leaf", 1, "EBX, lines", 64 / 8, (uc.args[1] >> 8) & 0xff);
-	vmcall_assert_value("CPUID", "leaf", 1, "EBX, ids", (entry.ebx >> 16) & 0xff,
-			    (uc.args[1] >> 16) & 0xff);
-	vmcall_assert_value("CPUID", "leaf", 1, "EBX, APIC ID", 0, uc.args[1] >> 24);
-	vmcall_assert_value("CPUID", "leaf", 1, "ECX, features of every TD", LEAF_1_ECX_FIXED,
-			    uc.args[2] & LEAF_1_ECX_FIXED);
+	tdx_vcpu_get_sync(self->vcpu, "CPUID", &uc);
+	tdx_assert_value("CPUID", "leaf", 1, "EAX", entry.eax, uc.args[0]);
+	tdx_assert_value("CPUID", "leaf", 1, "EBX, lines", 64 / 8, (uc.args[1] >> 8) & 0xff);
+	tdx_assert_value("CPUID", "leaf", 1, "EBX, ids", (entry.ebx >> 16) & 0xff,
+			 (uc.args[1] >> 16) & 0xff);
+	tdx_assert_value("CPUID", "leaf", 1, "EBX, APIC ID", 0, uc.args[1] >> 24);
+	tdx_assert_value("CPUID", "leaf", 1, "ECX, features of every TD", LEAF_1_ECX_FIXED,
+			 uc.args[2] & LEAF_1_ECX_FIXED);
 	/* OSXSAVE follows CR4. */
-	vmcall_assert_value("CPUID", "leaf", 1, "ECX", entry.ecx & ~BIT(27),
-			    uc.args[2] & ~BIT(27));
-	vmcall_assert_value("CPUID", "leaf", 1, "EDX", entry.edx, uc.args[3]);
+	tdx_assert_value("CPUID", "leaf", 1, "ECX", entry.ecx & ~BIT(27),
+			 uc.args[2] & ~BIT(27));
+	tdx_assert_value("CPUID", "leaf", 1, "EDX", entry.edx, uc.args[3]);
 }
 
 int main(int argc, char **argv)

@@ -57,7 +57,7 @@ REFUSED(all_ones,	~0ULL);
 
 FIXTURE_SETUP(event_notify_refused)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(event_notify_refused)
@@ -98,7 +98,7 @@ VECTOR(255);
 
 FIXTURE_SETUP(event_notify_vector)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(event_notify_vector)
@@ -134,7 +134,7 @@ FIXTURE_VARIANT(event_notify_answer)
 
 FIXTURE_SETUP(event_notify_answer)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(event_notify_answer)
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(event_notify_answer, is_raw_status, TIMEOUT_SECONDS)
 	struct kvm_run *run = self->vcpu->run;
 
 	tdx_exit_run(self->vcpu, &call);
-	vmcall_poison_exit(self->vcpu);
+	tdvmcall_poison_exit(self->vcpu);
 	run->tdx.setup_event_notify.ret = variant->ret;
 	tdx_exit_finish(self->vcpu, &call, variant->ret);
 }

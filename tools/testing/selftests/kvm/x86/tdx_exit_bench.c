@@ -76,7 +76,7 @@ static void td_fault(u64 i)
 		.rcx = RANGE_GPA + i * SZ_4K,
 	};
 
-	__tdcall(&regs);
+	tdcall_execute(&regs);
 	GUEST_ASSERT_EQ(regs.rax, 0ul);
 }
 

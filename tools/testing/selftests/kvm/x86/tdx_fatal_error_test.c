@@ -7,8 +7,8 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -47,7 +47,7 @@ ERROR(all_ones,		~0ULL, ~0ULL);
 
 FIXTURE_SETUP(fatal_error)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(fatal_error)
@@ -66,25 +66,25 @@ static void check_exit(struct kvm_vcpu *vcpu, const char *name, const struct tdc
 	};
 	u64 i;
 
-	vmcall_run_exit(vcpu, name, 0, KVM_EXIT_SYSTEM_EVENT);
-	vmcall_assert_value(name, "exit", 0, "system_event.type", KVM_SYSTEM_EVENT_TDX_FATAL,
-			    run->system_event.type);
-	vmcall_assert_value(name, "exit", 0, "system_event.ndata", NR_DATA,
-			    run->system_event.ndata);
+	tdvmcall_run_exit(vcpu, name, 0, KVM_EXIT_SYSTEM_EVENT);
+	tdx_assert_value(name, "exit", 0, "system_event.type", KVM_SYSTEM_EVENT_TDX_FATAL,
+			 run->system_event.type);
+	tdx_assert_value(name, "exit", 0, "system_event.ndata", NR_DATA,
+			 run->system_event.ndata);
 
 	for (i = 0; i < NR_DATA; i++)
-		vmcall_assert_value(name, "exit: word", i, "system_event.data", data[i],
-				    run->system_event.data[i]);
+		tdx_assert_value(name, "exit: word", i, "system_event.data", data[i],
+				 run->system_event.data[i]);
 }
 
 static void report(struct kvm_vcpu *vcpu, const char *name, struct tdcall_regs *regs,
 		   u64 r12, u64 r13)
 {
-	vmcall_seed_leaf(regs, TDVMCALL_REPORT_FATAL_ERROR);
+	tdvmcall_seed_leaf(regs, TDVMCALL_REPORT_FATAL_ERROR);
 	regs->r12 = r12;
 	regs->r13 = r13;
-	vmcall_issue(vcpu, name, regs);
-	vmcall_poison_exit(vcpu);
+	tdvmcall_issue(vcpu, name, regs);
+	tdvmcall_poison_exit(vcpu);
 	check_exit(vcpu, name, regs);
 }
 
@@ -103,8 +103,8 @@ TEST_F_TIMEOUT(fatal_error, run_again_resumes, TIMEOUT_SECONDS)
 
 	for (i = 0; i < 2; i++) {
 		report(self->vcpu, variant->name, &regs, variant->r12, variant->r13);
-		vmcall_poison_exit(self->vcpu);
-		vmcall_finish(self->vcpu, variant->name, 1, &regs);
+		tdvmcall_poison_exit(self->vcpu);
+		tdvmcall_finish(self->vcpu, variant->name, 1, &regs);
 	}
 }
 

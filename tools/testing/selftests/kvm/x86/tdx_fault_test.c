@@ -16,10 +16,10 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -112,7 +112,7 @@ static int finalize(struct td *td, u64 *hw_error)
 static int run(struct td *td, u64 *hw_error)
 {
 	/* What the exit shows is KVM's. */
-	vmcall_poison_exit(td->vcpu);
+	tdvmcall_poison_exit(td->vcpu);
 	return __vcpu_run(td->vcpu) ? errno : 0;
 }
 

@@ -62,7 +62,7 @@ PRIVATE(all_but_shared_bit, .gpa = ~SHARED, .size = SZ_4K);
 
 FIXTURE_SETUP(get_quote_refused)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(get_quote_refused)
@@ -109,7 +109,7 @@ BUFFER(gpa_all_ones,	.gpa = ~0ULL, .size = ~0ULL);
 
 FIXTURE_SETUP(get_quote_buffer)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(get_quote_buffer)
@@ -145,7 +145,7 @@ FIXTURE_VARIANT(get_quote_answer)
 
 FIXTURE_SETUP(get_quote_answer)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(get_quote_answer)
@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(get_quote_answer, is_raw_status, TIMEOUT_SECONDS)
 	struct kvm_run *run = self->vcpu->run;
 
 	tdx_exit_run(self->vcpu, &call);
-	vmcall_poison_exit(self->vcpu);
+	tdvmcall_poison_exit(self->vcpu);
 	run->tdx.get_quote.ret = variant->ret;
 	tdx_exit_finish(self->vcpu, &call, variant->ret);
 }

@@ -8,10 +8,10 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
 
@@ -35,7 +35,7 @@ static void guest_nmi(struct ex_regs *regs)
 static void guest_msi(struct ex_regs *regs)
 {
 	nr_msis++;
-	guest_eoi();
+	tdx_guest_eoi();
 }
 
 /*
@@ -44,13 +44,13 @@ static void guest_msi(struct ex_regs *regs)
  */
 static void guest_code(u64 blocked, u64 interrupts_on, u64 tpr)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	x2apic_write_reg(APIC_TASKPRI, tpr);
 	if (interrupts_on)
 		sti();
 
 	for (;;) {
-		guest_vmcall(0, TDVMCALL_HLT, blocked, 0, 0, 0);
+		tdvmcall_guest_issue(0, EXIT_REASON_HLT, blocked, 0, 0, 0);
 		GUEST_SYNC2(nr_nmis, nr_msis);
 
 		x2apic_write_reg(APIC_TASKPRI, 0);
@@ -138,9 +138,9 @@ static void check_events(struct kvm_vcpu *vcpu, const struct hlt *hlt, const cha
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, hlt->name, &uc);
-	vmcall_assert_value(hlt->name, when, 1, "NMIs taken", nmis, uc.args[0]);
-	vmcall_assert_value(hlt->name, when, 1, "MSIs taken", msis, uc.args[1]);
+	tdx_vcpu_get_sync(vcpu, hlt->name, &uc);
+	tdx_assert_value(hlt->name, when, 1, "NMIs taken", nmis, uc.args[0]);
+	tdx_assert_value(hlt->name, when, 1, "MSIs taken", msis, uc.args[1]);
 }
 
 /* The HLT has ended: nothing changed but what the events did. */
@@ -149,14 +149,14 @@ static void check_hlt(struct kvm_vcpu *vcpu, const struct hlt *hlt, u64 nmis, u6
 	const bool taken_at_once = hlt->interrupts_on && !hlt->tpr;
 	struct tdcall_regs want;
 
-	vmcall_seed_regs(&want);
+	tdvmcall_seed_regs(&want);
 	want.r10 = TDVMCALL_STATUS_SUCCESS;
-	want.r11 = TDVMCALL_HLT;
+	want.r11 = EXIT_REASON_HLT;
 	want.r12 = hlt->blocked;
 	want.r13 = 0;
 	want.r14 = 0;
 	want.r15 = 0;
-	vmcall_check_regs(vcpu, hlt->name, 0, &want);
+	tdvmcall_check_regs(vcpu, hlt->name, 0, &want);
 
 	check_events(vcpu, hlt, "before interrupts are let through", nmis,
 		     taken_at_once ? msis : 0);
@@ -165,7 +165,7 @@ static void check_hlt(struct kvm_vcpu *vcpu, const struct hlt *hlt, u64 nmis, u6
 
 static void launch(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 {
-	vmcall_launch(vcpu, hlt->name);
+	tdvmcall_launch(vcpu, hlt->name);
 	tdx_vcpu_run_to_halt(vcpu);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_INTR);
 }
@@ -177,8 +177,8 @@ static void check_halted(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 
 	TEST_ASSERT(r == -1 && errno == EINTR, "%s: wanted the vCPU to stay halted, got %s",
 		    hlt->name, r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
-	vmcall_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
-			    tdx_vcpu_mp_state(vcpu));
+	tdx_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
+			 tdx_vcpu_mp_state(vcpu));
 }
 
 static void set_mp_state(struct kvm_vcpu *vcpu, u32 state)
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(hlt, ended_by_nmi, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(hlt, ended_by_msi, TIMEOUT_SECONDS)
 {
 	launch(self->vcpu, &variant->hlt);
-	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+	tdx_vcpu_signal_msi(self->vcpu, MSI_VECTOR);
 
 	if (!variant->hlt.wakes) {
 		check_halted(self->vcpu, &variant->hlt);
@@ -220,8 +220,8 @@ TEST_F_TIMEOUT(hlt, ended_by_mp_state, TIMEOUT_SECONDS)
 {
 	launch(self->vcpu, &variant->hlt);
 	set_mp_state(self->vcpu, KVM_MP_STATE_RUNNABLE);
-	vmcall_assert_value(variant->hlt.name, "KVM_GET_MP_STATE", 1, "mp_state",
-			    KVM_MP_STATE_RUNNABLE, tdx_vcpu_mp_state(self->vcpu));
+	tdx_assert_value(variant->hlt.name, "KVM_GET_MP_STATE", 1, "mp_state",
+			 KVM_MP_STATE_RUNNABLE, tdx_vcpu_mp_state(self->vcpu));
 	vcpu_run(self->vcpu);
 	check_hlt(self->vcpu, &variant->hlt, 0, 0);
 }
@@ -247,8 +247,8 @@ TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
 	u64 nmis = 0;
 	int r;
 
-	vmcall_launch(self->vcpu, hlt->name);
-	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+	tdvmcall_launch(self->vcpu, hlt->name);
+	tdx_vcpu_signal_msi(self->vcpu, MSI_VECTOR);
 
 	if (!hlt->pending) {
 		tdx_vcpu_run_to_halt(self->vcpu);
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(hlt, ended_by_nmi_and_msi, TIMEOUT_SECONDS)
 {
 	launch(self->vcpu, &variant->hlt);
-	tdx_signal_msi(self->vcpu, MSI_VECTOR);
+	tdx_vcpu_signal_msi(self->vcpu, MSI_VECTOR);
 	inject_nmi(self->vcpu);
 	vcpu_run(self->vcpu);
 	check_hlt(self->vcpu, &variant->hlt, 1, 1);
@@ -290,12 +290,12 @@ static void test_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt,
 
 static void signal_nmi(struct kvm_vcpu *vcpu)
 {
-	tdx_signal_msi(vcpu, APIC_DM_NMI);
+	tdx_vcpu_signal_msi(vcpu, APIC_DM_NMI);
 }
 
 static void signal_msi(struct kvm_vcpu *vcpu)
 {
-	tdx_signal_msi(vcpu, MSI_VECTOR);
+	tdx_vcpu_signal_msi(vcpu, MSI_VECTOR);
 }
 
 /* The vCPU blocks on, and a signal does not end the halt either. */
@@ -313,8 +313,8 @@ static void test_still_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 	TEST_ASSERT(thread.ret == -1 && thread.err == EINTR,
 		    "%s: wanted KVM_RUN to fail with EINTR, got %s", hlt->name,
 		    thread.ret ? strerror(thread.err) : exit_reason_str(vcpu->run->exit_reason));
-	vmcall_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
-			    tdx_vcpu_mp_state(vcpu));
+	tdx_assert_value(hlt->name, "KVM_GET_MP_STATE", 1, "mp_state", KVM_MP_STATE_HALTED,
+			 tdx_vcpu_mp_state(vcpu));
 
 	set_mp_state(vcpu, KVM_MP_STATE_RUNNABLE);
 	vcpu_run(vcpu);
@@ -322,14 +322,14 @@ static void test_still_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 
 TEST_F_TIMEOUT(hlt, woken_by_nmi, TIMEOUT_SECONDS)
 {
-	vmcall_launch(self->vcpu, variant->hlt.name);
+	tdvmcall_launch(self->vcpu, variant->hlt.name);
 	test_blocking(self->vcpu, &variant->hlt, signal_nmi, -1);
 	check_hlt(self->vcpu, &variant->hlt, 1, 0);
 }
 
 TEST_F_TIMEOUT(hlt, woken_by_msi, TIMEOUT_SECONDS)
 {
-	vmcall_launch(self->vcpu, variant->hlt.name);
+	tdvmcall_launch(self->vcpu, variant->hlt.name);
 	if (variant->hlt.wakes)
 		test_blocking(self->vcpu, &variant->hlt, signal_msi, -1);
 	else
@@ -342,7 +342,7 @@ TEST_F_TIMEOUT(hlt, by_mp_state, TIMEOUT_SECONDS)
 {
 	const struct hlt *hlt = &variant->hlt;
 
-	vmcall_launch(self->vcpu, hlt->name);
+	tdvmcall_launch(self->vcpu, hlt->name);
 	set_mp_state(self->vcpu, KVM_MP_STATE_HALTED);
 	check_halted(self->vcpu, hlt);
 	inject_nmi(self->vcpu);
@@ -382,7 +382,7 @@ FIXTURE_SETUP(hlt_cpus)
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = add_vcpu(self->vm, &hlt_cpus);
-	vmcall_launch(self->vcpu, hlt_cpus.name);
+	tdvmcall_launch(self->vcpu, hlt_cpus.name);
 }
 
 FIXTURE_TEARDOWN(hlt_cpus)

@@ -12,10 +12,10 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -39,12 +39,12 @@ static void guest_code(const u64 *page, bool apic_off)
 {
 	/* KVM gives no interrupt to a local APIC that is off, as it is at first. */
 	if (!apic_off)
-		guest_enable_apic();
+		tdx_guest_enable_apic();
 
 	for (;;) {
-		guest_fetch_vmcall();
+		tdvmcall_guest_fetch();
 		sti_nop_cli();
-		guest_tell_irqs();
+		tdx_guest_tell_irqs();
 		GUEST_SYNC1(READ_ONCE(*page));
 	}
 }
@@ -79,17 +79,17 @@ static void issue(struct td *td, const char *name, struct tdcall_regs *regs, u64
 {
 	struct ucall uc;
 
-	vmcall_issue(td->vcpu, name, regs);
-	vmcall_poison_exit(td->vcpu);
+	tdvmcall_issue(td->vcpu, name, regs);
+	tdvmcall_poison_exit(td->vcpu);
 	regs->r10 = result;
-	vmcall_finish(td->vcpu, name, 0, regs);
+	tdvmcall_finish(td->vcpu, name, 0, regs);
 
 	vcpu_run(td->vcpu);
 	tdx_vcpu_check_irqs(td->vcpu, name, &vector, !!vector);
 
 	vcpu_run(td->vcpu);
-	vmcall_get_sync(td->vcpu, name, &uc);
-	vmcall_assert_value(name, "TD's page", 0, "word", PAGE_PATTERN, uc.args[0]);
+	tdx_vcpu_get_sync(td->vcpu, name, &uc);
+	tdx_assert_value(name, "TD's page", 0, "word", PAGE_PATTERN, uc.args[0]);
 }
 
 FIXTURE(hypercall_ipi)
@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
 {
 	struct tdcall_regs regs;
 
-	vmcall_seed_regs(&regs);
+	tdvmcall_seed_regs(&regs);
 	regs.r10 = KVM_HC_SEND_IPI;
 	regs.r11 = variant->low;
 	regs.r12 = variant->high;
@@ -209,19 +209,19 @@ VECTOR_VCPUS(nmi_to_both, NMI_VECTOR, .low = BIT(0) | BIT(1), .mode = APIC_DM_NM
 /* What one has taken is forgotten, for the other to tell its own, by the last ucall. */
 static void guest_sender(void)
 {
-	guest_enable_apic();
-	guest_fetch_vmcall();
+	tdx_guest_enable_apic();
+	tdvmcall_guest_fetch();
 	sti_nop_cli();
-	guest_tell_irqs();
+	tdx_guest_tell_irqs();
 	GUEST_SYNC1(0);
 }
 
 static void guest_receiver(void)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	GUEST_SYNC1(0);
 	sti_nop_cli();
-	guest_tell_irqs();
+	tdx_guest_tell_irqs();
 	GUEST_SYNC1(0);
 }
 
@@ -250,25 +250,25 @@ TEST_F_TIMEOUT(hypercall_ipi_vcpus, is_delivered, TIMEOUT_SECONDS)
 	int i;
 
 	vcpu_run(self->vcpus[1]);
-	vmcall_get_sync(self->vcpus[1], variant->name, &uc);
+	tdx_vcpu_get_sync(self->vcpus[1], variant->name, &uc);
 
-	vmcall_seed_regs(&regs);
+	tdvmcall_seed_regs(&regs);
 	regs.r10 = KVM_HC_SEND_IPI;
 	regs.r11 = variant->low;
 	regs.r12 = variant->high;
 	regs.r13 = variant->first;
 	regs.r14 = variant->mode | variant->vector;
-	vmcall_issue(self->vcpus[0], variant->name, &regs);
-	vmcall_poison_exit(self->vcpus[0]);
+	tdvmcall_issue(self->vcpus[0], variant->name, &regs);
+	tdvmcall_poison_exit(self->vcpus[0]);
 	regs.r10 = variant->result;
-	vmcall_finish(self->vcpus[0], variant->name, 0, &regs);
+	tdvmcall_finish(self->vcpus[0], variant->name, 0, &regs);
 
 	for (i = 0; i < NR_VCPUS; i++) {
 		vcpu_run(self->vcpus[i]);
 		tdx_vcpu_check_irqs(self->vcpus[i], variant->name, &variant->vector,
 				    variant->taken[i]);
 		vcpu_run(self->vcpus[i]);
-		vmcall_get_sync(self->vcpus[i], variant->name, &uc);
+		tdx_vcpu_get_sync(self->vcpus[i], variant->name, &uc);
 	}
 }
 
@@ -307,7 +307,7 @@ static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
 {
 	struct tdcall_regs regs;
 
-	vmcall_seed_regs(&regs);
+	tdvmcall_seed_regs(&regs);
 	regs.r10 = KVM_HC_CLOCK_PAIRING;
 	regs.r11 = gpa;
 	regs.r12 = KVM_CLOCK_PAIRING_WALLCLOCK;
@@ -334,11 +334,11 @@ TEST_F_TIMEOUT(hypercall_clock_pairing, private_page_is_written_for_host, TIMEOU
 		    "wanted a time, got %lld s, %lld ns", pairing->sec, pairing->nsec);
 	TEST_ASSERT(pairing->tsc && pairing->tsc != PAGE_PATTERN, "wanted a TSC, got 0x%llx",
 		    pairing->tsc);
-	vmcall_assert_value("private page", "clock pairing", 0, "flags", 0, pairing->flags);
+	tdx_assert_value("private page", "clock pairing", 0, "flags", 0, pairing->flags);
 	for (i = 0; i < ARRAY_SIZE(pairing->pad); i++)
-		vmcall_assert_value("private page", "clock pairing: pad", i, "word", 0,
-				    pairing->pad[i]);
-	vmcall_assert_value("private page", "word behind", 0, "word", PAGE_PATTERN, *behind);
+		tdx_assert_value("private page", "clock pairing: pad", i, "word", 0,
+				 pairing->pad[i]);
+	tdx_assert_value("private page", "word behind", 0, "word", PAGE_PATTERN, *behind);
 }
 
 /* The shared bit is not masked off, so that there is never memory at such a GPA. */

@@ -11,8 +11,8 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -36,17 +36,17 @@ static void issue(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 {
 	struct tdcall_regs regs;
 
-	vmcall_seed_regs(&regs);
+	tdvmcall_seed_regs(&regs);
 	regs.r10 = hc->nr;
 	regs.r11 = hc->args[0];
 	regs.r12 = hc->args[1];
 	regs.r13 = hc->args[2];
 	regs.r14 = hc->args[3];
 
-	vmcall_issue(vcpu, hc->name, &regs);
-	vmcall_poison_exit(vcpu);
+	tdvmcall_issue(vcpu, hc->name, &regs);
+	tdvmcall_poison_exit(vcpu);
 	regs.r10 = hc->result;
-	vmcall_finish(vcpu, hc->name, 0, &regs);
+	tdvmcall_finish(vcpu, hc->name, 0, &regs);
 }
 
 FIXTURE(hypercall_result)
@@ -107,7 +107,7 @@ UNKNOWN_CLOCK(clock_type_all_ones,	~0ULL);
 
 FIXTURE_SETUP(hypercall_result)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(hypercall_result)
@@ -146,7 +146,7 @@ KICK(bit_32,	BIT_ULL(32),		RUNNABLE);
 
 FIXTURE_SETUP(hypercall_kick)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(hypercall_kick)
@@ -167,8 +167,8 @@ TEST_F_TIMEOUT(hypercall_kick, wakes_target, TIMEOUT_SECONDS)
 
 	vcpu_mp_state_set(self->vcpu, &state);
 	vcpu_mp_state_get(self->vcpu, &state);
-	vmcall_assert_value(variant->name, "vCPU", 0, "MP state", variant->mp_state,
-			    state.mp_state);
+	tdx_assert_value(variant->name, "vCPU", 0, "MP state", variant->mp_state,
+			 state.mp_state);
 }
 
 /*
@@ -202,7 +202,7 @@ FEATURE(sched_yield,	SCHED_YIELD,	PV_SCHED_YIELD);
 FIXTURE_SETUP(hypercall_feature)
 {
 	self->vm = tdx_vm_create(1);
-	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_fetch_vmcalls);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, tdvmcall_guest_fetch_loop);
 }
 
 FIXTURE_TEARDOWN(hypercall_feature)

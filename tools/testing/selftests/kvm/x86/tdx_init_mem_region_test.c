@@ -13,9 +13,9 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		120
 
@@ -259,12 +259,12 @@ static void check_region(struct init_mem_region *init, u64 done, u64 left)
 	const u64 source = (u64)addr_gpa2hva(init->vm, TEST_GPA);
 	const char *name = "KVM_TDX_INIT_MEM_REGION";
 
-	vmcall_assert_value(name, "pages done", done, "source_addr", source + done * SZ_4K,
-			    region(init)->source_addr);
-	vmcall_assert_value(name, "pages done", done, "gpa", TEST_GPA + done * SZ_4K,
-			    region(init)->gpa);
-	vmcall_assert_value(name, "pages done", done, "nr_pages", left,
-			    region(init)->nr_pages);
+	tdx_assert_value(name, "pages done", done, "source_addr", source + done * SZ_4K,
+			 region(init)->source_addr);
+	tdx_assert_value(name, "pages done", done, "gpa", TEST_GPA + done * SZ_4K,
+			 region(init)->gpa);
+	tdx_assert_value(name, "pages done", done, "nr_pages", left,
+			 region(init)->nr_pages);
 }
 
 TEST_F_TIMEOUT(region, measured, TIMEOUT_SECONDS)
@@ -343,10 +343,10 @@ TEST_F_TIMEOUT(region, interrupted, TIMEOUT_SECONDS)
 		TEST_ASSERT(!r || (r == -1 && error == EINTR),
 			    "after %lu pages: wanted success or EINTR, got %s", done,
 			    strerror(error));
-		vmcall_assert_value("interrupted", "pages done", done, "gpa",
-				    MANY_GPA + done * SZ_4K, many.gpa);
-		vmcall_assert_value("interrupted", "pages done", done, "source_addr",
-				    source + done * SZ_4K, many.source_addr);
+		tdx_assert_value("interrupted", "pages done", done, "gpa",
+				 MANY_GPA + done * SZ_4K, many.gpa);
+		tdx_assert_value("interrupted", "pages done", done, "source_addr",
+				 source + done * SZ_4K, many.source_addr);
 
 		nr_signals += !!r;
 		/* A slow machine may need all of the time to get there. */
@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(region, interrupted, TIMEOUT_SECONDS)
 	} while (r);
 
 	set_signal_period(0);
-	vmcall_assert_value("interrupted", "pages", MANY_PAGES, "done", MANY_PAGES, done);
+	tdx_assert_value("interrupted", "pages", MANY_PAGES, "done", MANY_PAGES, done);
 	TEST_ASSERT(nr_signals, "no signal ended the command");
 	finish(init);
 }

@@ -125,7 +125,7 @@ static void no_entries(struct init_vm *init)
 
 static void set_gpa_width(struct init_vm *init, u32 width)
 {
-	struct kvm_cpuid_entry2 *entry = find_entry(init, CPUID_ADDRESS_WIDTHS);
+	struct kvm_cpuid_entry2 *entry = find_entry(init, TDX_CPUID_ADDRESS_WIDTHS);
 
 	entry->eax = (entry->eax & ~GENMASK(23, 16)) | width << 16;
 }
@@ -147,7 +147,7 @@ GPA_WIDTH(255)
 static void entry_not_configurable(struct init_vm *init)
 {
 	struct kvm_cpuid2 *cpuid = &params(init)->cpuid;
-	u32 i = cpuid->entries[0].function == CPUID_ADDRESS_WIDTHS;
+	u32 i = cpuid->entries[0].function == TDX_CPUID_ADDRESS_WIDTHS;
 
 	cpuid->entries[i] = (struct kvm_cpuid_entry2) { .function = CPUID_NOT_CONFIGURABLE };
 }
@@ -155,9 +155,9 @@ static void entry_not_configurable(struct init_vm *init)
 static void entry_twice(struct init_vm *init)
 {
 	struct kvm_cpuid2 *cpuid = &params(init)->cpuid;
-	u32 i = cpuid->entries[0].function == CPUID_ADDRESS_WIDTHS;
+	u32 i = cpuid->entries[0].function == TDX_CPUID_ADDRESS_WIDTHS;
 
-	cpuid->entries[i] = *find_entry(init, CPUID_ADDRESS_WIDTHS);
+	cpuid->entries[i] = *find_entry(init, TDX_CPUID_ADDRESS_WIDTHS);
 }
 
 /* Of which KVM says that they are not for TDs, whatever the TDX module says. */

@@ -10,10 +10,10 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
 
@@ -29,36 +29,36 @@
 
 static void guest_halts(void)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		GUEST_SYNC1(0);
-		guest_halt_for_irq();
-		guest_tell_irqs();
+		tdx_guest_halt_for_irq();
+		tdx_guest_tell_irqs();
 	}
 }
 
 static void guest_runs(void)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		GUEST_SYNC1(0);
-		guest_spin_for_irq();
-		guest_tell_irqs();
+		tdx_guest_spin_for_irq();
+		tdx_guest_tell_irqs();
 	}
 }
 
 /* Let in what is there, with the priority @tpr and then without. */
 static void guest_opens_windows(u64 tpr)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		x2apic_write_reg(APIC_TASKPRI, tpr);
 		GUEST_SYNC1(0);
 		sti_nop_cli();
-		guest_tell_irqs();
+		tdx_guest_tell_irqs();
 		x2apic_write_reg(APIC_TASKPRI, 0);
 		sti_nop_cli();
-		guest_tell_irqs();
+		tdx_guest_tell_irqs();
 	}
 }
 
@@ -67,8 +67,8 @@ static void guest_without_apic(void)
 {
 	GUEST_SYNC1(0);
 	sti_nop_cli();
-	guest_tell_irqs();
-	guest_enable_apic();
+	tdx_guest_tell_irqs();
+	tdx_guest_enable_apic();
 	guest_runs();
 }
 
@@ -87,7 +87,7 @@ static void run_to_ready(struct kvm_vcpu *vcpu)
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, "ready", &uc);
+	tdx_vcpu_get_sync(vcpu, "ready", &uc);
 }
 
 /* Where the vCPU is when the interrupt comes. */
@@ -105,12 +105,12 @@ struct source {
 
 static void send_msi(struct kvm_vcpu *vcpu, struct source *source)
 {
-	tdx_signal_msi(vcpu, MSI_VECTOR);
+	tdx_vcpu_signal_msi(vcpu, MSI_VECTOR);
 }
 
 static void send_lowest_priority(struct kvm_vcpu *vcpu, struct source *source)
 {
-	tdx_signal_msi(vcpu, APIC_DM_LOWEST | MSI_VECTOR);
+	tdx_vcpu_signal_msi(vcpu, APIC_DM_LOWEST | MSI_VECTOR);
 }
 
 static void send_irqfd(struct kvm_vcpu *vcpu, struct source *source)
@@ -130,7 +130,7 @@ static void send_irq_line(struct kvm_vcpu *vcpu, struct source *source)
 
 static void send_nmi(struct kvm_vcpu *vcpu, struct source *source)
 {
-	tdx_signal_msi(vcpu, APIC_DM_NMI);
+	tdx_vcpu_signal_msi(vcpu, APIC_DM_NMI);
 }
 
 FIXTURE(interrupt)
@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(pending, taken, TIMEOUT_SECONDS)
 	u64 i;
 
 	for (i = 0; i < variant->sent.nr; i++)
-		tdx_signal_msi(self->vcpu, variant->sent.vectors[i]);
+		tdx_vcpu_signal_msi(self->vcpu, variant->sent.vectors[i]);
 
 	vcpu_run(self->vcpu);
 	tdx_vcpu_check_irqs(self->vcpu, "first", variant->first.vectors, variant->first.nr);
@@ -331,7 +331,7 @@ TEST(every_vector)
 	tdx_vm_finalize(vm);
 	run_to_ready(vcpu);
 	for (vector = FIRST_VECTOR; vector < NR_VECTORS; vector++)
-		tdx_signal_msi(vcpu, vector);
+		tdx_vcpu_signal_msi(vcpu, vector);
 	while (vector-- > FIRST_VECTOR)
 		vectors[nr++] = vector;
 
@@ -349,12 +349,12 @@ TEST(apic_off)
 
 	tdx_vm_finalize(vm);
 	run_to_ready(vcpu);
-	TEST_ASSERT_EQ(__tdx_signal_msi(vcpu, vector), 0);
+	TEST_ASSERT_EQ(__tdx_vcpu_signal_msi(vcpu, vector), 0);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "with the APIC off", NULL, 0);
 
 	run_to_ready(vcpu);
-	tdx_signal_msi(vcpu, vector);
+	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "with the APIC on", &vector, 1);
 	kvm_vm_free(vm);
@@ -378,7 +378,7 @@ TEST(external_interrupt)
 	TEST_ASSERT_EQ(errno, EEXIST);
 
 	/* A TD that has taken the lowest vector has let all others in before. */
-	tdx_signal_msi(vcpu, vector);
+	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
 
@@ -408,7 +408,7 @@ TEST(nmis_collapse)
 
 	run_to_ready(vcpu);
 	vcpu_mp_state_set(vcpu, &runnable);
-	tdx_signal_msi(vcpu, vector);
+	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "after that", &vector, 1);
 	kvm_vm_free(vm);
@@ -426,15 +426,15 @@ TEST(init_sipi_smi)
 
 	tdx_vm_finalize(vm);
 	run_to_ready(vcpu);
-	tdx_signal_msi(vcpu, APIC_DM_INIT);
-	tdx_signal_msi(vcpu, APIC_DM_STARTUP);
-	TEST_ASSERT_EQ(__tdx_signal_msi(vcpu, APIC_DM_SMI), 0);
+	tdx_vcpu_signal_msi(vcpu, APIC_DM_INIT);
+	tdx_vcpu_signal_msi(vcpu, APIC_DM_STARTUP);
+	TEST_ASSERT_EQ(__tdx_vcpu_signal_msi(vcpu, APIC_DM_SMI), 0);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SMI, NULL), -1);
 	TEST_ASSERT_EQ(errno, ENOTTY);
 	TEST_ASSERT_EQ(tdx_vcpu_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
 
 	/* It goes on where it was, and with what it had. */
-	tdx_signal_msi(vcpu, vector);
+	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
 	kvm_vm_free(vm);

@@ -32,7 +32,7 @@ FIXTURE(io)
 
 FIXTURE_SETUP(io)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(io)
@@ -42,11 +42,11 @@ FIXTURE_TEARDOWN(io)
 
 static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init(&insn, TDVMCALL_IO, size, direction, TEST_PORT, TEST_DATA);
-	insn_refused(&insn);
-	insn_run(vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, size, direction, TEST_PORT, TEST_DATA);
+	tdx_insn_refused(&insn);
+	tdx_insn_run(vcpu, &insn);
 }
 
 /* All 64 bits count, unlike those of an MMIO. */
@@ -81,31 +81,32 @@ TEST_F_TIMEOUT(io, direction_refused, TIMEOUT_SECONDS)
 /* What KVM refuses does not get to a device of its own either. */
 TEST_F_TIMEOUT(io, refused_before_device, TIMEOUT_SECONDS)
 {
-	struct io_event event = { .addr = TEST_PORT, .flags = KVM_IOEVENTFD_FLAG_PIO };
+	struct tdx_io_event event = { .addr = TEST_PORT, .flags = KVM_IOEVENTFD_FLAG_PIO };
 
-	io_event_assign(self->vm, &event);
+	tdx_io_event_assign(self->vm, &event);
 
 	run_refused(self->vcpu, 8, OUT);
 	run_refused(self->vcpu, BIT_32 | 4, OUT);
 	run_refused(self->vcpu, 4, 2);
 	run_refused(self->vcpu, 8, 2);
 
-	vmcall_assert_value("refused", "ioeventfd", 0, "writes", 0, io_event_count(&event));
+	tdx_assert_value("refused", "ioeventfd", 0, "writes", 0, tdx_io_event_count(&event));
 }
 
 /* Nothing comes back from an OUT, whatever userspace leaves where the data was. */
 TEST_F_TIMEOUT(io, out, TIMEOUT_SECONDS)
 {
 	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		for (j = 0; j < ARRAY_SIZE(data); j++) {
-			io_init(&insn, TDVMCALL_IO, sizes[i], OUT, TEST_PORT, data[j]);
-			io_run_exit(self->vcpu, &insn);
-			io_answer(self->vcpu, &insn, ~data[j]);
-			insn_finish(self->vcpu, &insn);
+			tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, sizes[i], OUT, TEST_PORT,
+				    data[j]);
+			tdx_io_run_exit(self->vcpu, &insn);
+			tdx_io_answer(self->vcpu, &insn, ~data[j]);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 }
@@ -114,16 +115,16 @@ TEST_F_TIMEOUT(io, out, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(io, in, TIMEOUT_SECONDS)
 {
 	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		for (j = 0; j < ARRAY_SIZE(answers); j++) {
-			io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT,
-				     io_low_bytes(answers[j], sizes[i]));
-			io_run_exit(self->vcpu, &insn);
-			io_answer(self->vcpu, &insn, answers[j]);
-			insn_finish(self->vcpu, &insn);
+			tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, sizes[i], TEST_PORT,
+					 tdx_io_low_bytes(answers[j], sizes[i]));
+			tdx_io_run_exit(self->vcpu, &insn);
+			tdx_io_answer(self->vcpu, &insn, answers[j]);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 }
@@ -131,18 +132,18 @@ TEST_F_TIMEOUT(io, in, TIMEOUT_SECONDS)
 /* A byte to a port, and the same byte back. */
 TEST_F_TIMEOUT(io, out_and_in, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 	u8 data;
 
-	io_init(&insn, TDVMCALL_IO, 1, OUT, TEST_PORT, 0xab);
-	io_run_exit(self->vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, 1, OUT, TEST_PORT, 0xab);
+	tdx_io_run_exit(self->vcpu, &insn);
 	data = *((u8 *)self->vcpu->run + self->vcpu->run->io.data_offset);
-	insn_finish(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 
-	io_init_read(&insn, TDVMCALL_IO, 1, TEST_PORT, 0xab);
-	io_run_exit(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, data);
-	insn_finish(self->vcpu, &insn);
+	tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, 1, TEST_PORT, 0xab);
+	tdx_io_run_exit(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, data);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 /* KVM takes the low 16 bits of R14 for the port, and the rest for nothing. */
@@ -153,31 +154,31 @@ TEST_F_TIMEOUT(io, port, TIMEOUT_SECONDS)
 		0, 1, 0x7e, 0xcf8, 0x7fff, 0xffff, 0x10000, 0x10000 | TEST_PORT,
 		BIT_32 | TEST_PORT, BIT_ULL(63) | TEST_PORT, ~0ULL,
 	};
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(ports); i++) {
-		io_init(&insn, TDVMCALL_IO, 4, OUT, ports[i], TEST_DATA);
-		io_run_exit(self->vcpu, &insn);
-		insn_finish(self->vcpu, &insn);
+		tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, 4, OUT, ports[i], TEST_DATA);
+		tdx_io_run_exit(self->vcpu, &insn);
+		tdx_insn_finish(self->vcpu, &insn);
 
-		io_init_read(&insn, TDVMCALL_IO, 4, ports[i], 0x5aa50ff0);
-		io_run_exit(self->vcpu, &insn);
-		io_answer(self->vcpu, &insn, 0x5aa50ff0);
-		insn_finish(self->vcpu, &insn);
+		tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, 4, ports[i], 0x5aa50ff0);
+		tdx_io_run_exit(self->vcpu, &insn);
+		tdx_io_answer(self->vcpu, &insn, 0x5aa50ff0);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
-/* io_run_exit() has seen the data that userspace leaves as it is. */
+/* tdx_io_run_exit() has seen the data that userspace leaves as it is. */
 TEST_F_TIMEOUT(io, default_answer, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT, 0);
-		io_run_exit(self->vcpu, &insn);
-		insn_finish(self->vcpu, &insn);
+		tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, sizes[i], TEST_PORT, 0);
+		tdx_io_run_exit(self->vcpu, &insn);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
@@ -185,46 +186,47 @@ TEST_F_TIMEOUT(io, default_answer, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(io, edited_exit, TIMEOUT_SECONDS)
 {
 	struct kvm_run *run = self->vcpu->run;
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		io_init_read(&insn, TDVMCALL_IO, sizes[i], TEST_PORT,
-			     io_low_bytes(TEST_DATA, sizes[i]));
-		io_run_exit(self->vcpu, &insn);
+		tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, sizes[i], TEST_PORT,
+				 tdx_io_low_bytes(TEST_DATA, sizes[i]));
+		tdx_io_run_exit(self->vcpu, &insn);
 
-		io_answer(self->vcpu, &insn, TEST_DATA);
+		tdx_io_answer(self->vcpu, &insn, TEST_DATA);
 		run->exit_reason = KVM_EXIT_MMIO;
 		run->io.direction = KVM_EXIT_IO_OUT;
 		run->io.size = sizes[i] == 1 ? 4 : 1;
 		run->io.port = (u16)~TEST_PORT;
 		run->io.count = 2;
 		run->io.data_offset = 0;
-		insn_finish(self->vcpu, &insn);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
 TEST_F_TIMEOUT(io, immediate_exit, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init_read(&insn, TDVMCALL_IO, 4, TEST_PORT, io_low_bytes(TEST_DATA, 4));
-	io_run_exit(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, TEST_DATA);
-	insn_interrupt(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, ~TEST_DATA);
-	insn_finish(self->vcpu, &insn);
+	tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, 4, TEST_PORT,
+			 tdx_io_low_bytes(TEST_DATA, 4));
+	tdx_io_run_exit(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, TEST_DATA);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, ~TEST_DATA);
+	tdx_insn_finish(self->vcpu, &insn);
 
-	io_init(&insn, TDVMCALL_IO, 4, OUT, TEST_PORT, TEST_DATA);
-	io_run_exit(self->vcpu, &insn);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, 4, OUT, TEST_PORT, TEST_DATA);
+	tdx_io_run_exit(self->vcpu, &insn);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 TEST_F_TIMEOUT(io, ioeventfd, TIMEOUT_SECONDS)
 {
 	enum { ANY_DATA, ONE_BYTE, ANY_SIZE };
-	struct io_event events[] = {
+	struct tdx_io_event events[] = {
 		[ANY_DATA] = { .addr = TEST_PORT, .len = 4 },
 		[ONE_BYTE] = {
 			.addr = TEST_PORT + 8, .len = 1, .datamatch = 0x12,
@@ -232,56 +234,56 @@ TEST_F_TIMEOUT(io, ioeventfd, TIMEOUT_SECONDS)
 		},
 		[ANY_SIZE] = { .addr = TEST_PORT + 16 },
 	};
-	static const struct io_row rows[] = {
+	static const struct tdx_io_row rows[] = {
 		{ 4, OUT, TEST_PORT, TEST_DATA, ANY_DATA },
 		{ 4, OUT, 0x10000 | TEST_PORT, 0, ANY_DATA },
 		{ 4, OUT, BIT_32 | TEST_PORT, 0, ANY_DATA },
-		{ 4, IN, TEST_PORT, 0, IO_USERSPACE },
-		{ 2, OUT, TEST_PORT, TEST_DATA, IO_USERSPACE },
-		{ 4, OUT, TEST_PORT + 1, TEST_DATA, IO_USERSPACE },
+		{ 4, IN, TEST_PORT, 0, TDX_IO_USERSPACE },
+		{ 2, OUT, TEST_PORT, TEST_DATA, TDX_IO_USERSPACE },
+		{ 4, OUT, TEST_PORT + 1, TEST_DATA, TDX_IO_USERSPACE },
 		{ 1, OUT, TEST_PORT + 8, 0x12, ONE_BYTE },
 		/* Of the data, too, no more than the size is compared. */
 		{ 1, OUT, TEST_PORT + 8, 0xffffffffffffff12, ONE_BYTE },
-		{ 1, OUT, TEST_PORT + 8, 0x13, IO_USERSPACE },
-		{ 2, OUT, TEST_PORT + 8, 0x12, IO_USERSPACE },
+		{ 1, OUT, TEST_PORT + 8, 0x13, TDX_IO_USERSPACE },
+		{ 2, OUT, TEST_PORT + 8, 0x12, TDX_IO_USERSPACE },
 		{ 1, OUT, TEST_PORT + 16, 0, ANY_SIZE },
 		{ 2, OUT, TEST_PORT + 16, ~0ULL, ANY_SIZE },
 		{ 4, OUT, TEST_PORT + 16, TEST_DATA, ANY_SIZE },
 	};
-	static const struct io_row deassigned[] = {
-		{ 4, OUT, TEST_PORT, TEST_DATA, IO_USERSPACE },
+	static const struct tdx_io_row deassigned[] = {
+		{ 4, OUT, TEST_PORT, TEST_DATA, TDX_IO_USERSPACE },
 		{ 4, OUT, TEST_PORT + 16, TEST_DATA, ANY_SIZE },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		events[i].flags |= KVM_IOEVENTFD_FLAG_PIO;
-		io_event_assign(self->vm, &events[i]);
+		tdx_io_event_assign(self->vm, &events[i]);
 	}
 
-	io_run_events(self->vcpu, TDVMCALL_IO, rows, ARRAY_SIZE(rows), events,
-		      ARRAY_SIZE(events));
-	io_event_deassign(self->vm, &events[ANY_DATA]);
-	io_run_events(self->vcpu, TDVMCALL_IO, deassigned, ARRAY_SIZE(deassigned), events,
-		      ARRAY_SIZE(events));
+	tdx_io_run_events(self->vcpu, EXIT_REASON_IO_INSTRUCTION, rows, ARRAY_SIZE(rows), events,
+			  ARRAY_SIZE(events));
+	tdx_io_event_deassign(self->vm, &events[ANY_DATA]);
+	tdx_io_run_events(self->vcpu, EXIT_REASON_IO_INSTRUCTION, deassigned,
+			  ARRAY_SIZE(deassigned), events, ARRAY_SIZE(events));
 }
 
 TEST_F_TIMEOUT(io, coalesced, TIMEOUT_SECONDS)
 {
 	enum { IN_RING };
-	static const struct io_row rows[] = {
+	static const struct tdx_io_row rows[] = {
 		{ 1, OUT, TEST_PORT, TEST_DATA, IN_RING },
 		{ 2, OUT, TEST_PORT + 2, TEST_DATA, IN_RING },
 		{ 4, OUT, TEST_PORT + 4, TEST_DATA, IN_RING },
 		{ 4, OUT, 0x10000 | (TEST_PORT + 4), ~TEST_DATA, IN_RING },
 		{ 4, OUT, BIT_32 | (TEST_PORT + 4), ~TEST_DATA, IN_RING },
-		{ 4, OUT, TEST_PORT + 5, TEST_DATA, IO_USERSPACE },
-		{ 1, OUT, TEST_PORT - 1, TEST_DATA, IO_USERSPACE },
-		{ 4, IN, TEST_PORT, 0, IO_USERSPACE },
+		{ 4, OUT, TEST_PORT + 5, TEST_DATA, TDX_IO_USERSPACE },
+		{ 1, OUT, TEST_PORT - 1, TEST_DATA, TDX_IO_USERSPACE },
+		{ 4, IN, TEST_PORT, 0, TDX_IO_USERSPACE },
 	};
 
 	kvm_vm_register_coalesced_io(self->vm, TEST_PORT, 8, true);
-	io_run_coalesced(self->vcpu, TDVMCALL_IO, rows, ARRAY_SIZE(rows));
+	tdx_io_run_coalesced(self->vcpu, EXIT_REASON_IO_INSTRUCTION, rows, ARRAY_SIZE(rows));
 }
 
 /*
@@ -321,7 +323,7 @@ FIXTURE_SETUP(io_native)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
-	ve_install_handler(self->vm);
+	tdx_ve_install_handler(self->vm);
 	tdx_vm_finalize(self->vm);
 }
 
@@ -336,31 +338,31 @@ FIXTURE_TEARDOWN(io_native)
 TEST_F_TIMEOUT(io_native, out_and_in, TIMEOUT_SECONDS)
 {
 	const u64 size = variant->size, answer = ~TEST_DATA;
-	struct ve_info ve = {
+	struct tdx_ve_info ve = {
 		.exit_reason = EXIT_REASON_IO_INSTRUCTION,
 		.exit_qualification = IO_QUALIFICATION(size, 0),
 		.instruction_length = size == 2 ? 2 : 1,
 	};
-	struct insn insn;
+	struct tdx_insn insn;
 	u64 rax;
 
-	ve_run(self->vcpu, "OUT", &ve);
-	io_init(&insn, TDVMCALL_IO, size, OUT, TEST_PORT, TEST_DATA);
+	tdx_ve_run(self->vcpu, "OUT", &ve);
+	tdx_io_init(&insn, EXIT_REASON_IO_INSTRUCTION, size, OUT, TEST_PORT, TEST_DATA);
 	vcpu_run(self->vcpu);
-	io_check_exit(self->vcpu, &insn);
+	tdx_io_check_exit(self->vcpu, &insn);
 
 	ve.exit_qualification = IO_QUALIFICATION(size, 1);
-	ve_run(self->vcpu, "IN", &ve);
-	io_init_read(&insn, TDVMCALL_IO, size, TEST_PORT, 0);
+	tdx_ve_run(self->vcpu, "IN", &ve);
+	tdx_io_init_read(&insn, EXIT_REASON_IO_INSTRUCTION, size, TEST_PORT, 0);
 	vcpu_run(self->vcpu);
-	io_check_exit(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, answer);
+	tdx_io_check_exit(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, answer);
 
 	/* AL and AX are a part of RAX, EAX clears the rest of it. */
-	rax = io_low_bytes(answer, size);
+	rax = tdx_io_low_bytes(answer, size);
 	if (size != 4)
-		rax |= TEST_DATA & ~io_low_bytes(~0ULL, size);
-	ve_check_values(self->vcpu, "IN", &rax, 1);
+		rax |= TEST_DATA & ~tdx_io_low_bytes(~0ULL, size);
+	tdx_ve_check_values(self->vcpu, "IN", &rax, 1);
 }
 
 int main(int argc, char **argv)

@@ -8,11 +8,11 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		30
 
@@ -73,10 +73,10 @@ static void guest_icr_by_ve(u64 dest)
 
 static void guest_ve(struct ex_regs *regs)
 {
-	struct ve_info ve;
+	struct tdx_ve_info ve;
 
-	GUEST_ASSERT_EQ(guest_get_ve_info(&ve), 0ul);
-	GUEST_ASSERT_EQ(ve.exit_reason, (u64)TDVMCALL_WRMSR);
+	GUEST_ASSERT_EQ(tdx_guest_get_ve_info(&ve), 0ul);
+	GUEST_ASSERT_EQ(ve.exit_reason, (u64)EXIT_REASON_MSR_WRITE);
 
 	tdvmcall_wrmsr(regs->rcx, (u32)regs->rax | regs->rdx << 32);
 	regs->rip += ve.instruction_length;
@@ -112,14 +112,14 @@ static void guest_timer_tsc_deadline(u64 dest)
 
 static void guest_code(void (*interrupt)(u64 dest), u64 halts)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		interrupt(0);
 		if (halts)
-			guest_halt_for_irq();
+			tdx_guest_halt_for_irq();
 		else
-			guest_spin_for_irq();
-		guest_tell_irqs();
+			tdx_guest_spin_for_irq();
+		tdx_guest_tell_irqs();
 	}
 }
 
@@ -158,7 +158,7 @@ FIXTURE_SETUP(ipi)
 	/* KVM has the timer: it goes by this table, whatever the TDX module says. */
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	tdx_vm_record_irqs(self->vm);
-	vm_install_exception_handler(self->vm, VE_VECTOR, guest_ve);
+	vm_install_exception_handler(self->vm, TDX_VE_VECTOR, guest_ve);
 }
 
 FIXTURE_TEARDOWN(ipi)
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(ipi, to_itself_halted, TIMEOUT_SECONDS)
 /* From one vCPU to another. */
 static void guest_sender(void (*interrupt)(u64 dest))
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		GUEST_SYNC1(0);
 		interrupt(1);
@@ -200,14 +200,14 @@ static void guest_sender(void (*interrupt)(u64 dest))
 
 static void guest_receiver(u64 halts)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 	for (;;) {
 		GUEST_SYNC1(0);
 		if (halts)
-			guest_halt_for_irq();
+			tdx_guest_halt_for_irq();
 		else
-			guest_spin_for_irq();
-		guest_tell_irqs();
+			tdx_guest_spin_for_irq();
+		tdx_guest_tell_irqs();
 	}
 }
 
@@ -244,7 +244,7 @@ FIXTURE_SETUP(ipi_vcpus)
 	self->sender = tdx_vcpu_add(self->vm, 0, guest_sender);
 	self->receiver = tdx_vcpu_add(self->vm, 1, guest_receiver);
 	tdx_vm_record_irqs(self->vm);
-	vm_install_exception_handler(self->vm, VE_VECTOR, guest_ve);
+	vm_install_exception_handler(self->vm, TDX_VE_VECTOR, guest_ve);
 	tdx_vcpu_args_set(self->sender, 1, variant->interrupt);
 }
 
@@ -258,7 +258,7 @@ static void run_to_ready(struct kvm_vcpu *vcpu)
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, "ready", &uc);
+	tdx_vcpu_get_sync(vcpu, "ready", &uc);
 }
 
 static void test_two_vcpus(struct kvm_vcpu *sender, struct kvm_vcpu *receiver, u8 vector,
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(ipi_vcpus, to_halted, TIMEOUT_SECONDS)
 
 static void guest_notified(u64 vector)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 
 	for (;;) {
 		struct tdcall_regs regs = {
@@ -308,8 +308,8 @@ static void guest_notified(u64 vector)
 		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
 		GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
 		GUEST_SYNC1(0);
-		guest_halt_for_irq();
-		guest_tell_irqs();
+		tdx_guest_halt_for_irq();
+		tdx_guest_tell_irqs();
 	}
 }
 
@@ -341,7 +341,7 @@ TEST(event_notification)
 	run_to_ready(vcpu);
 
 	tdx_vcpu_block(&thread, vcpu, -1);
-	tdx_signal_msi(vcpu, noted);
+	tdx_vcpu_signal_msi(vcpu, noted);
 	tdx_vcpu_join(&thread);
 	TEST_ASSERT(!thread.ret, "wanted KVM_RUN to go on, got %s", strerror(thread.err));
 	tdx_vcpu_check_irqs(vcpu, "notified", &vector, 1);

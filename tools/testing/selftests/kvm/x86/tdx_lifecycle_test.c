@@ -12,10 +12,10 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -176,7 +176,7 @@ static void refuse(struct td *td, const struct command *command, void *data)
 	TEST_ASSERT(r == -1 && errno == EINVAL,
 		    "%s at stage %d: wanted EINVAL, got %s", command->name, td->stage,
 		    r ? strerror(errno) : "success");
-	vmcall_assert_value(command->name, "stage", td->stage, "hw_error", 0, hw_error);
+	tdx_assert_value(command->name, "stage", td->stage, "hw_error", 0, hw_error);
 }
 
 static void allow(struct td *td, const struct command *command, void *data)
@@ -416,7 +416,7 @@ TEST(no_more_keyids)
 	if (nr <= MAX_KEYIDS) {
 		TEST_ASSERT(errno == ENOSPC, "TD %d: wanted ENOSPC, got %s", nr, strerror(errno));
 		TEST_ASSERT(nr, "the host has no KeyID for a TD");
-		vmcall_assert_value("no KeyID", "TD", nr, "hw_error", 0, hw_error);
+		tdx_assert_value("no KeyID", "TD", nr, "hw_error", 0, hw_error);
 
 		kvm_vm_free(vms[nr - 1]);
 		vms[nr - 1] = vms[nr];

@@ -19,7 +19,7 @@
 
 #define MAP_GPA_RANGE	BIT_ULL(KVM_HC_MAP_GPA_RANGE)
 
-static const struct map_gpa_call supported = {
+static const struct tdx_map_gpa_call supported = {
 	.name = "exits on",
 	.gpa = TEST_GPA,
 	.size = TEST_SIZE,
@@ -28,7 +28,7 @@ static const struct map_gpa_call supported = {
 	.r11 = TDVMCALL_MAP_GPA,
 };
 
-static const struct map_gpa_call unsupported = {
+static const struct tdx_map_gpa_call unsupported = {
 	.name = "exits off",
 	.gpa = TEST_GPA,
 	.size = TEST_SIZE,
@@ -45,7 +45,7 @@ FIXTURE(map_gpa_cap)
 
 FIXTURE_SETUP(map_gpa_cap)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(map_gpa_cap)
@@ -58,15 +58,15 @@ static void set_exits(struct kvm_vm *vm, u64 hypercalls)
 	vm_enable_cap(vm, KVM_CAP_EXIT_HYPERCALL, hypercalls);
 }
 
-static void finish_call(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+static void finish_call(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call)
 {
-	map_gpa_run_exits(vcpu, call);
-	map_gpa_finish(vcpu, call);
+	tdx_map_gpa_run_exits(vcpu, call);
+	tdx_map_gpa_finish(vcpu, call);
 }
 
-static void next_call(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+static void next_call(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call)
 {
-	vmcall_launch(vcpu, call->name);
+	tdvmcall_launch(vcpu, call->name);
 	finish_call(vcpu, call);
 }
 
@@ -79,7 +79,7 @@ TEST_F_TIMEOUT(map_gpa_cap, check_extension, TIMEOUT_SECONDS)
 
 TEST_F_TIMEOUT(map_gpa_cap, off_by_default, TIMEOUT_SECONDS)
 {
-	map_gpa_launch(self->vcpu, &unsupported);
+	tdx_map_gpa_launch(self->vcpu, &unsupported);
 	finish_call(self->vcpu, &unsupported);
 	next_call(self->vcpu, &unsupported);
 }
@@ -87,7 +87,7 @@ TEST_F_TIMEOUT(map_gpa_cap, off_by_default, TIMEOUT_SECONDS)
 /* Also after KVM_TDX_FINALIZE_VM, and while the TD runs. */
 TEST_F_TIMEOUT(map_gpa_cap, switched_between_calls, TIMEOUT_SECONDS)
 {
-	map_gpa_launch(self->vcpu, &unsupported);
+	tdx_map_gpa_launch(self->vcpu, &unsupported);
 	finish_call(self->vcpu, &unsupported);
 
 	set_exits(self->vm, MAP_GPA_RANGE);
@@ -108,15 +108,15 @@ TEST_F_TIMEOUT(map_gpa_cap, off_between_chunks, TIMEOUT_SECONDS)
 	u64 i;
 
 	set_exits(self->vm, MAP_GPA_RANGE);
-	map_gpa_launch(self->vcpu, &supported);
+	tdx_map_gpa_launch(self->vcpu, &supported);
 
 	for (i = 0; i < NR_CHUNKS; i++) {
-		map_gpa_run_exit(self->vcpu, &supported, i);
+		tdx_map_gpa_run_exit(self->vcpu, &supported, i);
 		if (!i)
 			set_exits(self->vm, 0);
 	}
 
-	map_gpa_finish(self->vcpu, &supported);
+	tdx_map_gpa_finish(self->vcpu, &supported);
 	next_call(self->vcpu, &unsupported);
 }
 
@@ -147,7 +147,7 @@ static void assert_unknown_bits_refused(struct kvm_vm *vm)
 TEST_F_TIMEOUT(map_gpa_cap, unknown_bits, TIMEOUT_SECONDS)
 {
 	assert_unknown_bits_refused(self->vm);
-	map_gpa_launch(self->vcpu, &unsupported);
+	tdx_map_gpa_launch(self->vcpu, &unsupported);
 	finish_call(self->vcpu, &unsupported);
 
 	set_exits(self->vm, MAP_GPA_RANGE);

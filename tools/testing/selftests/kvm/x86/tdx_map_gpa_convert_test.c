@@ -85,7 +85,7 @@ static void guest_accept(u64 *words, u64 gpa, u64 nr_pages)
 			.rcx = gpa + i * SZ_4K,		/* level 0 */
 		};
 
-		__tdcall(&regs);
+		tdcall_execute(&regs);
 		GUEST_ASSERT_EQ(regs.rax, 0ul);
 		for (j = 0; j < WORDS_PER_PAGE; j++)
 			GUEST_ASSERT_EQ(READ_ONCE(words[i * WORDS_PER_PAGE + j]), 0ul);
@@ -121,10 +121,10 @@ static void expect(const char *who, u64 *words, u64 nr_pages, u64 value)
 	u64 i;
 
 	for (i = 0; i < nr_pages; i++) {
-		vmcall_assert_value(who, "page", i, "first word", value + i,
-				    READ_ONCE(words[i * WORDS_PER_PAGE]));
-		vmcall_assert_value(who, "page", i, "last word", ~(value + i),
-				    READ_ONCE(words[(i + 1) * WORDS_PER_PAGE - 1]));
+		tdx_assert_value(who, "page", i, "first word", value + i,
+				 READ_ONCE(words[i * WORDS_PER_PAGE]));
+		tdx_assert_value(who, "page", i, "last word", ~(value + i),
+				 READ_ONCE(words[(i + 1) * WORDS_PER_PAGE - 1]));
 	}
 }
 
@@ -184,7 +184,7 @@ FIXTURE_SETUP(map_gpa_convert)
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 
 	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT,
 				    slot_pages, KVM_MEM_GUEST_MEMFD);
@@ -218,8 +218,8 @@ static void run_to_step(struct kvm_vcpu *vcpu, enum step step)
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, "TD", &uc);
-	vmcall_assert_value("TD", "ucall", 0, "step", step, uc.args[0]);
+	tdx_vcpu_get_sync(vcpu, "TD", &uc);
+	tdx_assert_value("TD", "ucall", 0, "step", step, uc.args[0]);
 }
 
 /*
@@ -229,19 +229,19 @@ static void run_to_step(struct kvm_vcpu *vcpu, enum step step)
 static void convert_to_step(struct kvm_vcpu *vcpu, u64 gpa, u64 size, u64 refusal,
 			    enum step step)
 {
-	struct map_gpa_call rest = { .name = "conversion", .gpa = gpa, .size = size };
+	struct tdx_map_gpa_call rest = { .name = "conversion", .gpa = gpa, .size = size };
 	bool answered = false;
 
 	while (rest.size) {
-		map_gpa_poison_exit(vcpu, answered);
+		tdx_map_gpa_poison_exit(vcpu, answered);
 		vcpu_run(vcpu);
-		map_gpa_check_exit(vcpu, &rest, 0);
+		tdx_map_gpa_check_exit(vcpu, &rest, 0);
 		answered = true;
 
 		if (refusal) {
 			vcpu->run->hypercall.ret = refusal;
 			vcpu_run(vcpu);
-			map_gpa_check_exit(vcpu, &rest, 0);
+			tdx_map_gpa_check_exit(vcpu, &rest, 0);
 		}
 
 		convert(vcpu->vm, vcpu->run);
@@ -280,11 +280,12 @@ TEST_F_TIMEOUT(map_gpa_convert, to_shared_and_back, TIMEOUT_SECONDS)
 
 TEST_F_TIMEOUT(map_gpa_convert, with_every_chunk_retried, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_RETRY))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	if (tdx_leaks_page_tables())
 		SKIP(return, TDX_LEAK_SKIP_REASON);
-	test_conversions(self->vcpu, &self->range, map_gpa_answer(map_gpa_gen(), MAP_GPA_RETRY));
+	test_conversions(self->vcpu, &self->range,
+			 tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_RETRY));
 }
 
 /*
@@ -293,7 +294,7 @@ TEST_F_TIMEOUT(map_gpa_convert, with_every_chunk_retried, TIMEOUT_SECONDS)
  */
 TEST_F_TIMEOUT(map_gpa_convert, promised_only, TIMEOUT_SECONDS)
 {
-	const struct map_gpa_call call = {
+	const struct tdx_map_gpa_call call = {
 		.name = "promise",
 		.gpa = SHARED | self->range.gpa,
 		.size = variant->size,
@@ -303,15 +304,15 @@ TEST_F_TIMEOUT(map_gpa_convert, promised_only, TIMEOUT_SECONDS)
 	int r;
 
 	run_to_step(self->vcpu, STEP_INITIAL);
-	map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
 
 	r = __vcpu_run(self->vcpu);
 	TEST_ASSERT(r == -1 && errno == EFAULT, "wanted KVM_RUN to fail with EFAULT, got %s",
 		    r ? strerror(errno) : exit_reason_str(run->exit_reason));
 	TEST_ASSERT_KVM_EXIT_REASON(self->vcpu, KVM_EXIT_MEMORY_FAULT);
-	vmcall_assert_value(call.name, "fault", 0, "flags", 0, run->memory_fault.flags);
-	vmcall_assert_value(call.name, "fault", 0, "GPA", self->range.gpa, run->memory_fault.gpa);
-	vmcall_assert_value(call.name, "fault", 0, "size", SZ_4K, run->memory_fault.size);
+	tdx_assert_value(call.name, "fault", 0, "flags", 0, run->memory_fault.flags);
+	tdx_assert_value(call.name, "fault", 0, "GPA", self->range.gpa, run->memory_fault.gpa);
+	tdx_assert_value(call.name, "fault", 0, "size", SZ_4K, run->memory_fault.size);
 }
 
 int main(int argc, char **argv)

@@ -31,10 +31,10 @@ static void guest_nmi(struct ex_regs *regs)
 /* Interrupts stay off, as they are when a TD starts. */
 static void guest_code(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
-	guest_enable_apic();
+	tdx_guest_enable_apic();
 
 	for (;;) {
-		guest_vmcall(r10, r11, r12, r13, r14, r15);
+		tdvmcall_guest_issue(r10, r11, r12, r13, r14, r15);
 		GUEST_SYNC1(nr_nmis);
 	}
 }
@@ -46,7 +46,7 @@ static void inject_nmi(struct kvm_vcpu *vcpu)
 
 static void inject_msi(struct kvm_vcpu *vcpu)
 {
-	tdx_signal_msi(vcpu, MSI_VECTOR);
+	tdx_vcpu_signal_msi(vcpu, MSI_VECTOR);
 }
 
 /* As from a PIC outside of KVM: see external_interrupt of tdx_interrupt_test. */
@@ -96,7 +96,7 @@ FIXTURE_SETUP(map_gpa_event)
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
 	vm_install_exception_handler(self->vm, NMI_VECTOR, guest_nmi);
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_event)
@@ -104,9 +104,9 @@ FIXTURE_TEARDOWN(map_gpa_event)
 	kvm_vm_free(self->vm);
 }
 
-static struct map_gpa_call event_call(const char *name, u64 exits, u64 ret, u64 r10, u64 r11)
+static struct tdx_map_gpa_call event_call(const char *name, u64 exits, u64 ret, u64 r10, u64 r11)
 {
-	struct map_gpa_call call = {
+	struct tdx_map_gpa_call call = {
 		.name = name,
 		.gpa = TEST_GPA,
 		.size = TEST_SIZE,
@@ -120,13 +120,13 @@ static struct map_gpa_call event_call(const char *name, u64 exits, u64 ret, u64 
 }
 
 /* Of which @done chunks are answered with 0, before an event lets it stop. */
-static struct map_gpa_call stopped_call(const char *name, u64 done)
+static struct tdx_map_gpa_call stopped_call(const char *name, u64 done)
 {
 	return event_call(name, done, 0, TDVMCALL_STATUS_RETRY,
 			  TEST_GPA + done * TDX_MAP_GPA_MAX_LEN);
 }
 
-static struct map_gpa_call whole_call(const char *name)
+static struct tdx_map_gpa_call whole_call(const char *name)
 {
 	return event_call(name, NR_CHUNKS, 0, TDVMCALL_STATUS_SUCCESS, TDVMCALL_MAP_GPA);
 }
@@ -136,38 +136,38 @@ static void check_nmis(struct kvm_vcpu *vcpu, const char *name, u64 want)
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, name, &uc);
-	vmcall_assert_value(name, "after the", 1, "NMIs taken by the TD", want, uc.args[0]);
+	tdx_vcpu_get_sync(vcpu, name, &uc);
+	tdx_assert_value(name, "after the", 1, "NMIs taken by the TD", want, uc.args[0]);
 }
 
 /* The event comes while userspace has the last of the call's exits. */
 static void test_event(struct kvm_vcpu *vcpu, const struct event *event,
-		       const struct map_gpa_call *call)
+		       const struct tdx_map_gpa_call *call)
 {
-	map_gpa_launch(vcpu, call);
-	map_gpa_run_exits(vcpu, call);
+	tdx_map_gpa_launch(vcpu, call);
+	tdx_map_gpa_run_exits(vcpu, call);
 	event->inject(vcpu);
-	map_gpa_finish(vcpu, call);
+	tdx_map_gpa_finish(vcpu, call);
 	check_nmis(vcpu, event->name, event->nmis);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, after_first_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = stopped_call(variant->event.name, 1);
+	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 1);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, after_middle_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = stopped_call(variant->event.name, 3);
+	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 3);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, before_last_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = stopped_call(variant->event.name, NR_CHUNKS - 1);
+	struct tdx_map_gpa_call call = stopped_call(variant->event.name, NR_CHUNKS - 1);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
@@ -175,7 +175,7 @@ TEST_F_TIMEOUT(map_gpa_event, before_last_chunk, TIMEOUT_SECONDS)
 /* Nothing is left to retry. */
 TEST_F_TIMEOUT(map_gpa_event, after_last_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->event.name);
+	struct tdx_map_gpa_call call = whole_call(variant->event.name);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
@@ -186,14 +186,14 @@ TEST_F_TIMEOUT(map_gpa_event, after_last_chunk, TIMEOUT_SECONDS)
  */
 TEST_F_TIMEOUT(map_gpa_event, stops_one_call, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call first = stopped_call(variant->event.name, 1);
-	struct map_gpa_call second = whole_call(variant->event.name);
+	struct tdx_map_gpa_call first = stopped_call(variant->event.name, 1);
+	struct tdx_map_gpa_call second = whole_call(variant->event.name);
 
 	test_event(self->vcpu, &variant->event, &first);
 
-	vmcall_launch(self->vcpu, variant->event.name);
-	map_gpa_run_exits(self->vcpu, &second);
-	map_gpa_finish(self->vcpu, &second);
+	tdvmcall_launch(self->vcpu, variant->event.name);
+	tdx_map_gpa_run_exits(self->vcpu, &second);
+	tdx_map_gpa_finish(self->vcpu, &second);
 	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
 }
 
@@ -204,16 +204,16 @@ TEST_F_TIMEOUT(map_gpa_event, stops_every_call, TIMEOUT_SECONDS)
 	u64 done;
 
 	for (done = 1; done <= nr_calls; done++) {
-		struct map_gpa_call call = stopped_call(variant->event.name, done);
+		struct tdx_map_gpa_call call = stopped_call(variant->event.name, done);
 
 		if (done == 1)
-			map_gpa_launch(self->vcpu, &call);
+			tdx_map_gpa_launch(self->vcpu, &call);
 		else
-			vmcall_launch(self->vcpu, variant->event.name);
+			tdvmcall_launch(self->vcpu, variant->event.name);
 
-		map_gpa_run_exits(self->vcpu, &call);
+		tdx_map_gpa_run_exits(self->vcpu, &call);
 		variant->event.inject(self->vcpu);
-		map_gpa_finish(self->vcpu, &call);
+		tdx_map_gpa_finish(self->vcpu, &call);
 		check_nmis(self->vcpu, variant->event.name, variant->event.nmis * done);
 	}
 }
@@ -221,53 +221,53 @@ TEST_F_TIMEOUT(map_gpa_event, stops_every_call, TIMEOUT_SECONDS)
 /* The event that was there before the call is with the TD already. */
 TEST_F_TIMEOUT(map_gpa_event, before_call, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->event.name);
+	struct tdx_map_gpa_call call = whole_call(variant->event.name);
 
-	map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
 	variant->event.inject(self->vcpu);
-	map_gpa_run_exits(self->vcpu, &call);
-	map_gpa_finish(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_finish(self->vcpu, &call);
 	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
 }
 
 /* Userspace's error wins: the chunk in R11 is the one that it refused. */
 static void test_refusal(struct kvm_vcpu *vcpu, const struct event *event,
-			 enum map_gpa_outcome outcome)
+			 enum tdx_map_gpa_outcome outcome)
 {
-	struct map_gpa_call call = stopped_call(event->name, 2);
+	struct tdx_map_gpa_call call = stopped_call(event->name, 2);
 
 	call.nr_exits++;
-	call.ret = map_gpa_answer(map_gpa_gen(), outcome);
-	call.r10 = map_gpa_outcome_status(outcome);
+	call.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), outcome);
+	call.r10 = tdx_map_gpa_outcome_status(outcome);
 	test_event(vcpu, event, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, with_retry, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_RETRY))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	test_refusal(self->vcpu, &variant->event, MAP_GPA_RETRY);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	test_refusal(self->vcpu, &variant->event, TDX_MAP_GPA_RETRY);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, with_invalid_operand, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_INVALID))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	test_refusal(self->vcpu, &variant->event, MAP_GPA_INVALID);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_INVALID))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	test_refusal(self->vcpu, &variant->event, TDX_MAP_GPA_INVALID);
 }
 
 TEST_F_TIMEOUT(map_gpa_event, with_unknown_answer, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = stopped_call(variant->event.name, 2);
+	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 2);
 
-	if (map_gpa_skips(MAP_GPA_RUN_EINVAL))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	call.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_RUN_EINVAL);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RUN_EINVAL))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	call.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_RUN_EINVAL);
 
-	map_gpa_launch(self->vcpu, &call);
-	map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
 	variant->event.inject(self->vcpu);
-	map_gpa_run_fails(self->vcpu, &call);
+	tdx_map_gpa_run_fails(self->vcpu, &call);
 }
 
 int main(int argc, char **argv)

@@ -30,7 +30,7 @@ struct hypercall {
 
 static void hypercall_regs(const struct hypercall *hc, struct tdcall_regs *regs)
 {
-	vmcall_seed_regs(regs);
+	tdvmcall_seed_regs(regs);
 	regs->r10 = KVM_HC_MAP_GPA_RANGE;
 	regs->r11 = hc->gpa;
 	regs->r12 = hc->nr_pages;
@@ -42,12 +42,12 @@ static void launch(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 	struct tdcall_regs regs;
 
 	if (!hc->no_exits)
-		map_gpa_enable_exits(vcpu->vm);
+		tdx_map_gpa_enable_exits(vcpu->vm);
 
 	hypercall_regs(hc, &regs);
-	vmcall_set_regs(vcpu, &regs);
+	tdvmcall_set_regs(vcpu, &regs);
 	tdx_vm_finalize(vcpu->vm);
-	vmcall_launch(vcpu, hc->name);
+	tdvmcall_launch(vcpu, hc->name);
 }
 
 /* No register but R10 differs from what it was at the call. */
@@ -57,21 +57,21 @@ static void finish(struct kvm_vcpu *vcpu, const struct hypercall *hc, u64 exits)
 
 	hypercall_regs(hc, &want);
 	want.r10 = hc->result;
-	vmcall_finish(vcpu, hc->name, exits, &want);
+	tdvmcall_finish(vcpu, hc->name, exits, &want);
 }
 
 static void check_exit_value(const struct hypercall *hc, const char *what, u64 want,
 			     u64 got)
 {
-	vmcall_assert_value(hc->name, "exit", 0, what, want, got);
+	tdx_assert_value(hc->name, "exit", 0, what, want, got);
 }
 
 static void run_exit(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	vmcall_poison_exit(vcpu);
-	vmcall_run_exit(vcpu, hc->name, 0, KVM_EXIT_HYPERCALL);
+	tdvmcall_poison_exit(vcpu);
+	tdvmcall_run_exit(vcpu, hc->name, 0, KVM_EXIT_HYPERCALL);
 
 	check_exit_value(hc, "hypercall.nr", KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
 	check_exit_value(hc, "hypercall.ret", 0, run->hypercall.ret);
@@ -117,7 +117,7 @@ REFUSED(wrap_to_0, KVM_EINVAL, .gpa = TEST_GPA, .nr_pages = -PAGES(TEST_GPA));
 
 FIXTURE_SETUP(hypercall_refused)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(hypercall_refused)
@@ -162,7 +162,7 @@ ALLOWED(wrap_of_bytes, .gpa = TEST_GPA, .nr_pages = BIT_ULL(52));
 
 FIXTURE_SETUP(hypercall_range)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(hypercall_range)
@@ -206,7 +206,7 @@ ANSWER(all_ones,	~0ULL);
 
 FIXTURE_SETUP(hypercall_answer)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(hypercall_answer)

@@ -29,7 +29,7 @@
 /* Answers that the writer puts in at a time. */
 #define BURST		31
 
-static const struct map_gpa_call call = {
+static const struct tdx_map_gpa_call call = {
 	.name = "raced",
 	.gpa = TEST_GPA,
 	.size = TEST_SIZE,
@@ -125,12 +125,12 @@ static int run_raced(struct kvm_vcpu *vcpu, struct writer *writer)
 	return r;
 }
 
-static bool is_possible(const struct answers *answers, enum map_gpa_outcome outcome)
+static bool is_possible(const struct answers *answers, enum tdx_map_gpa_outcome outcome)
 {
 	u64 i;
 
 	for (i = 0; i < answers->nr; i++) {
-		if (map_gpa_outcome(map_gpa_gen(), answers->ret[i]) == outcome)
+		if (tdx_map_gpa_outcome(tdx_map_gpa_gen(), answers->ret[i]) == outcome)
 			return true;
 	}
 
@@ -140,31 +140,31 @@ static bool is_possible(const struct answers *answers, enum map_gpa_outcome outc
 static void assert_next_is_possible(const struct answers *answers, u64 chunk)
 {
 	errno = 0;
-	TEST_ASSERT(is_possible(answers, MAP_GPA_NEXT),
+	TEST_ASSERT(is_possible(answers, TDX_MAP_GPA_NEXT),
 		    "chunk %lu: wanted a refusal, got what success is answered by", chunk);
 }
 
 /* Check what the TD got, after the exit for @chunk was answered. */
-static enum map_gpa_outcome check_outcome(const struct answers *answers, u64 chunk,
-					  u64 r10, u64 r11)
+static enum tdx_map_gpa_outcome check_outcome(const struct answers *answers, u64 chunk,
+					      u64 r10, u64 r11)
 {
-	enum map_gpa_outcome outcome = MAP_GPA_NEXT;
+	enum tdx_map_gpa_outcome outcome = TDX_MAP_GPA_NEXT;
 
-	if (r10 == TDVMCALL_STATUS_RETRY && is_possible(answers, MAP_GPA_RETRY))
-		outcome = MAP_GPA_RETRY;
+	if (r10 == TDVMCALL_STATUS_RETRY && is_possible(answers, TDX_MAP_GPA_RETRY))
+		outcome = TDX_MAP_GPA_RETRY;
 	else if (r10 == TDVMCALL_STATUS_INVALID_OPERAND &&
-		 is_possible(answers, MAP_GPA_INVALID))
-		outcome = MAP_GPA_INVALID;
+		 is_possible(answers, TDX_MAP_GPA_INVALID))
+		outcome = TDX_MAP_GPA_INVALID;
 
-	vmcall_assert_value(call.name, "chunk", chunk, "R10",
-			    map_gpa_outcome_status(outcome), r10);
-	if (outcome == MAP_GPA_NEXT) {
-		vmcall_assert_value(call.name, "successful call", 0, "last chunk",
-				    NR_CHUNKS - 1, chunk);
-		vmcall_assert_value(call.name, "chunk", chunk, "R11", TDVMCALL_MAP_GPA, r11);
+	tdx_assert_value(call.name, "chunk", chunk, "R10",
+			 tdx_map_gpa_outcome_status(outcome), r10);
+	if (outcome == TDX_MAP_GPA_NEXT) {
+		tdx_assert_value(call.name, "successful call", 0, "last chunk",
+				 NR_CHUNKS - 1, chunk);
+		tdx_assert_value(call.name, "chunk", chunk, "R11", TDVMCALL_MAP_GPA, r11);
 	} else {
-		vmcall_assert_value(call.name, "chunk", chunk, "R11",
-				    TEST_GPA + chunk * TDX_MAP_GPA_MAX_LEN, r11);
+		tdx_assert_value(call.name, "chunk", chunk, "R11",
+				 TEST_GPA + chunk * TDX_MAP_GPA_MAX_LEN, r11);
 	}
 
 	return outcome;
@@ -175,13 +175,13 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 {
 	const struct answers *answers = writer->answers;
 	struct kvm_run *run = vcpu->run;
-	enum map_gpa_outcome outcome;
+	enum tdx_map_gpa_outcome outcome;
 	bool dropped = false;
 	struct ucall uc;
 	u64 chunk = 0;
 	int error;
 
-	map_gpa_run_exit(vcpu, &call, 0);
+	tdx_map_gpa_run_exit(vcpu, &call, 0);
 
 	for (;;) {
 		error = run_raced(vcpu, writer);
@@ -192,18 +192,18 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 			/* The writer may have been there after KVM. */
 			run->hypercall.ret = 0;
 			assert_next_is_possible(answers, chunk);
-			map_gpa_check_exit(vcpu, &call, ++chunk);
-			seen[MAP_GPA_NEXT]++;
+			tdx_map_gpa_check_exit(vcpu, &call, ++chunk);
+			seen[TDX_MAP_GPA_NEXT]++;
 			continue;
 		}
 
 		errno = 0;
-		TEST_ASSERT(error == EINVAL && is_possible(answers, MAP_GPA_RUN_EINVAL),
+		TEST_ASSERT(error == EINVAL && is_possible(answers, TDX_MAP_GPA_RUN_EINVAL),
 			    "chunk %lu: wanted %s, got %s from KVM_RUN", chunk,
-			    is_possible(answers, MAP_GPA_RUN_EINVAL) ?
+			    is_possible(answers, TDX_MAP_GPA_RUN_EINVAL) ?
 			    "success or EINVAL" : "success", strerror(error));
-		seen[MAP_GPA_RUN_EINVAL]++;
-		if (map_gpa_gen()->keeps_exit)
+		seen[TDX_MAP_GPA_RUN_EINVAL]++;
+		if (tdx_map_gpa_gen()->keeps_exit)
 			continue;
 
 		dropped = true;
@@ -212,7 +212,7 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 	}
 
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
-	vmcall_get_sync(vcpu, call.name, &uc);
+	tdx_vcpu_get_sync(vcpu, call.name, &uc);
 
 	/* As after a success: see the cases of map_gpa_run_again. */
 	if (dropped) {
@@ -221,7 +221,7 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 	}
 
 	outcome = check_outcome(answers, chunk, uc.args[0], uc.args[1]);
-	if (outcome == MAP_GPA_NEXT)
+	if (outcome == TDX_MAP_GPA_NEXT)
 		assert_next_is_possible(answers, chunk);
 	seen[outcome]++;
 }
@@ -281,7 +281,7 @@ FIXTURE_SETUP(map_gpa_race)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 	tdx_vcpu_args_set(self->vcpu, 2, call.gpa, call.size);
 	tdx_vm_finalize(self->vm);
 
@@ -305,7 +305,7 @@ FIXTURE_TEARDOWN(map_gpa_race)
  */
 static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 {
-	u64 seen[MAP_GPA_RUN_EINVAL + 1] = {};
+	u64 seen[TDX_MAP_GPA_RUN_EINVAL + 1] = {};
 	int possible = 0, kinds = 0;
 	unsigned int i;
 
@@ -320,8 +320,8 @@ static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 	errno = 0;
 	TEST_ASSERT(kinds >= min(possible, 2),
 		    "wanted several outcomes, got success %lu, RETRY %lu, INVALID_OPERAND %lu, EINVAL %lu",
-		    seen[MAP_GPA_NEXT], seen[MAP_GPA_RETRY], seen[MAP_GPA_INVALID],
-		    seen[MAP_GPA_RUN_EINVAL]);
+		    seen[TDX_MAP_GPA_NEXT], seen[TDX_MAP_GPA_RETRY], seen[TDX_MAP_GPA_INVALID],
+		    seen[TDX_MAP_GPA_RUN_EINVAL]);
 }
 
 TEST_F_TIMEOUT(map_gpa_race, read_once, TIMEOUT_SECONDS)

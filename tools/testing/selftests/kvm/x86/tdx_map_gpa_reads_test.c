@@ -51,8 +51,8 @@ ANSWER(unknown_with_bit_32, BIT_ULL(32) | EAGAIN, 1);
 
 FIXTURE_SETUP(map_gpa_reads)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 	if (!tdx_watch_open(&self->watch, &self->vcpu->run->hypercall.ret))
 		SKIP(return, TDX_WATCH_SKIP_REASON);
 }
@@ -65,40 +65,41 @@ FIXTURE_TEARDOWN(map_gpa_reads)
 
 static void check_count(struct tdx_watch *watch, const char *name, u64 exit, u64 want)
 {
-	vmcall_assert_value(name, "exit", exit, "accesses of KVM to hypercall.ret", want,
-			    tdx_watch_count(watch));
+	tdx_assert_value(name, "exit", exit, "accesses of KVM to hypercall.ret", want,
+			 tdx_watch_count(watch));
 }
 
 TEST_F_TIMEOUT(map_gpa_reads, once, TIMEOUT_SECONDS)
 {
-	const enum map_gpa_outcome outcome = map_gpa_outcome(map_gpa_gen(), variant->ret);
-	const bool refused = outcome != MAP_GPA_NEXT;
-	const struct map_gpa_call call = {
+	const enum tdx_map_gpa_outcome outcome = tdx_map_gpa_outcome(tdx_map_gpa_gen(),
+								     variant->ret);
+	const bool refused = outcome != TDX_MAP_GPA_NEXT;
+	const struct tdx_map_gpa_call call = {
 		.name = variant->name,
 		.gpa = TEST_GPA,
 		.size = TEST_SIZE,
 		.nr_exits = variant->chunk + 1,
 		.ret = variant->ret,
-		.r10 = map_gpa_outcome_status(outcome),
+		.r10 = tdx_map_gpa_outcome_status(outcome),
 		.r11 = refused ? TEST_GPA + variant->chunk * TDX_MAP_GPA_MAX_LEN :
 				 TDVMCALL_MAP_GPA,
 	};
 	u64 i;
 
-	map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
 	tdx_watch_count(&self->watch);
 
 	/* An exit sets the field, and after the first one it was read before. */
 	for (i = 0; i < call.nr_exits; i++) {
-		map_gpa_run_exit(self->vcpu, &call, i);
+		tdx_map_gpa_run_exit(self->vcpu, &call, i);
 		check_count(&self->watch, call.name, i, i ? 2 : 1);
 		self->vcpu->run->hypercall.ret = i + 1 < call.nr_exits ? 0 : call.ret;
 	}
 
-	if (outcome == MAP_GPA_RUN_EINVAL)
-		map_gpa_run_fails(self->vcpu, &call);
+	if (outcome == TDX_MAP_GPA_RUN_EINVAL)
+		tdx_map_gpa_run_fails(self->vcpu, &call);
 	else
-		map_gpa_finish(self->vcpu, &call);
+		tdx_map_gpa_finish(self->vcpu, &call);
 	check_count(&self->watch, call.name, call.nr_exits, 1);
 }
 

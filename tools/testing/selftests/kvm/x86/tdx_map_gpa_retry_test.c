@@ -130,7 +130,7 @@ struct scenario {
 	bool to_private;
 	/* What the VMM does: refuses chunks first to last, each so many times. */
 	u64 first, last, times;
-	enum map_gpa_outcome outcome;
+	enum tdx_map_gpa_outcome outcome;
 	/* What comes of it. */
 	bool mapped;
 	u64 nr_exits;
@@ -152,7 +152,7 @@ FIXTURE_VARIANT(map_gpa_retry)
 		.scenario = {						\
 			.name = #guest "_" #row,			\
 			.loop = guest_##guest,				\
-			.outcome = MAP_GPA_RETRY,			\
+			.outcome = TDX_MAP_GPA_RETRY,			\
 			args						\
 		},							\
 	}
@@ -177,7 +177,7 @@ FIXTURE_VARIANT_ADD(map_gpa_retry, spec_middle_chunk_invalid) {
 	.scenario = {
 		.name = "spec_middle_chunk_invalid",
 		.loop = guest_spec,
-		.outcome = MAP_GPA_INVALID,
+		.outcome = TDX_MAP_GPA_INVALID,
 		.first = 2, .last = 2, .times = 1, .mapped = false, .nr_exits = 3,
 	},
 };
@@ -222,7 +222,7 @@ FIXTURE_SETUP(map_gpa_retry)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_retry)
@@ -233,21 +233,21 @@ FIXTURE_TEARDOWN(map_gpa_retry)
 /* The VMM: gives the calls that the TD must have needed for its answers. */
 static u64 answer_exits(struct kvm_vcpu *vcpu, const struct scenario *row, u64 gpa)
 {
-	const u64 refusal = map_gpa_answer(map_gpa_gen(), row->outcome);
+	const u64 refusal = tdx_map_gpa_answer(tdx_map_gpa_gen(), row->outcome);
 	u64 i, chunk = 0, refused = 0, nr_refused = 0;
 
 	for (i = 0; i < row->nr_exits; i++) {
 		/* Refused or not, the TD goes on at the chunk that is next. */
-		const struct map_gpa_call rest = {
+		const struct tdx_map_gpa_call rest = {
 			.name = row->name,
 			.gpa = gpa + chunk * TDX_MAP_GPA_MAX_LEN,
 			.size = TEST_SIZE - chunk * TDX_MAP_GPA_MAX_LEN,
 			.nr_exits = row->nr_exits,
 		};
 
-		map_gpa_poison_exit(vcpu, i);
+		tdx_map_gpa_poison_exit(vcpu, i);
 		vcpu_run(vcpu);
-		map_gpa_check_exit(vcpu, &rest, 0);
+		tdx_map_gpa_check_exit(vcpu, &rest, 0);
 
 		if (chunk >= row->first && chunk <= row->last && refused < row->times) {
 			vcpu->run->hypercall.ret = refusal;
@@ -271,8 +271,8 @@ TEST_F_TIMEOUT(map_gpa_retry, loop, TIMEOUT_SECONDS)
 	struct ucall uc;
 	u64 calls;
 
-	if (row->times && map_gpa_skips(row->outcome))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (row->times && tdx_map_gpa_skips(row->outcome))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 
 	tdx_vcpu_args_set(self->vcpu, 3, row->loop, gpa, (u64)TEST_SIZE);
 	tdx_vm_finalize(self->vm);
@@ -280,11 +280,11 @@ TEST_F_TIMEOUT(map_gpa_retry, loop, TIMEOUT_SECONDS)
 	calls = answer_exits(self->vcpu, row, gpa);
 
 	vcpu_run(self->vcpu);
-	vmcall_get_sync(self->vcpu, row->name, &uc);
-	vmcall_assert_value(row->name, "exits done", row->nr_exits, "range mapped",
-			    row->mapped, uc.args[0]);
-	vmcall_assert_value(row->name, "exits done", row->nr_exits, "MapGPA calls",
-			    calls, uc.args[1]);
+	tdx_vcpu_get_sync(self->vcpu, row->name, &uc);
+	tdx_assert_value(row->name, "exits done", row->nr_exits, "range mapped",
+			 row->mapped, uc.args[0]);
+	tdx_assert_value(row->name, "exits done", row->nr_exits, "MapGPA calls",
+			 calls, uc.args[1]);
 }
 
 int main(int argc, char **argv)

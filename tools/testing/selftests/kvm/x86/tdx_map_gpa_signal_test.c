@@ -29,21 +29,21 @@ FIXTURE(map_gpa_interrupted)
 
 FIXTURE_VARIANT(map_gpa_interrupted)
 {
-	const struct interruption *by;
+	const struct tdx_interruption *by;
 };
 
 FIXTURE_VARIANT_ADD(map_gpa_interrupted, immediate_exit) {
-	.by = &interrupted_by_immediate_exit,
+	.by = &tdx_interrupted_by_immediate_exit,
 };
 
 FIXTURE_VARIANT_ADD(map_gpa_interrupted, signal) {
-	.by = &interrupted_by_signal,
+	.by = &tdx_interrupted_by_signal,
 };
 
 FIXTURE_SETUP(map_gpa_interrupted)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 	variant->by->setup(self->vcpu);
 }
 
@@ -52,9 +52,9 @@ FIXTURE_TEARDOWN(map_gpa_interrupted)
 	kvm_vm_free(self->vm);
 }
 
-static struct map_gpa_call whole_call(const char *name)
+static struct tdx_map_gpa_call whole_call(const char *name)
 {
-	struct map_gpa_call call = {
+	struct tdx_map_gpa_call call = {
 		.name = name,
 		.gpa = TEST_GPA,
 		.size = TEST_SIZE,
@@ -66,13 +66,13 @@ static struct map_gpa_call whole_call(const char *name)
 	return call;
 }
 
-static struct map_gpa_call refused_call(const char *name, enum map_gpa_outcome outcome)
+static struct tdx_map_gpa_call refused_call(const char *name, enum tdx_map_gpa_outcome outcome)
 {
-	struct map_gpa_call call = whole_call(name);
+	struct tdx_map_gpa_call call = whole_call(name);
 
 	call.nr_exits = REFUSED_CHUNK + 1;
-	call.ret = map_gpa_answer(map_gpa_gen(), outcome);
-	call.r10 = map_gpa_outcome_status(outcome);
+	call.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), outcome);
+	call.r10 = tdx_map_gpa_outcome_status(outcome);
 	call.r11 = TEST_GPA + REFUSED_CHUNK * TDX_MAP_GPA_MAX_LEN;
 	return call;
 }
@@ -80,59 +80,59 @@ static struct map_gpa_call refused_call(const char *name, enum map_gpa_outcome o
 /* Before the call, when nothing is to be completed. */
 TEST_F_TIMEOUT(map_gpa_interrupted, before_call, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by->name);
+	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
-	map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
 	variant->by->start(self->vcpu);
-	vcpu_run_to_eintr(self->vcpu, variant->by->name);
+	tdx_vcpu_run_to_eintr(self->vcpu, variant->by->name);
 	variant->by->stop(self->vcpu);
-	map_gpa_run_exits(self->vcpu, &call);
-	map_gpa_finish(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
 /*
  * From the exit for chunk @first on.  Run twice where the TD would go on: the
  * answer to the last exit was taken the first time.
  */
-static void test_interrupted(struct kvm_vcpu *vcpu, const struct interruption *by,
-			     const struct map_gpa_call *call, u64 first)
+static void test_interrupted(struct kvm_vcpu *vcpu, const struct tdx_interruption *by,
+			     const struct tdx_map_gpa_call *call, u64 first)
 {
 	u64 i;
 
-	map_gpa_launch(vcpu, call);
+	tdx_map_gpa_launch(vcpu, call);
 
 	for (i = 0; i < call->nr_exits; i++) {
-		map_gpa_run_exit(vcpu, call, i);
+		tdx_map_gpa_run_exit(vcpu, call, i);
 		vcpu->run->hypercall.ret = i + 1 < call->nr_exits ? 0 : call->ret;
 		if (i == first)
 			by->start(vcpu);
 	}
 
-	vcpu_run_to_eintr(vcpu, by->name);
+	tdx_vcpu_run_to_eintr(vcpu, by->name);
 	vcpu->run->hypercall.ret = ~call->ret;
-	vcpu_run_to_eintr(vcpu, by->name);
+	tdx_vcpu_run_to_eintr(vcpu, by->name);
 
 	by->stop(vcpu);
-	map_gpa_finish(vcpu, call);
+	tdx_map_gpa_finish(vcpu, call);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_first_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by->name);
+	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
 	test_interrupted(self->vcpu, variant->by, &call, 0);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_middle_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by->name);
+	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
 	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS / 2);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, from_last_chunk, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = whole_call(variant->by->name);
+	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
 	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS - 1);
 }
@@ -140,33 +140,33 @@ TEST_F_TIMEOUT(map_gpa_interrupted, from_last_chunk, TIMEOUT_SECONDS)
 /* A refusal is kept for the TD until it is entered. */
 TEST_F_TIMEOUT(map_gpa_interrupted, with_retry, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_RETRY);
+	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RETRY);
 
-	if (map_gpa_skips(MAP_GPA_RETRY))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
 TEST_F_TIMEOUT(map_gpa_interrupted, with_invalid_operand, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_INVALID);
+	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_INVALID);
 
-	if (map_gpa_skips(MAP_GPA_INVALID))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_INVALID))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
 /* An unknown answer is EINVAL, not EINTR. */
 TEST_F_TIMEOUT(map_gpa_interrupted, with_unknown_answer, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = refused_call(variant->by->name, MAP_GPA_RUN_EINVAL);
+	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RUN_EINVAL);
 
-	if (map_gpa_skips(MAP_GPA_RUN_EINVAL))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	map_gpa_launch(self->vcpu, &call);
-	map_gpa_run_exits(self->vcpu, &call);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RUN_EINVAL))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	tdx_map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
 	variant->by->start(self->vcpu);
-	map_gpa_run_fails(self->vcpu, &call);
+	tdx_map_gpa_run_fails(self->vcpu, &call);
 	variant->by->stop(self->vcpu);
 }
 

@@ -58,10 +58,10 @@ SLOTTED(first_4g,	.gpa = 0, .size = SZ_4G, .nr_exits = 2048);
 
 FIXTURE_SETUP(map_gpa_slot)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, SLOT_GPA, SLOT,
 				    SLOT_SIZE / SZ_4K, KVM_MEM_GUEST_MEMFD);
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_slot)
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN(map_gpa_slot)
 static void test_range(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 size,
 		       u64 nr_exits)
 {
-	const struct map_gpa_call call = {
+	const struct tdx_map_gpa_call call = {
 		.name = name,
 		.gpa = gpa,
 		.size = size,
@@ -81,9 +81,9 @@ static void test_range(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 siz
 		.r11 = TDVMCALL_MAP_GPA,
 	};
 
-	map_gpa_launch(vcpu, &call);
-	map_gpa_run_exits(vcpu, &call);
-	map_gpa_finish(vcpu, &call);
+	tdx_map_gpa_launch(vcpu, &call);
+	tdx_map_gpa_run_exits(vcpu, &call);
+	tdx_map_gpa_finish(vcpu, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_slot, to_shared, TIMEOUT_SECONDS)
@@ -111,8 +111,8 @@ FIXTURE_SETUP(map_gpa_1tib)
 	if (!value || strcmp(value, "1"))
 		SKIP(return, SKIP_REASON);
 
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_1tib)

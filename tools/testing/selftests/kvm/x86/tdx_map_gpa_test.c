@@ -126,9 +126,9 @@ REFUSED(unaligned_gpa_aligned_end, ALIGN_ERROR,
 
 FIXTURE_SETUP(map_gpa_refused)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 	if (!variant->no_exits)
-		map_gpa_enable_exits(self->vm);
+		tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_refused)
@@ -139,7 +139,7 @@ FIXTURE_TEARDOWN(map_gpa_refused)
 TEST_F_TIMEOUT(map_gpa_refused, without_exit, TIMEOUT_SECONDS)
 {
 	const u64 gpa = gpa_origin(self->vcpu, variant->from) + variant->gpa;
-	const struct map_gpa_call call = {
+	const struct tdx_map_gpa_call call = {
 		.name = variant->name,
 		.gpa = gpa,
 		.size = variant->size,
@@ -148,9 +148,9 @@ TEST_F_TIMEOUT(map_gpa_refused, without_exit, TIMEOUT_SECONDS)
 		.r11 = gpa,
 	};
 
-	map_gpa_launch(self->vcpu, &call);
-	map_gpa_run_exits(self->vcpu, &call);
-	map_gpa_finish(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
 /* Ranges whose chunks are all answered with 0: success, R11 is not written. */
@@ -196,8 +196,8 @@ RANGE(last_legal_chunks, .from = GPA_LIMIT, .gpa = -SZ_4M, .size = SZ_4M, .nr_ex
 
 FIXTURE_SETUP(map_gpa_range)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_range)
@@ -209,7 +209,7 @@ static void test_range(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_rang
 		       bool to_shared)
 {
 	u64 gpa = gpa_origin(vcpu, row->from) + row->gpa;
-	struct map_gpa_call call = {
+	struct tdx_map_gpa_call call = {
 		.name = row->name,
 		.gpa = to_shared ? gpa | SHARED : gpa & ~SHARED,
 		.size = row->size,
@@ -218,9 +218,9 @@ static void test_range(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_rang
 		.r11 = TDVMCALL_MAP_GPA,
 	};
 
-	map_gpa_launch(vcpu, &call);
-	map_gpa_run_exits(vcpu, &call);
-	map_gpa_finish(vcpu, &call);
+	tdx_map_gpa_launch(vcpu, &call);
+	tdx_map_gpa_run_exits(vcpu, &call);
+	tdx_map_gpa_finish(vcpu, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_range, to_shared, TIMEOUT_SECONDS)
@@ -275,8 +275,8 @@ ANSWER(all_ones,	~0ULL);
 
 FIXTURE_SETUP(map_gpa_answer)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_answer)
@@ -284,16 +284,16 @@ FIXTURE_TEARDOWN(map_gpa_answer)
 	kvm_vm_free(self->vm);
 }
 
-static struct map_gpa_call answered_call(const char *name, u64 ret, u64 gpa, u64 size,
-					 u64 chunk)
+static struct tdx_map_gpa_call answered_call(const char *name, u64 ret, u64 gpa, u64 size,
+					     u64 chunk)
 {
-	struct map_gpa_call call = {
+	struct tdx_map_gpa_call call = {
 		.name = name,
 		.gpa = gpa,
 		.size = size,
 		.nr_exits = chunk + 1,
 		.ret = ret,
-		.r10 = map_gpa_outcome_status(map_gpa_outcome(map_gpa_gen(), ret)),
+		.r10 = tdx_map_gpa_outcome_status(tdx_map_gpa_outcome(tdx_map_gpa_gen(), ret)),
 		.r11 = gpa + chunk * TDX_MAP_GPA_MAX_LEN,
 	};
 
@@ -303,15 +303,15 @@ static struct map_gpa_call answered_call(const char *name, u64 ret, u64 gpa, u64
 static void test_answer(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_answer) *row,
 			u64 gpa, u64 size, u64 chunk)
 {
-	struct map_gpa_call call = answered_call(row->name, row->ret, gpa, size, chunk);
+	struct tdx_map_gpa_call call = answered_call(row->name, row->ret, gpa, size, chunk);
 
-	map_gpa_launch(vcpu, &call);
-	map_gpa_run_exits(vcpu, &call);
+	tdx_map_gpa_launch(vcpu, &call);
+	tdx_map_gpa_run_exits(vcpu, &call);
 
-	if (map_gpa_outcome(map_gpa_gen(), row->ret) == MAP_GPA_RUN_EINVAL)
-		map_gpa_run_fails(vcpu, &call);
+	if (tdx_map_gpa_outcome(tdx_map_gpa_gen(), row->ret) == TDX_MAP_GPA_RUN_EINVAL)
+		tdx_map_gpa_run_fails(vcpu, &call);
 	else
-		map_gpa_finish(vcpu, &call);
+		tdx_map_gpa_finish(vcpu, &call);
 }
 
 TEST_F_TIMEOUT(map_gpa_answer, to_only_page, TIMEOUT_SECONDS)
@@ -366,8 +366,8 @@ FIXTURE_VARIANT_ADD(map_gpa_run_again, last_chunk) {
 
 FIXTURE_SETUP(map_gpa_run_again)
 {
-	self->vm = map_gpa_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(map_gpa_run_again)
@@ -383,36 +383,37 @@ FIXTURE_TEARDOWN(map_gpa_run_again)
  */
 TEST_F_TIMEOUT(map_gpa_run_again, td_gets_success, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
-						 ANSWER_SIZE, variant->chunk);
+	struct tdx_map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
+						     ANSWER_SIZE, variant->chunk);
 
-	if (map_gpa_skips(MAP_GPA_RUN_EINVAL) || map_gpa_skips_unless(!map_gpa_gen()->keeps_exit))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RUN_EINVAL) ||
+	    tdx_map_gpa_skips_unless(!tdx_map_gpa_gen()->keeps_exit))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	call.r11 = TDVMCALL_MAP_GPA;
 
-	map_gpa_launch(self->vcpu, &call);
-	map_gpa_run_exits(self->vcpu, &call);
-	map_gpa_run_fails(self->vcpu, &call);
-	map_gpa_finish(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_run_fails(self->vcpu, &call);
+	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
 /* With the fix KVM_RUN fails until there is an answer that KVM knows. */
 TEST_F_TIMEOUT(map_gpa_run_again, exit_stays, TIMEOUT_SECONDS)
 {
-	struct map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
-						 ANSWER_SIZE, variant->chunk);
+	struct tdx_map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
+						     ANSWER_SIZE, variant->chunk);
 
-	if (map_gpa_skips_unless(map_gpa_gen()->keeps_exit))
-		SKIP(return, MAP_GPA_SKIP_REASON);
+	if (tdx_map_gpa_skips_unless(tdx_map_gpa_gen()->keeps_exit))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	call.r10 = TDVMCALL_STATUS_RETRY;
 
-	map_gpa_launch(self->vcpu, &call);
-	map_gpa_run_exits(self->vcpu, &call);
-	map_gpa_run_fails(self->vcpu, &call);
-	map_gpa_run_fails(self->vcpu, &call);
+	tdx_map_gpa_launch(self->vcpu, &call);
+	tdx_map_gpa_run_exits(self->vcpu, &call);
+	tdx_map_gpa_run_fails(self->vcpu, &call);
+	tdx_map_gpa_run_fails(self->vcpu, &call);
 
-	self->vcpu->run->hypercall.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_RETRY);
-	map_gpa_finish(self->vcpu, &call);
+	self->vcpu->run->hypercall.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_RETRY);
+	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
 int main(int argc, char **argv)

@@ -27,7 +27,7 @@
 #define NR_ROUNDS	10
 
 struct pair {
-	struct map_gpa_call calls[NR_VCPUS];
+	struct tdx_map_gpa_call calls[NR_VCPUS];
 	struct kvm_vcpu *vcpus[NR_VCPUS];
 };
 
@@ -70,8 +70,8 @@ FIXTURE_SETUP(map_gpa_vcpus)
 
 	self->vm = tdx_vm_create(NR_VCPUS);
 	for (i = 0; i < NR_VCPUS; i++) {
-		self->pair.vcpus[i] = tdx_vcpu_add(self->vm, i, guest_vmcalls);
-		self->pair.calls[i] = (struct map_gpa_call) {
+		self->pair.vcpus[i] = tdx_vcpu_add(self->vm, i, tdvmcall_guest_issue_loop);
+		self->pair.calls[i] = (struct tdx_map_gpa_call) {
 			.name = call_names[i],
 			.gpa = variant->gpas[i],
 			.size = TEST_SIZE,
@@ -79,10 +79,10 @@ FIXTURE_SETUP(map_gpa_vcpus)
 			.r10 = TDVMCALL_STATUS_SUCCESS,
 			.r11 = TDVMCALL_MAP_GPA,
 		};
-		map_gpa_set(self->pair.vcpus[i], &self->pair.calls[i]);
+		tdx_map_gpa_set(self->pair.vcpus[i], &self->pair.calls[i]);
 	}
 
-	map_gpa_enable_exits(self->vm);
+	tdx_map_gpa_enable_exits(self->vm);
 	tdx_vm_finalize(self->vm);
 }
 
@@ -92,11 +92,11 @@ FIXTURE_TEARDOWN(map_gpa_vcpus)
 }
 
 /* Let @call end at @chunk, with the answer of @outcome to it. */
-static void refuse(struct map_gpa_call *call, u64 chunk, enum map_gpa_outcome outcome)
+static void refuse(struct tdx_map_gpa_call *call, u64 chunk, enum tdx_map_gpa_outcome outcome)
 {
 	call->nr_exits = chunk + 1;
-	call->ret = map_gpa_answer(map_gpa_gen(), outcome);
-	call->r10 = map_gpa_outcome_status(outcome);
+	call->ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), outcome);
+	call->r10 = tdx_map_gpa_outcome_status(outcome);
 	call->r11 = call->gpa + chunk * TDX_MAP_GPA_MAX_LEN;
 }
 
@@ -105,14 +105,14 @@ static void launch(struct pair *pair)
 	u32 i;
 
 	for (i = 0; i < NR_VCPUS; i++)
-		vmcall_launch(pair->vcpus[i], pair->calls[i].name);
+		tdvmcall_launch(pair->vcpus[i], pair->calls[i].name);
 }
 
 static void run_exit(struct pair *pair, u32 i, u64 exit)
 {
-	const struct map_gpa_call *call = &pair->calls[i];
+	const struct tdx_map_gpa_call *call = &pair->calls[i];
 
-	map_gpa_run_exit(pair->vcpus[i], call, exit);
+	tdx_map_gpa_run_exit(pair->vcpus[i], call, exit);
 	pair->vcpus[i]->run->hypercall.ret = exit + 1 < call->nr_exits ? 0 : call->ret;
 }
 
@@ -132,7 +132,7 @@ static void run_in_turn(struct pair *pair)
 	}
 
 	for (i = 0; i < NR_VCPUS; i++)
-		map_gpa_finish(pair->vcpus[i], &pair->calls[i]);
+		tdx_map_gpa_finish(pair->vcpus[i], &pair->calls[i]);
 }
 
 TEST_F_TIMEOUT(map_gpa_vcpus, in_turn, TIMEOUT_SECONDS)
@@ -142,18 +142,18 @@ TEST_F_TIMEOUT(map_gpa_vcpus, in_turn, TIMEOUT_SECONDS)
 
 TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_one_retry, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_RETRY))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	refuse(&self->pair.calls[1], 3, MAP_GPA_RETRY);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	refuse(&self->pair.calls[1], 3, TDX_MAP_GPA_RETRY);
 	run_in_turn(&self->pair);
 }
 
 TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_retry_and_invalid, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_RETRY) || map_gpa_skips(MAP_GPA_INVALID))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	refuse(&self->pair.calls[0], 5, MAP_GPA_RETRY);
-	refuse(&self->pair.calls[1], 3, MAP_GPA_INVALID);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY) || tdx_map_gpa_skips(TDX_MAP_GPA_INVALID))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	refuse(&self->pair.calls[0], 5, TDX_MAP_GPA_RETRY);
+	refuse(&self->pair.calls[1], 3, TDX_MAP_GPA_INVALID);
 	run_in_turn(&self->pair);
 }
 
@@ -167,17 +167,17 @@ TEST_F_TIMEOUT(map_gpa_vcpus, one_within_the_other, TIMEOUT_SECONDS)
 	for (exit = 0; exit < NR_CHUNKS; exit++) {
 		run_exit(&self->pair, 0, exit);
 		if (exit == NR_CHUNKS / 2) {
-			map_gpa_run_exits(self->pair.vcpus[1], &self->pair.calls[1]);
-			map_gpa_finish(self->pair.vcpus[1], &self->pair.calls[1]);
+			tdx_map_gpa_run_exits(self->pair.vcpus[1], &self->pair.calls[1]);
+			tdx_map_gpa_finish(self->pair.vcpus[1], &self->pair.calls[1]);
 		}
 	}
 
-	map_gpa_finish(self->pair.vcpus[0], &self->pair.calls[0]);
+	tdx_map_gpa_finish(self->pair.vcpus[0], &self->pair.calls[0]);
 }
 
 struct runner {
 	pthread_barrier_t *barrier;
-	const struct map_gpa_call *call;
+	const struct tdx_map_gpa_call *call;
 	struct kvm_vcpu *vcpu;
 	pthread_t thread;
 };
@@ -188,10 +188,10 @@ static void *run_calls(void *arg)
 	int i;
 
 	for (i = 0; i < NR_ROUNDS; i++) {
-		vmcall_launch(runner->vcpu, runner->call->name);
+		tdvmcall_launch(runner->vcpu, runner->call->name);
 		pthread_barrier_wait(runner->barrier);
-		map_gpa_run_exits(runner->vcpu, runner->call);
-		map_gpa_finish(runner->vcpu, runner->call);
+		tdx_map_gpa_run_exits(runner->vcpu, runner->call);
+		tdx_map_gpa_finish(runner->vcpu, runner->call);
 	}
 
 	return NULL;
@@ -224,9 +224,9 @@ TEST_F_TIMEOUT(map_gpa_vcpus, at_once, TIMEOUT_SECONDS)
 
 TEST_F_TIMEOUT(map_gpa_vcpus, at_once_one_retry, TIMEOUT_SECONDS)
 {
-	if (map_gpa_skips(MAP_GPA_RETRY))
-		SKIP(return, MAP_GPA_SKIP_REASON);
-	refuse(&self->pair.calls[1], NR_CHUNKS / 2, MAP_GPA_RETRY);
+	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
+		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
+	refuse(&self->pair.calls[1], NR_CHUNKS / 2, TDX_MAP_GPA_RETRY);
 	run_at_once(&self->pair);
 }
 

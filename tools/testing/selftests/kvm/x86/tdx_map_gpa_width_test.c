@@ -37,7 +37,7 @@ FIXTURE_VARIANT_ADD(map_gpa_width, of_52) { .maxphyaddr = 52, .limit = 52 };
 
 static void set_maxphyaddr(struct kvm_vcpu *vcpu, u32 maxphyaddr)
 {
-	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(vcpu, CPUID_ADDRESS_WIDTHS);
+	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(vcpu, TDX_CPUID_ADDRESS_WIDTHS);
 
 	if (maxphyaddr)
 		entry->eax = (entry->eax & ~GENMASK(7, 0)) | maxphyaddr;
@@ -50,9 +50,9 @@ static struct kvm_vm *vm_create_of_width(struct kvm_vcpu **vcpu, u32 maxphyaddr)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
 
-	*vcpu = tdx_vcpu_add(vm, 0, guest_fetch_vmcalls);
+	*vcpu = tdx_vcpu_add(vm, 0, tdvmcall_guest_fetch_loop);
 	set_maxphyaddr(*vcpu, maxphyaddr);
-	map_gpa_enable_exits(vm);
+	tdx_map_gpa_enable_exits(vm);
 	tdx_vm_finalize(vm);
 	return vm;
 }
@@ -67,22 +67,22 @@ FIXTURE_TEARDOWN(map_gpa_width)
 	kvm_vm_free(self->vm);
 }
 
-static void issue(struct kvm_vcpu *vcpu, const struct map_gpa_call *call)
+static void issue(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call)
 {
 	struct tdcall_regs regs;
 
-	vmcall_seed_leaf(&regs, TDVMCALL_MAP_GPA);
+	tdvmcall_seed_leaf(&regs, TDVMCALL_MAP_GPA);
 	regs.r12 = call->gpa;
 	regs.r13 = call->size;
-	vmcall_issue(vcpu, call->name, &regs);
-	map_gpa_run_exits(vcpu, call);
-	map_gpa_finish(vcpu, call);
+	tdvmcall_issue(vcpu, call->name, &regs);
+	tdx_map_gpa_run_exits(vcpu, call);
+	tdx_map_gpa_finish(vcpu, call);
 }
 
 /* One exit, or a refusal for what is above the limit. */
 static void test_width(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 size, bool legal)
 {
-	const struct map_gpa_call call = {
+	const struct tdx_map_gpa_call call = {
 		.name = name,
 		.gpa = gpa,
 		.size = size,
@@ -116,12 +116,12 @@ TEST_F_TIMEOUT(map_gpa_width, is_the_limit, TIMEOUT_SECONDS)
  */
 static void test_around_shared_half(u32 maxphyaddr)
 {
-	const struct map_gpa_call call = {
+	const struct tdx_map_gpa_call call = {
 		.name = "around the shared half",
 		.gpa = SHARED - TDX_MAP_GPA_MAX_LEN,
 		.size = SHARED + 2 * TDX_MAP_GPA_MAX_LEN,
 		.nr_exits = 2,
-		.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_INVALID),
+		.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_INVALID),
 		.r10 = TDVMCALL_STATUS_INVALID_OPERAND,
 		.r11 = SHARED,
 	};

@@ -12,9 +12,9 @@
 #include "ucall_common.h"
 #include "vmx.h"
 #include "tdx/tdcall.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
 
@@ -47,7 +47,7 @@ static void guest_accept(u64 *word)
 		.rcx = TEST_GPA,		/* level 0 */
 	};
 
-	__tdcall(&regs);
+	tdcall_execute(&regs);
 	GUEST_ASSERT_EQ(regs.rax, 0ul);
 	GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
 	guest_store(word);
@@ -64,7 +64,7 @@ static void guest_accept_again(u64 *word)
 			.rax = TDG_MEM_PAGE_ACCEPT,
 			.rcx = TEST_GPA,	/* level 0 */
 		};
-		__tdcall(&regs);
+		tdcall_execute(&regs);
 		GUEST_ASSERT_EQ(regs.rax, 0ul);
 		GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
 		WRITE_ONCE(*word, GUEST_VALUE);
@@ -102,7 +102,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 		*vm_get_pte(vm, gva) |= TDX_SHARED_BIT;
 	tdx_vcpu_args_set(*vcpu, 1, gva);
 	if (handle_ve)
-		vm_install_exception_handler(vm, VE_VECTOR, handle_ve);
+		vm_install_exception_handler(vm, TDX_VE_VECTOR, handle_ve);
 	tdx_vm_finalize(vm);
 
 	/* After that: it is not to be part of the initial memory. */
@@ -201,9 +201,9 @@ static void run_to_fault(struct kvm_vcpu *vcpu, u64 try, u64 flags)
 	TEST_ASSERT(r == -1 && errno == EFAULT, "wanted KVM_RUN to fail with EFAULT, got %s",
 		    r ? strerror(errno) : exit_reason_str(run->exit_reason));
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MEMORY_FAULT);
-	vmcall_assert_value("fault", "try", try, "flags", flags, run->memory_fault.flags);
-	vmcall_assert_value("fault", "try", try, "GPA", TEST_GPA, run->memory_fault.gpa);
-	vmcall_assert_value("fault", "try", try, "size", SZ_4K, run->memory_fault.size);
+	tdx_assert_value("fault", "try", try, "flags", flags, run->memory_fault.flags);
+	tdx_assert_value("fault", "try", try, "GPA", TEST_GPA, run->memory_fault.gpa);
+	tdx_assert_value("fault", "try", try, "size", SZ_4K, run->memory_fault.size);
 }
 
 TEST_F_TIMEOUT(memory_fault, exits, TIMEOUT_SECONDS)
@@ -331,13 +331,13 @@ static void want_ve(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
 static void guest_accept_by_ve(struct ex_regs *regs)
 {
 	struct tdcall_regs accept = { .rax = TDG_MEM_PAGE_ACCEPT };
-	struct ve_info ve;
+	struct tdx_ve_info ve;
 
-	GUEST_ASSERT_EQ(guest_get_ve_info(&ve), 0ul);
+	GUEST_ASSERT_EQ(tdx_guest_get_ve_info(&ve), 0ul);
 	GUEST_ASSERT_EQ(ve.exit_reason, (u64)EXIT_REASON_EPT_VIOLATION);
 	accept.rcx = ve.gpa & ~(SZ_4K - 1ul);
 	GUEST_ASSERT_EQ(accept.rcx, TEST_GPA);
-	__tdcall(&accept);
+	tdcall_execute(&accept);
 	GUEST_ASSERT_EQ(accept.rax, 0ul);
 }
 

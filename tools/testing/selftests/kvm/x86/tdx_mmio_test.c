@@ -36,7 +36,7 @@ FIXTURE(mmio)
 
 FIXTURE_SETUP(mmio)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(mmio)
@@ -46,33 +46,33 @@ FIXTURE_TEARDOWN(mmio)
 
 static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, TEST_DATA);
-	insn_refused(&insn);
-	insn_run(vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, size, direction, gpa, TEST_DATA);
+	tdx_insn_refused(&insn);
+	tdx_insn_run(vcpu, &insn);
 }
 
 static void run_write(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u64 data)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, data);
-	io_run_exit(vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, size, direction, gpa, data);
+	tdx_io_run_exit(vcpu, &insn);
 	/* Nothing comes back, whatever userspace leaves where the data was. */
-	io_answer(vcpu, &insn, ~data);
-	insn_finish(vcpu, &insn);
+	tdx_io_answer(vcpu, &insn, ~data);
+	tdx_insn_finish(vcpu, &insn);
 }
 
 static void run_read(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u64 answer)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init(&insn, TDVMCALL_MMIO, size, direction, gpa, ~answer);
-	insn.out.r11 = io_low_bytes(answer, (u32)size);
-	io_run_exit(vcpu, &insn);
-	io_answer(vcpu, &insn, answer);
-	insn_finish(vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, size, direction, gpa, ~answer);
+	insn.out.r11 = tdx_io_low_bytes(answer, (u32)size);
+	tdx_io_run_exit(vcpu, &insn);
+	tdx_io_answer(vcpu, &insn, answer);
+	tdx_insn_finish(vcpu, &insn);
 }
 
 /* The low 32 bits decide: of these none has a legal size in them. */
@@ -134,16 +134,16 @@ TEST_F_TIMEOUT(mmio, private_refused, TIMEOUT_SECONDS)
 /* What KVM refuses does not get to a device of its own either. */
 TEST_F_TIMEOUT(mmio, refused_before_device, TIMEOUT_SECONDS)
 {
-	struct io_event event = { .addr = TEST_GPA };
+	struct tdx_io_event event = { .addr = TEST_GPA };
 
-	io_event_assign(self->vm, &event);
+	tdx_io_event_assign(self->vm, &event);
 
 	run_refused(self->vcpu, 3, WRITE, SHARED | TEST_GPA);
 	run_refused(self->vcpu, 4, 2, SHARED | TEST_GPA);
 	run_refused(self->vcpu, 4, WRITE, TEST_GPA);
 	run_refused(self->vcpu, 3, 2, TEST_GPA);
 
-	vmcall_assert_value("refused", "ioeventfd", 0, "writes", 0, io_event_count(&event));
+	tdx_assert_value("refused", "ioeventfd", 0, "writes", 0, tdx_io_event_count(&event));
 }
 
 TEST_F_TIMEOUT(mmio, write, TIMEOUT_SECONDS)
@@ -250,23 +250,23 @@ TEST_F_TIMEOUT(mmio, default_answer, TIMEOUT_SECONDS)
 {
 	static const u64 chances[] = { TEST_DATA, 0, ~0ULL };
 	struct kvm_run *run = self->vcpu->run;
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 	u64 left;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		for (j = 0; j < ARRAY_SIZE(chances); j++) {
-			io_init_read(&insn, TDVMCALL_MMIO, sizes[i], SHARED | TEST_GPA,
-				     io_low_bytes(chances[j], sizes[i]));
-			vmcall_issue(self->vcpu, insn.name, &insn.in);
+			tdx_io_init_read(&insn, EXIT_REASON_EPT_VIOLATION, sizes[i],
+					 SHARED | TEST_GPA, tdx_io_low_bytes(chances[j], sizes[i]));
+			tdvmcall_issue(self->vcpu, insn.name, &insn.in);
 			memcpy(run->mmio.data, &chances[j], sizeof(chances[j]));
-			vmcall_run_exit(self->vcpu, insn.name, 0, KVM_EXIT_MMIO);
+			tdvmcall_run_exit(self->vcpu, insn.name, 0, KVM_EXIT_MMIO);
 			insn.exits = 1;
-			io_check_exit(self->vcpu, &insn);
+			tdx_io_check_exit(self->vcpu, &insn);
 
 			memcpy(&left, run->mmio.data, sizeof(left));
-			insn_assert_exit(&insn, "mmio.data, left alone", chances[j], left);
-			insn_finish(self->vcpu, &insn);
+			tdx_insn_assert_exit(&insn, "mmio.data, left alone", chances[j], left);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 }
@@ -276,46 +276,46 @@ TEST_F_TIMEOUT(mmio, edited_exit, TIMEOUT_SECONDS)
 {
 	static const u32 lens[] = { 0, 1, 8, 9, ~0U };
 	struct kvm_run *run = self->vcpu->run;
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		for (j = 0; j < ARRAY_SIZE(lens); j++) {
-			io_init_read(&insn, TDVMCALL_MMIO, sizes[i], SHARED | TEST_GPA,
-				     io_low_bytes(TEST_DATA, sizes[i]));
-			io_run_exit(self->vcpu, &insn);
+			tdx_io_init_read(&insn, EXIT_REASON_EPT_VIOLATION, sizes[i],
+					 SHARED | TEST_GPA, tdx_io_low_bytes(TEST_DATA, sizes[i]));
+			tdx_io_run_exit(self->vcpu, &insn);
 
-			io_answer(self->vcpu, &insn, TEST_DATA);
+			tdx_io_answer(self->vcpu, &insn, TEST_DATA);
 			run->exit_reason = KVM_EXIT_IO;
 			run->mmio.len = lens[j];
 			run->mmio.is_write = 1;
 			run->mmio.phys_addr = ~TEST_GPA;
-			insn_finish(self->vcpu, &insn);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 }
 
 TEST_F_TIMEOUT(mmio, immediate_exit, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	io_init_read(&insn, TDVMCALL_MMIO, 8, SHARED | TEST_GPA, TEST_DATA);
-	io_run_exit(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, TEST_DATA);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_io_init_read(&insn, EXIT_REASON_EPT_VIOLATION, 8, SHARED | TEST_GPA, TEST_DATA);
+	tdx_io_run_exit(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, TEST_DATA);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 
-	io_init(&insn, TDVMCALL_MMIO, 8, WRITE, SHARED | TEST_GPA, TEST_DATA);
-	io_run_exit(self->vcpu, &insn);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, 8, WRITE, SHARED | TEST_GPA, TEST_DATA);
+	tdx_io_run_exit(self->vcpu, &insn);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 /* An event for any size has a bus of its own, and is found there by its GPA. */
 TEST_F_TIMEOUT(mmio, ioeventfd, TIMEOUT_SECONDS)
 {
 	enum { ANY_DATA, EIGHT_BYTES, ANY_SIZE };
-	struct io_event events[] = {
+	struct tdx_io_event events[] = {
 		[ANY_DATA] = { .addr = TEST_GPA, .len = 4 },
 		[EIGHT_BYTES] = {
 			.addr = TEST_GPA + 8, .len = 8, .datamatch = TEST_DATA,
@@ -323,54 +323,54 @@ TEST_F_TIMEOUT(mmio, ioeventfd, TIMEOUT_SECONDS)
 		},
 		[ANY_SIZE] = { .addr = TEST_GPA + 0x18 },
 	};
-	static const struct io_row rows[] = {
+	static const struct tdx_io_row rows[] = {
 		{ 4, WRITE, SHARED | TEST_GPA, TEST_DATA, ANY_DATA },
 		{ BIT_32 | 4, WRITE, SHARED | TEST_GPA, 0, ANY_DATA },
-		{ 4, READ, SHARED | TEST_GPA, 0, IO_USERSPACE },
-		{ 8, WRITE, SHARED | TEST_GPA, TEST_DATA, IO_USERSPACE },
-		{ 4, WRITE, SHARED | (TEST_GPA + 1), TEST_DATA, IO_USERSPACE },
+		{ 4, READ, SHARED | TEST_GPA, 0, TDX_IO_USERSPACE },
+		{ 8, WRITE, SHARED | TEST_GPA, TEST_DATA, TDX_IO_USERSPACE },
+		{ 4, WRITE, SHARED | (TEST_GPA + 1), TEST_DATA, TDX_IO_USERSPACE },
 		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, EIGHT_BYTES },
-		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA ^ BIT_ULL(63), IO_USERSPACE },
-		{ 4, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, IO_USERSPACE },
+		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA ^ BIT_ULL(63), TDX_IO_USERSPACE },
+		{ 4, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, TDX_IO_USERSPACE },
 		{ 1, WRITE, SHARED | (TEST_GPA + 0x18), 0, ANY_SIZE },
 		{ 2, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, ANY_SIZE },
 		{ 4, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, ANY_SIZE },
 		{ 8, WRITE, SHARED | (TEST_GPA + 0x18), ~0ULL, ANY_SIZE },
-		{ 8, READ, SHARED | (TEST_GPA + 0x18), 0, IO_USERSPACE },
-		{ 1, WRITE, SHARED | (TEST_GPA + 0x19), 0, IO_USERSPACE },
+		{ 8, READ, SHARED | (TEST_GPA + 0x18), 0, TDX_IO_USERSPACE },
+		{ 1, WRITE, SHARED | (TEST_GPA + 0x19), 0, TDX_IO_USERSPACE },
 	};
-	static const struct io_row deassigned[] = {
+	static const struct tdx_io_row deassigned[] = {
 		{ 4, WRITE, SHARED | TEST_GPA, TEST_DATA, ANY_DATA },
-		{ 8, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, IO_USERSPACE },
+		{ 8, WRITE, SHARED | (TEST_GPA + 0x18), TEST_DATA, TDX_IO_USERSPACE },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(events); i++)
-		io_event_assign(self->vm, &events[i]);
+		tdx_io_event_assign(self->vm, &events[i]);
 
-	io_run_events(self->vcpu, TDVMCALL_MMIO, rows, ARRAY_SIZE(rows), events,
-		      ARRAY_SIZE(events));
-	io_event_deassign(self->vm, &events[ANY_SIZE]);
-	io_run_events(self->vcpu, TDVMCALL_MMIO, deassigned, ARRAY_SIZE(deassigned), events,
-		      ARRAY_SIZE(events));
+	tdx_io_run_events(self->vcpu, EXIT_REASON_EPT_VIOLATION, rows, ARRAY_SIZE(rows), events,
+			  ARRAY_SIZE(events));
+	tdx_io_event_deassign(self->vm, &events[ANY_SIZE]);
+	tdx_io_run_events(self->vcpu, EXIT_REASON_EPT_VIOLATION, deassigned,
+			  ARRAY_SIZE(deassigned), events, ARRAY_SIZE(events));
 }
 
 TEST_F_TIMEOUT(mmio, coalesced, TIMEOUT_SECONDS)
 {
 	enum { IN_RING };
-	static const struct io_row rows[] = {
+	static const struct tdx_io_row rows[] = {
 		{ 1, WRITE, SHARED | TEST_GPA, TEST_DATA, IN_RING },
 		{ 2, WRITE, SHARED | (TEST_GPA + 2), TEST_DATA, IN_RING },
 		{ 4, WRITE, SHARED | (TEST_GPA + 4), TEST_DATA, IN_RING },
 		{ 8, WRITE, SHARED | (TEST_GPA + 8), TEST_DATA, IN_RING },
 		{ BIT_32 | 8, WRITE, SHARED | TEST_GPA, ~TEST_DATA, IN_RING },
-		{ 8, WRITE, SHARED | (TEST_GPA + 9), TEST_DATA, IO_USERSPACE },
-		{ 1, WRITE, SHARED | (TEST_GPA - 1), TEST_DATA, IO_USERSPACE },
-		{ 8, READ, SHARED | TEST_GPA, 0, IO_USERSPACE },
+		{ 8, WRITE, SHARED | (TEST_GPA + 9), TEST_DATA, TDX_IO_USERSPACE },
+		{ 1, WRITE, SHARED | (TEST_GPA - 1), TEST_DATA, TDX_IO_USERSPACE },
+		{ 8, READ, SHARED | TEST_GPA, 0, TDX_IO_USERSPACE },
 	};
 
 	kvm_vm_register_coalesced_io(self->vm, TEST_GPA, 16, false);
-	io_run_coalesced(self->vcpu, TDVMCALL_MMIO, rows, ARRAY_SIZE(rows));
+	tdx_io_run_coalesced(self->vcpu, EXIT_REASON_EPT_VIOLATION, rows, ARRAY_SIZE(rows));
 }
 
 /*
@@ -427,7 +427,7 @@ FIXTURE_SETUP(mmio_native)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
-	ve_install_handler(self->vm);
+	tdx_ve_install_handler(self->vm);
 
 	self->gva = vm_unused_gva_gap(self->vm, PAGE_SIZE, KVM_UTIL_MIN_VADDR);
 	virt_map(self->vm, self->gva, TEST_GPA, 1);
@@ -450,36 +450,36 @@ FIXTURE_TEARDOWN(mmio_native)
 TEST_F_TIMEOUT(mmio_native, write_and_read, TIMEOUT_SECONDS)
 {
 	const u64 size = variant->size, answer = ~TEST_DATA;
-	struct ve_info ve = {
+	struct tdx_ve_info ve = {
 		.exit_reason = EXIT_REASON_EPT_VIOLATION,
 		.exit_qualification = EPT_QUAL_WRITE,
 		.gla = self->gva,
 		.gpa = SHARED | (TEST_GPA + TEST_OFFSET),
 		.instruction_length = variant->length,
 	};
-	struct insn insn;
+	struct tdx_insn insn;
 	u64 rax;
 
 	if (tdx_leaks_page_tables())
 		SKIP(return, TDX_LEAK_SKIP_REASON);
 
-	ve_run(self->vcpu, "write", &ve);
-	io_init(&insn, TDVMCALL_MMIO, size, WRITE, ve.gpa, TEST_DATA);
+	tdx_ve_run(self->vcpu, "write", &ve);
+	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, size, WRITE, ve.gpa, TEST_DATA);
 	vcpu_run(self->vcpu);
-	io_check_exit(self->vcpu, &insn);
+	tdx_io_check_exit(self->vcpu, &insn);
 
 	ve.exit_qualification = EPT_QUAL_READ;
-	ve_run(self->vcpu, "read", &ve);
-	io_init_read(&insn, TDVMCALL_MMIO, size, ve.gpa, 0);
+	tdx_ve_run(self->vcpu, "read", &ve);
+	tdx_io_init_read(&insn, EXIT_REASON_EPT_VIOLATION, size, ve.gpa, 0);
 	vcpu_run(self->vcpu);
-	io_check_exit(self->vcpu, &insn);
-	io_answer(self->vcpu, &insn, answer);
+	tdx_io_check_exit(self->vcpu, &insn);
+	tdx_io_answer(self->vcpu, &insn, answer);
 
 	/* AL and AX are a part of RAX, EAX clears the rest of it. */
-	rax = io_low_bytes(answer, size);
+	rax = tdx_io_low_bytes(answer, size);
 	if (size < 4)
-		rax |= TEST_DATA & ~io_low_bytes(~0ULL, size);
-	ve_check_values(self->vcpu, "read", &rax, 1);
+		rax |= TEST_DATA & ~tdx_io_low_bytes(~0ULL, size);
+	tdx_ve_check_values(self->vcpu, "read", &rax, 1);
 }
 
 int main(int argc, char **argv)

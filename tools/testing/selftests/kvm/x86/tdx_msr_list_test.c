@@ -88,7 +88,7 @@ static u32 access_of(u32 index)
 
 static void guest_code(u64 leaf, u64 first, u64 last)
 {
-	const u32 right = leaf == TDVMCALL_RDMSR ? R : W;
+	const u32 right = leaf == EXIT_REASON_MSR_READ ? R : W;
 	struct tdcall_regs regs;
 	u64 index, want;
 
@@ -129,12 +129,12 @@ FIXTURE_VARIANT_ADD(msr_list, last)	   { .first = 0xfffffff0, .last = 0xffffffff
 FIXTURE_SETUP(msr_list)
 {
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 }
 
 FIXTURE_TEARDOWN(msr_list)
@@ -154,13 +154,13 @@ static void test_list(struct kvm_vcpu *vcpu, u64 leaf, u64 first, u64 last)
 
 TEST_F_TIMEOUT(msr_list, read, TIMEOUT_SECONDS)
 {
-	test_list(self->vcpu, TDVMCALL_RDMSR, variant->first, variant->last);
+	test_list(self->vcpu, EXIT_REASON_MSR_READ, variant->first, variant->last);
 }
 
 /* The local APIC is off: an IPI to itself by the ICR, vector 0, does nothing. */
 TEST_F_TIMEOUT(msr_list, written_with_0, TIMEOUT_SECONDS)
 {
-	test_list(self->vcpu, TDVMCALL_WRMSR, variant->first, variant->last);
+	test_list(self->vcpu, EXIT_REASON_MSR_WRITE, variant->first, variant->last);
 }
 
 int main(int argc, char **argv)

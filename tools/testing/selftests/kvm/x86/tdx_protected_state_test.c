@@ -10,9 +10,9 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -141,15 +141,15 @@ static void check_msrs(struct kvm_vcpu *vcpu)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(protected); i++) {
-		vmcall_assert_value("KVM_GET_MSRS", "MSR", protected[i], "number read", 0,
-				    access_msr(vcpu, KVM_GET_MSRS, protected[i]));
-		vmcall_assert_value("KVM_SET_MSRS", "MSR", protected[i], "number written", 0,
-				    access_msr(vcpu, KVM_SET_MSRS, protected[i]));
+		tdx_assert_value("KVM_GET_MSRS", "MSR", protected[i], "number read", 0,
+				 access_msr(vcpu, KVM_GET_MSRS, protected[i]));
+		tdx_assert_value("KVM_SET_MSRS", "MSR", protected[i], "number written", 0,
+				 access_msr(vcpu, KVM_SET_MSRS, protected[i]));
 		one_reg_refused(vcpu, KVM_X86_REG_MSR(protected[i]));
 	}
 
-	vmcall_assert_value("KVM_GET_MSRS", "MSR", MSR_IA32_MISC_ENABLE, "number read", 1,
-			    access_msr(vcpu, KVM_GET_MSRS, MSR_IA32_MISC_ENABLE));
+	tdx_assert_value("KVM_GET_MSRS", "MSR", MSR_IA32_MISC_ENABLE, "number read", 1,
+			 access_msr(vcpu, KVM_GET_MSRS, MSR_IA32_MISC_ENABLE));
 }
 
 /*
@@ -168,7 +168,7 @@ static void check_tsc(struct kvm_vcpu *vcpu)
 	offset = module + BIT_ULL(40);
 	vcpu_device_attr_set(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
 	vcpu_device_attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
-	vmcall_assert_value("KVM_VCPU_TSC_OFFSET", "after", 1, "offset", module, offset);
+	tdx_assert_value("KVM_VCPU_TSC_OFFSET", "after", 1, "offset", module, offset);
 }
 
 /* Registers by kvm_run, which KVM says that it does not have for a TD. */
@@ -392,7 +392,7 @@ TEST(dirty_ring)
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 
-	vmcall_assert_value("dirty ring", "entry", 0, "flags", 0, gfns[0].flags);
+	tdx_assert_value("dirty ring", "entry", 0, "flags", 0, gfns[0].flags);
 	TEST_ASSERT_EQ(__vm_ioctl(vm, KVM_RESET_DIRTY_RINGS, NULL), 0);
 	kvm_vm_free(vm);
 }

@@ -15,9 +15,9 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdcall.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 /* For as many calls as anybody has the patience for. */
 #define TIMEOUT_SECONDS		3600
@@ -259,7 +259,7 @@ static void guest_check_call(u64 n, const struct leaf *leaf, const struct tdcall
 	for (i = 0; i < NR_TDCALL_REGS; i++) {
 		__GUEST_ASSERT(before[i] == after[i] || outputs & BIT(i),
 			       "call %lu: %s, RAX 0x%lx RCX 0x%lx: %s: wanted 0x%lx, got 0x%lx",
-			       n, leaf->name, in->rax, in->rcx, vmcall_reg_names[i],
+			       n, leaf->name, in->rax, in->rcx, tdvmcall_reg_names[i],
 			       before[i], after[i]);
 	}
 }
@@ -278,7 +278,7 @@ static void guest_code(u64 count, u64 seed)
 		const struct leaf *leaf = guest_make_call(&in);
 
 		out = in;
-		__tdcall(&out);
+		tdcall_execute(&out);
 		guest_check_call(n, leaf, &in, &out);
 		if (leaf != &unknown_leaf && out.rax == CODE_SUCCESS)
 			successes[leaf - leafs]++;

@@ -34,7 +34,7 @@ FIXTURE(rdmsr)
 
 FIXTURE_SETUP(rdmsr)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(rdmsr)
@@ -44,20 +44,20 @@ FIXTURE_TEARDOWN(rdmsr)
 
 static void run_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	rdmsr_init(&insn, index, value);
-	insn_run(vcpu, &insn);
+	tdx_msr_init_read(&insn, index, value);
+	tdx_insn_run(vcpu, &insn);
 }
 
 /* R11 of a read that is refused stays the number of the leaf. */
 static void run_refused(struct kvm_vcpu *vcpu, u64 index)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	rdmsr_init(&insn, index, TDVMCALL_RDMSR);
-	insn_refused(&insn);
-	insn_run(vcpu, &insn);
+	tdx_msr_init_read(&insn, index, EXIT_REASON_MSR_READ);
+	tdx_insn_refused(&insn);
+	tdx_insn_run(vcpu, &insn);
 }
 
 /* What the TD reads is what userspace has set, all 64 bits of it. */
@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(rdmsr, set_by_userspace, TIMEOUT_SECONDS)
 	};
 	size_t i;
 
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		vcpu_set_msr(self->vcpu, rows[i].index, rows[i].value);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
@@ -106,7 +106,7 @@ TEST_F_TIMEOUT(rdmsr, set_by_userspace, TIMEOUT_SECONDS)
 /* What userspace cannot set. */
 TEST_F_TIMEOUT(rdmsr, set_by_kvm, TIMEOUT_SECONDS)
 {
-	const u64 mcg_cap = msr_setup_mce(self->vcpu, NR_BANKS);
+	const u64 mcg_cap = tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 
 	/* WC and fixed ranges, 8 variable ones. */
 	run_read(self->vcpu, MSR_MTRRcap, 0x508);
@@ -147,7 +147,7 @@ TEST_F_TIMEOUT(rdmsr, x2apic, TIMEOUT_SECONDS)
 	};
 	size_t i;
 
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		run_read(self->vcpu, rows[i].index, rows[i].value);
 }
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
 	size_t i;
 
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	/* One bank, and nothing else. */
 	vcpu_ioctl(self->vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
@@ -206,48 +206,48 @@ TEST_F_TIMEOUT(rdmsr, arch_capabilities, TIMEOUT_SECONDS)
 
 TEST_F_TIMEOUT(rdmsr, no_arch_capabilities, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	vcpu_clear_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
-	rdmsr_init(&insn, MSR_IA32_ARCH_CAPABILITIES, 0);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+	tdx_msr_init_read(&insn, MSR_IA32_ARCH_CAPABILITIES, 0);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
 /* ECX has 32 bits, whatever R12 has. */
 TEST_F_TIMEOUT(rdmsr, index_truncated, TIMEOUT_SECONDS)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	vcpu_set_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
-	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	tdx_msr_set_exits(self->vm, TDX_MSR_EXITS_ALL);
 
 	for (i = 0; i < ARRAY_SIZE(above); i++) {
 		run_read(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA);
 		run_read(self->vcpu, above[i] | X2APIC_SIVR, 0xff);
 
-		rdmsr_init(&insn, above[i] | MSR_IA32_TSC, 0);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_read(&insn, above[i] | MSR_IA32_TSC, 0);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
 /* A reason that is none is refused, and changes nothing. */
 TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 	int bit, r;
 
 	errno = 0;
 	TEST_ASSERT_EQ(kvm_check_cap(KVM_CAP_X86_USER_SPACE_MSR), 1);
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
 	for (bit = 0; bit < 64; bit++) {
-		if (BIT_ULL(bit) & MSR_EXITS_ALL)
+		if (BIT_ULL(bit) & TDX_MSR_EXITS_ALL)
 			continue;
 
 		r = __vm_enable_cap(self->vm, KVM_CAP_X86_USER_SPACE_MSR, BIT_ULL(bit));
@@ -255,71 +255,71 @@ TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
 			    bit, r ? strerror(errno) : "success");
 	}
 
-	rdmsr_init(&insn, MSR_IA32_TSC, 0);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 /* Each reason against each set of reasons that userspace wants to know. */
 TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = {
+	static const struct tdx_msr_filter_row deny = {
 		KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL, false,
 	};
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
-	rdmsr_init(&insn, MSR_IA32_POWER_CTL, 0);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	tdx_msr_init_read(&insn, MSR_IA32_POWER_CTL, 0);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 }
 
 TEST_F_TIMEOUT(rdmsr, reason_inval, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	rdmsr_init(&insn, MSR_IA32_TSC, 0);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
 
 TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
-	rdmsr_init(&insn, MSR_KVM_POLL_CONTROL, 0);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+	tdx_msr_init_read(&insn, MSR_KVM_POLL_CONTROL, 0);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
 /* The filter is asked first, whether there is such an MSR or not. */
 TEST_F_TIMEOUT(rdmsr, filter_before_list, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
-	struct insn insn;
+	static const struct tdx_msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
+	struct tdx_insn insn;
 
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
-	rdmsr_init(&insn, MSR_IA32_TSC, 0);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 }
 
 /* A filter that allows one MSR to be read: no filter is for those of the x2APIC. */
 TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row rows[] = {
+	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
 		{ KVM_MSR_FILTER_READ, X2APIC_SIVR, false },
 	};
 	static const u32 filtered[] = { MSR_IA32_POWER_CTL, MSR_IA32_APICBASE, 0x7ff, 0x900 };
 	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	vcpu_set_msr(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
 	vcpu_set_msr(self->vcpu, MSR_IA32_POWER_CTL, ~TEST_DATA);
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
 
 	run_read(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
 	run_read(self->vcpu, X2APIC_SIVR, 0xff);
@@ -327,20 +327,20 @@ TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
 	for (i = 0; i < ARRAY_SIZE(filtered); i++)
 		run_refused(self->vcpu, filtered[i]);
 
-	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	tdx_msr_set_exits(self->vm, TDX_MSR_EXITS_ALL);
 	for (i = 0; i < ARRAY_SIZE(filtered); i++) {
-		rdmsr_init(&insn, filtered[i], 0);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_read(&insn, filtered[i], 0);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
-		rdmsr_init(&insn, invalid[i], 0);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_read(&insn, invalid[i], 0);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 
 	/* Without a filter the MSR is read again. */
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
 	run_read(self->vcpu, MSR_IA32_POWER_CTL, ~TEST_DATA);
 }
 
@@ -349,19 +349,20 @@ TEST_F_TIMEOUT(rdmsr, answer, TIMEOUT_SECONDS)
 {
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
 	static const u64 data[] = { 0, 1, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		for (j = 0; j < ARRAY_SIZE(data); j++) {
-			rdmsr_init(&insn, MSR_IA32_TSC, errors[i] ? TDVMCALL_RDMSR : data[j]);
+			tdx_msr_init_read(&insn, MSR_IA32_TSC,
+					  errors[i] ? EXIT_REASON_MSR_READ : data[j]);
 			if (errors[i])
-				insn_refused(&insn);
-			msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-			msr_answer(self->vcpu, errors[i], data[j]);
-			insn_finish(self->vcpu, &insn);
+				tdx_insn_refused(&insn);
+			tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+			tdx_msr_answer(self->vcpu, errors[i], data[j]);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 }
@@ -369,50 +370,50 @@ TEST_F_TIMEOUT(rdmsr, answer, TIMEOUT_SECONDS)
 /* Userspace that does nothing has let the TD read 0. */
 TEST_F_TIMEOUT(rdmsr, default_answer, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	rdmsr_init(&insn, MSR_IA32_TSC, 0);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 /* The error and the data alone are an answer. */
 TEST_F_TIMEOUT(rdmsr, edited_exit, TIMEOUT_SECONDS)
 {
 	struct kvm_run *run = self->vcpu->run;
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	rdmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 
-	msr_answer(self->vcpu, 0, TEST_DATA);
+	tdx_msr_answer(self->vcpu, 0, TEST_DATA);
 	run->exit_reason = KVM_EXIT_X86_WRMSR;
 	run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 	run->msr.index = MSR_IA32_POWER_CTL;
 	memset(run->msr.pad, 0xff, sizeof(run->msr.pad));
-	insn_finish(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 TEST_F_TIMEOUT(rdmsr, immediate_exit, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
-	rdmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	msr_answer(self->vcpu, 0, TEST_DATA);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_answer(self->vcpu, 0, TEST_DATA);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 
-	rdmsr_init(&insn, MSR_IA32_TSC, TDVMCALL_RDMSR);
-	insn_refused(&insn);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	msr_answer(self->vcpu, 1, TEST_DATA);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_init_read(&insn, MSR_IA32_TSC, EXIT_REASON_MSR_READ);
+	tdx_insn_refused(&insn);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_answer(self->vcpu, 1, TEST_DATA);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 static void guest_native_rdmsr(void)
@@ -423,7 +424,7 @@ static void guest_native_rdmsr(void)
 /* The instruction itself: #VE, whose handler in the TD asks KVM. */
 TEST(native_rdmsr)
 {
-	const struct ve_info ve = {
+	const struct tdx_ve_info ve = {
 		.exit_reason = EXIT_REASON_MSR_READ,
 		.instruction_length = 2,
 	};
@@ -431,12 +432,12 @@ TEST(native_rdmsr)
 	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_native_rdmsr);
 	const u64 value = TEST_DATA;
 
-	ve_install_handler(vm);
+	tdx_ve_install_handler(vm);
 	vcpu_set_msr(vcpu, MSR_IA32_POWER_CTL, value);
 	tdx_vm_finalize(vm);
 
-	ve_run(vcpu, "RDMSR", &ve);
-	ve_check_values(vcpu, "RDMSR", &value, 1);
+	tdx_ve_run(vcpu, "RDMSR", &ve);
+	tdx_ve_check_values(vcpu, "RDMSR", &value, 1);
 	kvm_vm_free(vm);
 }
 

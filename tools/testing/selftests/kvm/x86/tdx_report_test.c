@@ -71,7 +71,7 @@ static u64 tdcall(u64 leaf, u64 rcx, u64 rdx, u64 r8)
 {
 	struct tdcall_regs regs = { .rax = leaf, .rcx = rcx, .rdx = rdx, .r8 = r8 };
 
-	__tdcall(&regs);
+	tdcall_execute(&regs);
 	return regs.rax;
 }
 

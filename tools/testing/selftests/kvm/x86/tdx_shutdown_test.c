@@ -7,11 +7,11 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
 
@@ -109,8 +109,8 @@ TEST_F_TIMEOUT(shutdown, is_final, TIMEOUT_SECONDS)
 		TEST_ASSERT_EQ(run->internal.suberror,
 			       KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON);
 		TEST_ASSERT(run->internal.ndata >= 1, "no status of the TDX module");
-		vmcall_assert_value("KVM_RUN", "try", i, "status of TDH.VP.ENTER",
-				    TDX_VCPU_STATE_INCORRECT, run->internal.data[0] & STATUS_MASK);
+		tdx_assert_value("KVM_RUN", "try", i, "status of TDH.VP.ENTER",
+				 TDX_VCPU_STATE_INCORRECT, run->internal.data[0] & STATUS_MASK);
 	}
 }
 

@@ -59,7 +59,7 @@ static void guest_vp_info(void)
 {
 	struct tdcall_regs regs = { .rax = TDG_VP_INFO };
 
-	__tdcall(&regs);
+	tdcall_execute(&regs);
 	GUEST_ASSERT_EQ(regs.rax, 0ul);
 	GUEST_SYNC4(regs.rcx & VP_INFO_GPA_WIDTH, regs.rdx, regs.r8, regs.r9);
 	GUEST_DONE();

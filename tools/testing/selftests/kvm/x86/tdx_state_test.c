@@ -17,8 +17,8 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	30
 
@@ -123,7 +123,7 @@ static int compare_sse(const struct sse_state *want, const struct sse_state *got
 /* How a TD is left: by a hypercall to userspace or to KVM, by interrupts. */
 static NO_SSE void guest_exits(void *regs)
 {
-	__tdcall(regs);
+	tdcall_execute(regs);
 }
 
 static NO_SSE void guest_spins(void *regs)
@@ -173,7 +173,7 @@ static void guest_code(void (*leave)(void *regs), u64 leaf, u64 nr)
 			.r11 = leaf,
 			.r12 = sizeof(u64),
 			.r13 = 1,
-			.r14 = TDX_SHARED_BIT | TD_VMCALL_GPA,
+			.r14 = TDX_SHARED_BIT | TD_TDVMCALL_GPA,
 		};
 		sse_across(leave, &regs, &want, &got);
 
@@ -201,7 +201,7 @@ FIXTURE_VARIANT(state)
 };
 
 FIXTURE_VARIANT_ADD(state, exit_to_userspace) {
-	.leave = guest_exits, .leaf = TDVMCALL_MMIO, .exits = true,
+	.leave = guest_exits, .leaf = EXIT_REASON_EPT_VIOLATION, .exits = true,
 };
 
 FIXTURE_VARIANT_ADD(state, exit_to_kvm) {
@@ -267,7 +267,7 @@ static void run_vcpu(struct kvm_vcpu *vcpu, u64 nr)
 		    strerror(-run.ret));
 	TEST_ASSERT(differs < 0, "KVM_RUN of TD %lu has changed SSE register %d of the host",
 		    nr, differs);
-	vmcall_assert_value("host", "TD", nr, "GS base", gs_base, value);
+	tdx_assert_value("host", "TD", nr, "GS base", gs_base, value);
 }
 
 /* A signal that is ignored: KVM_RUN goes on, but the CPU is interrupted for it. */
@@ -288,8 +288,8 @@ static void run_round(struct kvm_vcpu *vcpu, u64 nr, const FIXTURE_VARIANT(state
 	if (row->exits) {
 		run_vcpu(vcpu, nr);
 		TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
-		vmcall_assert_value("TD", "exit", nr, "GPA", TD_VMCALL_GPA,
-				    vcpu->run->mmio.phys_addr);
+		tdx_assert_value("TD", "exit", nr, "GPA", TD_TDVMCALL_GPA,
+				 vcpu->run->mmio.phys_addr);
 	}
 
 	if (row->interrupted)
@@ -351,7 +351,7 @@ TEST(gs_base_by_instruction)
 
 	vm = tdx_vm_create(1);
 	vcpu = tdx_vcpu_add(vm, 0, guest_code);
-	tdx_vcpu_args_set(vcpu, 3, guest_exits, (u64)TDVMCALL_MMIO, 0ul);
+	tdx_vcpu_args_set(vcpu, 3, guest_exits, (u64)EXIT_REASON_EPT_VIOLATION, 0ul);
 	tdx_vm_finalize(vm);
 	run.fd = vcpu->fd;
 

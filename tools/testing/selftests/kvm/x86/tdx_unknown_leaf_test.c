@@ -6,13 +6,16 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
+/* Not in asm/vmx.h. */
+#define EXIT_REASON_PCONFIG	65
+
 static const u64 known_leafs[] = {
-#define LEAF(name) TDVMCALL_##name,
+#define LEAF(leaf) leaf,
 	TDVMCALL_LEAFS(LEAF)
 };
 
@@ -35,11 +38,11 @@ static void assert_unknown(struct kvm_vcpu *vcpu, const char *name, u64 leaf)
 
 	snprintf(call, sizeof(call), "%s, R11 = 0x%lx", name, leaf);
 
-	vmcall_seed_leaf(&regs, leaf);
-	vmcall_issue(vcpu, call, &regs);
-	vmcall_poison_exit(vcpu);
+	tdvmcall_seed_leaf(&regs, leaf);
+	tdvmcall_issue(vcpu, call, &regs);
+	tdvmcall_poison_exit(vcpu);
 	regs.r10 = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED;
-	vmcall_finish(vcpu, call, 0, &regs);
+	tdvmcall_finish(vcpu, call, 0, &regs);
 }
 
 /* Leafs with a meaning, in GHCI or as a reason of a VM exit. */
@@ -58,21 +61,21 @@ FIXTURE_VARIANT(unknown_leaf)
 #define UNKNOWN(row, number)						\
 	FIXTURE_VARIANT_ADD(unknown_leaf, row) { .name = #row, .leaf = (number) }
 
-UNKNOWN(rdpmc,		15);	/* EXIT_REASON_RDPMC */
-UNKNOWN(vmcall,		18);	/* EXIT_REASON_VMCALL: that is R10 != 0 */
-UNKNOWN(dr_access,	29);	/* EXIT_REASON_DR_ACCESS */
-UNKNOWN(mwait,		36);	/* EXIT_REASON_MWAIT_INSTRUCTION */
-UNKNOWN(monitor,	39);	/* EXIT_REASON_MONITOR_INSTRUCTION */
-UNKNOWN(ept_misconfig,	49);	/* EXIT_REASON_EPT_MISCONFIG: KVM's own for MMIO */
-UNKNOWN(wbinvd,		54);	/* EXIT_REASON_WBINVD */
-UNKNOWN(pconfig,	65);	/* EXIT_REASON_PCONFIG */
-UNKNOWN(tdcall,		77);	/* EXIT_REASON_TDCALL */
-UNKNOWN(service,	0x10005);
-UNKNOWN(migtd,		0x10006);
+UNKNOWN(rdpmc,		EXIT_REASON_RDPMC);
+UNKNOWN(vmcall,		EXIT_REASON_VMCALL);	/* in R11: a VMCALL has R10 != 0 */
+UNKNOWN(dr_access,	EXIT_REASON_DR_ACCESS);
+UNKNOWN(mwait,		EXIT_REASON_MWAIT_INSTRUCTION);
+UNKNOWN(monitor,	EXIT_REASON_MONITOR_INSTRUCTION);
+UNKNOWN(ept_misconfig,	EXIT_REASON_EPT_MISCONFIG);	/* KVM's own for MMIO */
+UNKNOWN(wbinvd,		EXIT_REASON_WBINVD);
+UNKNOWN(pconfig,	EXIT_REASON_PCONFIG);
+UNKNOWN(tdcall,		EXIT_REASON_TDCALL);
+UNKNOWN(service,	TDVMCALL_SERVICE);
+UNKNOWN(migtd,		TDVMCALL_SERVICE_MIGTD);
 
 FIXTURE_SETUP(unknown_leaf)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(unknown_leaf)
@@ -104,14 +107,14 @@ FIXTURE_VARIANT(unknown_leafs)
 
 RANGE(exit_reasons,	0, 80);
 RANGE(below_ghci,	0xfff8, 0xffff);
-RANGE(above_ghci,	0x10005, 0x10020);
+RANGE(above_ghci,	TDVMCALL_SERVICE, 0x10020);
 RANGE(below_bit_32,	BIT_ULL(32) - 2, BIT_ULL(32));
 RANGE(below_bit_63,	BIT_ULL(63) - 2, BIT_ULL(63));
 RANGE(last,		~0ULL - 2, ~0ULL);
 
 FIXTURE_SETUP(unknown_leafs)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(unknown_leafs)
@@ -154,7 +157,7 @@ UNKNOWN_BIT(63);
 
 FIXTURE_SETUP(unknown_bit)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(unknown_bit)

@@ -8,10 +8,10 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		120
 
@@ -111,10 +111,10 @@ TEST_F_TIMEOUT(get_cpuid_refused, then_carried_out, TIMEOUT_SECONDS)
 	self->cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_GET_CPUID, .data = (u64)cpuid };
 	tdx_cmd_refused(self->vcpu->fd, &self->cmd, &variant->refusal);
 	if (variant->refusal.error == E2BIG) {
-		vmcall_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "nent", nent,
-				    cpuid->nent);
-		vmcall_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "first function",
-				    0xa5a5a5a5, cpuid->entries[0].function);
+		tdx_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "nent", nent,
+				 cpuid->nent);
+		tdx_assert_value("KVM_TDX_GET_CPUID", "refusal", 1, "first function",
+				 0xa5a5a5a5, cpuid->entries[0].function);
 	}
 
 	tdx_cmd_buffer_set(&self->buffer, self->good, cpuid_size(nent));
@@ -174,7 +174,7 @@ static u32 kept_bits(const struct kvm_cpuid_entry2 *entry)
 {
 	if (entry->function == CPUID_FAMILY_MODEL)
 		return config_mask ? ~0u : 0;
-	return entry->function == CPUID_ADDRESS_WIDTHS ? GENMASK(23, 16) : 0;
+	return entry->function == TDX_CPUID_ADDRESS_WIDTHS ? GENMASK(23, 16) : 0;
 }
 
 static void mask_config(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
@@ -255,14 +255,14 @@ TEST_F_TIMEOUT(cpuid_config, told_as_given, TIMEOUT_SECONDS)
 		want = find_entry(&given->cpuid, bits->function, bits->index) ?: &zeros;
 		got = find_entry(self->got, bits->function, bits->index) ?: &zeros;
 
-		vmcall_assert_value(leaf, "subleaf", bits->index, "EAX",
-				    wanted_eax(bits, want->eax), got->eax & bits->eax);
-		vmcall_assert_value(leaf, "subleaf", bits->index, "EBX",
-				    want->ebx & bits->ebx, got->ebx & bits->ebx);
-		vmcall_assert_value(leaf, "subleaf", bits->index, "ECX",
-				    want->ecx & bits->ecx, got->ecx & bits->ecx);
-		vmcall_assert_value(leaf, "subleaf", bits->index, "EDX",
-				    want->edx & bits->edx, got->edx & bits->edx);
+		tdx_assert_value(leaf, "subleaf", bits->index, "EAX",
+				 wanted_eax(bits, want->eax), got->eax & bits->eax);
+		tdx_assert_value(leaf, "subleaf", bits->index, "EBX",
+				 want->ebx & bits->ebx, got->ebx & bits->ebx);
+		tdx_assert_value(leaf, "subleaf", bits->index, "ECX",
+				 want->ecx & bits->ecx, got->ecx & bits->ecx);
+		tdx_assert_value(leaf, "subleaf", bits->index, "EDX",
+				 want->edx & bits->edx, got->edx & bits->edx);
 	}
 
 	free(caps);
@@ -379,7 +379,7 @@ TEST(init_vcpu_data)
 	tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_VCPU, 0, data);
 	tdx_vm_finalize(vm);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
-	vmcall_assert_value("KVM_TDX_INIT_VCPU", "vCPU", 0, "initial ECX", (u32)data, uc.args[0]);
+	tdx_assert_value("KVM_TDX_INIT_VCPU", "vCPU", 0, "initial ECX", (u32)data, uc.args[0]);
 	kvm_vm_free(vm);
 }
 

@@ -6,9 +6,9 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS		120
 
@@ -109,8 +109,8 @@ TEST_F_TIMEOUT(capabilities_refused, then_carried_out, TIMEOUT_SECONDS)
 	caps->cpuid.nent = nent;
 	tdx_cmd_refused(self->vm->fd, &self->cmd, &variant->refusal);
 	if (variant->refusal.error == E2BIG)
-		vmcall_assert_value("KVM_TDX_CAPABILITIES", "refusal", 1, "nent", nent,
-				    caps->cpuid.nent);
+		tdx_assert_value("KVM_TDX_CAPABILITIES", "refusal", 1, "nent", nent,
+				 caps->cpuid.nent);
 
 	set_good_operand(&self->buffer, &self->cmd, self->good, 0);
 	tdx_cmd_carried_out(self->vm->fd, &self->cmd);
@@ -143,7 +143,7 @@ TEST(capabilities_with_more_room)
 
 static void check_field(const char *what, u64 want, u64 got)
 {
-	vmcall_assert_value("KVM_TDX_CAPABILITIES", "field", 1, what, want, got);
+	tdx_assert_value("KVM_TDX_CAPABILITIES", "field", 1, what, want, got);
 }
 
 /*
@@ -170,7 +170,7 @@ TEST(capabilities_contents)
 			check_field("TSX", 0, entry->ebx & CPUID_7_EBX_TSX);
 			check_field("WAITPKG", 0, entry->ecx & CPUID_7_ECX_WAITPKG);
 		}
-		if (entry->function == CPUID_ADDRESS_WIDTHS) {
+		if (entry->function == TDX_CPUID_ADDRESS_WIDTHS) {
 			check_field("GPA width", 0xff, entry->eax >> 16 & 0xff);
 			has_width = true;
 		}
@@ -183,7 +183,7 @@ TEST(capabilities_contents)
 				    "two entries for CPUID 0x%x, subleaf 0x%x", entry->function,
 				    entry->index);
 	}
-	TEST_ASSERT(has_width, "no entry for CPUID 0x%x", CPUID_ADDRESS_WIDTHS);
+	TEST_ASSERT(has_width, "no entry for CPUID 0x%x", TDX_CPUID_ADDRESS_WIDTHS);
 
 	free(caps);
 	kvm_vm_free(vm);
@@ -201,7 +201,7 @@ TEST(finalize_vm_flags)
 
 	cmd = (struct kvm_tdx_cmd) { .id = KVM_TDX_FINALIZE_VM, .flags = ~0, .data = ~0ull };
 	tdx_cmd_carried_out(vm->fd, &cmd);
-	vmcall_assert_value("KVM_TDX_FINALIZE_VM", "success", 1, "hw_error", 0, cmd.hw_error);
+	tdx_assert_value("KVM_TDX_FINALIZE_VM", "success", 1, "hw_error", 0, cmd.hw_error);
 	kvm_vm_free(vm);
 }
 

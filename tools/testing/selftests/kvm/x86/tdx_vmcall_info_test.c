@@ -48,14 +48,14 @@ static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 
 	want.r14 = r14;
 
 	/* What the exit was for is not userspace's to change. */
-	vmcall_poison_exit(vcpu);
+	tdvmcall_poison_exit(vcpu);
 	run->tdx.get_tdvmcall_info.ret = ret;
 	run->tdx.get_tdvmcall_info.r11 = r11;
 	run->tdx.get_tdvmcall_info.r12 = r12;
 	run->tdx.get_tdvmcall_info.r13 = r13;
 	run->tdx.get_tdvmcall_info.r14 = r14;
 
-	vmcall_finish(vcpu, call->name, 1, &want);
+	tdvmcall_finish(vcpu, call->name, 1, &want);
 }
 
 FIXTURE(vmcall_info)
@@ -66,7 +66,7 @@ FIXTURE(vmcall_info)
 
 FIXTURE_SETUP(vmcall_info)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(vmcall_info)
@@ -79,16 +79,16 @@ TEST_F_TIMEOUT(vmcall_info, mandatory_without_exit, TIMEOUT_SECONDS)
 {
 	struct tdcall_regs regs, want;
 
-	vmcall_seed_leaf(&regs, TDVMCALL_GET_TD_VM_CALL_INFO);
+	tdvmcall_seed_leaf(&regs, TDVMCALL_GET_TD_VM_CALL_INFO);
 	regs.r12 = 0;
 	want = regs;
 	want.r11 = 0;
 	want.r13 = 0;
 	want.r14 = 0;
 
-	vmcall_issue(self->vcpu, "mandatory", &regs);
-	vmcall_poison_exit(self->vcpu);
-	vmcall_finish(self->vcpu, "mandatory", 0, &want);
+	tdvmcall_issue(self->vcpu, "mandatory", &regs);
+	tdvmcall_poison_exit(self->vcpu);
+	tdvmcall_finish(self->vcpu, "mandatory", 0, &want);
 }
 
 TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
 	want.r12 = 0;
 	want.r13 = 0;
 	want.r14 = 0;
-	vmcall_finish(self->vcpu, call.name, 1, &want);
+	tdvmcall_finish(self->vcpu, call.name, 1, &want);
 }
 
 /* Neither is there for the TD: GHCI reserves all but 0 and 1. */
@@ -133,7 +133,7 @@ REFUSED(all_ones,	~0ULL);
 
 FIXTURE_SETUP(vmcall_info_refused)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(vmcall_info_refused)
@@ -167,7 +167,7 @@ FIXTURE_VARIANT(vmcall_info_answer)
 
 FIXTURE_SETUP(vmcall_info_answer)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(vmcall_info_answer)
@@ -216,15 +216,15 @@ TEST_F_TIMEOUT(vmcall_info, capabilities, TIMEOUT_SECONDS)
 		known |= user_leafs[i].bit;
 	}
 
-	vmcall_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R11", known,
-			    caps->user_tdvmcallinfo_1_r11);
-	vmcall_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R12", 0,
-			    caps->user_tdvmcallinfo_1_r12);
+	tdx_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R11", known,
+			 caps->user_tdvmcallinfo_1_r11);
+	tdx_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R12", 0,
+			 caps->user_tdvmcallinfo_1_r12);
 	/* No optional leaf is completed by KVM. */
-	vmcall_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R11", 0,
-			    caps->kernel_tdvmcallinfo_1_r11);
-	vmcall_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R12", 0,
-			    caps->kernel_tdvmcallinfo_1_r12);
+	tdx_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R11", 0,
+			 caps->kernel_tdvmcallinfo_1_r11);
+	tdx_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R12", 0,
+			 caps->kernel_tdvmcallinfo_1_r12);
 	free(caps);
 }
 

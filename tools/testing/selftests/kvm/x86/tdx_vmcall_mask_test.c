@@ -14,11 +14,11 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
+#include "tdx/tdvmcall_mask.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
-#include "tdx/tdx_vmcall_mask.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -53,9 +53,9 @@ FIXTURE_VARIANT(vmcall_mask)
 	u32 exit_reason;	/* of the call that shows all registers, 0 if none */
 };
 
-#define LEAF(row, number, exit, args...)				\
+#define LEAF(row, leaf, exit, args...)				\
 	FIXTURE_VARIANT_ADD(vmcall_mask, row) {				\
-		.name = #row, .r11 = TDVMCALL_##number, .exit_reason = (exit), args \
+		.name = #row, .r11 = (leaf), .exit_reason = (exit), args \
 	}
 
 #define HYPERCALL(row, number, exit, args...)				\
@@ -63,21 +63,21 @@ FIXTURE_VARIANT(vmcall_mask)
 		.name = #row, .r10 = KVM_HC_##number, .exit_reason = (exit), args \
 	}
 
-LEAF(cpuid,		CPUID, 0, .r12 = CPUID_ADDRESS_WIDTHS, .r13 = 0);
-LEAF(hlt,		HLT, EXIT_HALTED, .r12 = 1);
-LEAF(io_in,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 0, .r14 = TEST_PORT);
-LEAF(io_out,		IO, KVM_EXIT_IO, .r12 = 4, .r13 = 1, .r14 = TEST_PORT);
-LEAF(rdmsr,		RDMSR, KVM_EXIT_X86_RDMSR, .r12 = TEST_MSR);
-LEAF(wrmsr,		WRMSR, KVM_EXIT_X86_WRMSR, .r12 = TEST_MSR, .r13 = ~ANSWER);
-LEAF(mmio_read,		MMIO, KVM_EXIT_MMIO, .r12 = 8, .r13 = 0, .r14 = TEST_GPA);
-LEAF(mmio_write,	MMIO, KVM_EXIT_MMIO, .r12 = 8, .r13 = 1, .r14 = TEST_GPA);
-LEAF(vmcall_info_0,	GET_TD_VM_CALL_INFO, 0, .r12 = 0, .r13 = 13, .r14 = 14);
-LEAF(vmcall_info_1,	GET_TD_VM_CALL_INFO, KVM_EXIT_TDX, .r12 = 1, .r13 = 13, .r14 = 14);
-LEAF(map_gpa,		MAP_GPA, KVM_EXIT_HYPERCALL, .r12 = TEST_GPA, .r13 = SZ_4K);
-LEAF(map_gpa_unaligned,	MAP_GPA, 0, .r12 = TEST_GPA + 1, .r13 = SZ_4K);
-LEAF(get_quote,		GET_QUOTE, KVM_EXIT_TDX, .r12 = TEST_GPA, .r13 = SZ_4K);
-LEAF(fatal_error,	REPORT_FATAL_ERROR, KVM_EXIT_SYSTEM_EVENT, .r12 = 12, .r13 = 13);
-LEAF(event_notify,	SETUP_EVENT_NOTIFY_INTERRUPT, KVM_EXIT_TDX, .r12 = 0xa5);
+LEAF(cpuid, EXIT_REASON_CPUID, 0, .r12 = TDX_CPUID_ADDRESS_WIDTHS, .r13 = 0);
+LEAF(hlt, EXIT_REASON_HLT, EXIT_HALTED, .r12 = 1);
+LEAF(io_in, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, .r12 = 4, .r13 = 0, .r14 = TEST_PORT);
+LEAF(io_out, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, .r12 = 4, .r13 = 1, .r14 = TEST_PORT);
+LEAF(rdmsr, EXIT_REASON_MSR_READ, KVM_EXIT_X86_RDMSR, .r12 = TEST_MSR);
+LEAF(wrmsr, EXIT_REASON_MSR_WRITE, KVM_EXIT_X86_WRMSR, .r12 = TEST_MSR, .r13 = ~ANSWER);
+LEAF(mmio_read, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, .r12 = 8, .r13 = 0, .r14 = TEST_GPA);
+LEAF(mmio_write, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, .r12 = 8, .r13 = 1, .r14 = TEST_GPA);
+LEAF(vmcall_info_0, TDVMCALL_GET_TD_VM_CALL_INFO, 0, .r12 = 0, .r13 = 13, .r14 = 14);
+LEAF(vmcall_info_1, TDVMCALL_GET_TD_VM_CALL_INFO, KVM_EXIT_TDX, .r12 = 1, .r13 = 13, .r14 = 14);
+LEAF(map_gpa, TDVMCALL_MAP_GPA, KVM_EXIT_HYPERCALL, .r12 = TEST_GPA, .r13 = SZ_4K);
+LEAF(map_gpa_unaligned, TDVMCALL_MAP_GPA, 0, .r12 = TEST_GPA + 1, .r13 = SZ_4K);
+LEAF(get_quote, TDVMCALL_GET_QUOTE, KVM_EXIT_TDX, .r12 = TEST_GPA, .r13 = SZ_4K);
+LEAF(fatal_error, TDVMCALL_REPORT_FATAL_ERROR, KVM_EXIT_SYSTEM_EVENT, .r12 = 12, .r13 = 13);
+LEAF(event_notify, TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, KVM_EXIT_TDX, .r12 = 0xa5);
 
 HYPERCALL(vapic_poll_irq, VAPIC_POLL_IRQ, 0);
 HYPERCALL(unknown,	FEATURES, 0);
@@ -89,7 +89,7 @@ HYPERCALL(map_gpa_range, MAP_GPA_RANGE, KVM_EXIT_HYPERCALL, .r11 = TEST_GPA, .r1
 
 static void row_regs(const FIXTURE_VARIANT(vmcall_mask) * row, struct tdcall_regs *regs)
 {
-	vmcall_seed_regs(regs);
+	tdvmcall_seed_regs(regs);
 	regs->r10 = row->r10;
 	regs->r11 = row->r11;
 	regs->r12 = row->r12;
@@ -101,10 +101,10 @@ FIXTURE_SETUP(vmcall_mask)
 {
 	struct tdcall_regs regs;
 
-	vmcall_add_legal_masks();
+	tdvmcall_mask_add_legal();
 	row_regs(variant, &regs);
-	self->vm = vmcall_mask_vm_create(&self->vcpu, guest_compare_masks, &regs);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdvmcall_mask_vm_create(&self->vcpu, tdvmcall_guest_compare_masks, &regs);
+	tdx_map_gpa_enable_exits(self->vm);
 	vm_enable_cap(self->vm, KVM_CAP_X86_USER_SPACE_MSR,
 		      KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN);
 }
@@ -138,7 +138,7 @@ static void answer(struct kvm_run *run)
 		break;
 	case KVM_EXIT_HYPERCALL:
 		/* MapGPA takes some answers only. */
-		run->hypercall.ret = map_gpa_answer(map_gpa_gen(), MAP_GPA_INVALID);
+		run->hypercall.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_INVALID);
 		break;
 	case KVM_EXIT_IO:
 		memcpy((void *)run + run->io.data_offset, &value, run->io.size);
@@ -155,21 +155,21 @@ static void answer(struct kvm_run *run)
 /* The one exit that shows all registers, and the mask. */
 static void check_fatal_error(const char *name, struct kvm_run *run, u64 mask, u64 rcx)
 {
-	const u64 *values = (const u64 *)&vmcall_mask_regs;
+	const u64 *values = (const u64 *)&tdvmcall_mask_regs;
 	size_t i;
 
 	for (i = 0; i < NR_TDCALL_REGS; i++) {
-		const u64 bit = vmcall_reg_bit(i);
+		const u64 bit = tdvmcall_reg_bit(i);
 		const int nr = __builtin_ctzll(bit);
 
-		if (SHOWN_REGS & bit)
-			vmcall_assert_value(name, "register", nr, vmcall_reg_names[i],
-					    mask & bit ? values[i] : 0,
-					    run->system_event.data[nr]);
+		if (TDVMCALL_EXPOSE_REGS_MASK & bit)
+			tdx_assert_value(name, "register", nr, tdvmcall_reg_names[i],
+					 mask & bit ? values[i] : 0,
+					 run->system_event.data[nr]);
 	}
 
-	vmcall_assert_value(name, "register", RCX_NR, "RCX", rcx,
-			    run->system_event.data[RCX_NR]);
+	tdx_assert_value(name, "register", RCX_NR, "RCX", rcx,
+			 run->system_event.data[RCX_NR]);
 	run->system_event.data[RCX_NR] = 0;
 }
 
@@ -189,7 +189,8 @@ static void add_exit(struct exits *exits, const char *name, struct kvm_run *run,
 static bool is_tell(const struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write &&
-	       (run->mmio.phys_addr == ALL_SHOWN_GPA || run->mmio.phys_addr == MASKED_GPA ||
+	       (run->mmio.phys_addr == TDVMCALL_MASK_ALL_SHOWN_GPA ||
+		run->mmio.phys_addr == TDVMCALL_MASK_MASKED_GPA ||
 		run->mmio.phys_addr / PAGE_SIZE == TD_UCALL_GPA / PAGE_SIZE);
 }
 
@@ -202,7 +203,7 @@ static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 	int r;
 
 	memset(exits, 0, sizeof(*exits));
-	vmcall_poison_exit(vcpu);
+	tdvmcall_poison_exit(vcpu);
 
 	for (;;) {
 		/* A vCPU that halts does so until it is interrupted. */
@@ -238,8 +239,8 @@ static void check_tell(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 mas
 		REPORT_GUEST_ASSERT(uc);
 
 	memcpy(&got, vcpu->run->mmio.data, sizeof(got));
-	vmcall_assert_value(name, "call", 0, "GPA of its mask", gpa, vcpu->run->mmio.phys_addr);
-	vmcall_assert_value(name, "call", 0, "mask", mask, got);
+	tdx_assert_value(name, "call", 0, "GPA of its mask", gpa, vcpu->run->mmio.phys_addr);
+	tdx_assert_value(name, "call", 0, "mask", mask, got);
 }
 
 static void compare_exits(const char *name, const struct exits *all, const struct exits *masked)
@@ -257,11 +258,11 @@ static void compare_exits(const char *name, const struct exits *all, const struc
 			    exit_reason_str(masked->exit[i].reason));
 
 		for (j = 0; j < sizeof(all->exit[i].bytes); j++)
-			vmcall_assert_value(name, "exit: byte", j, "kvm_run",
-					    all->exit[i].bytes[j], masked->exit[i].bytes[j]);
+			tdx_assert_value(name, "exit: byte", j, "kvm_run",
+					 all->exit[i].bytes[j], masked->exit[i].bytes[j]);
 
-		vmcall_assert_value(name, "exit", i, "data of the port",
-				    all->exit[i].port_data, masked->exit[i].port_data);
+		tdx_assert_value(name, "exit", i, "data of the port",
+				 all->exit[i].port_data, masked->exit[i].port_data);
 	}
 }
 
@@ -269,10 +270,10 @@ static void compare_exits(const char *name, const struct exits *all, const struc
 static void check_exit_reason(const char *name, const FIXTURE_VARIANT(vmcall_mask) * row,
 			      const struct exits *exits)
 {
-	vmcall_assert_value(name, "call", 0, "exits", !!row->exit_reason, exits->nr);
+	tdx_assert_value(name, "call", 0, "exits", !!row->exit_reason, exits->nr);
 	if (exits->nr)
-		vmcall_assert_value(name, "exit", 0, "reason", row->exit_reason,
-				    exits->exit[0].reason);
+		tdx_assert_value(name, "exit", 0, "reason", row->exit_reason,
+				 exits->exit[0].reason);
 }
 
 TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
@@ -284,19 +285,19 @@ TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
 	size_t i;
 
 	run_call(vcpu, variant->name, 0, 0, &all);
-	vmcall_assert_value(variant->name, "before the", 1, "call: exits", 0, all.nr);
+	tdx_assert_value(variant->name, "before the", 1, "call: exits", 0, all.nr);
 
-	for (i = 0; i < nr_vmcall_masks; i++) {
-		const u64 mask = vmcall_masks[i];
+	for (i = 0; i < nr_tdvmcall_masks; i++) {
+		const u64 mask = tdvmcall_masks[i];
 
 		snprintf(name, sizeof(name), "%s, mask 0x%lx", variant->name, mask);
-		check_tell(vcpu, name, ALL_SHOWN_GPA, mask);
-		run_call(vcpu, name, mask, SHOWN_REGS, &all);
-		check_tell(vcpu, name, MASKED_GPA, mask);
+		check_tell(vcpu, name, TDVMCALL_MASK_ALL_SHOWN_GPA, mask);
+		run_call(vcpu, name, mask, TDVMCALL_EXPOSE_REGS_MASK, &all);
+		check_tell(vcpu, name, TDVMCALL_MASK_MASKED_GPA, mask);
 		run_call(vcpu, name, mask, mask, &masked);
 
 		compare_exits(name, &all, &masked);
-		if (mask == SHOWN_REGS)
+		if (mask == TDVMCALL_EXPOSE_REGS_MASK)
 			check_exit_reason(name, variant, &all);
 	}
 
@@ -332,13 +333,13 @@ FIXTURE_SETUP(vmcall_mask_refused)
 
 	for (i = 0; i < 64; i++) {
 		if (variant->bits & BIT_ULL(i)) {
-			vmcall_add_mask(BIT_ULL(i));
-			vmcall_add_mask(SHOWN_REGS | BIT_ULL(i));
+			tdvmcall_mask_add(BIT_ULL(i));
+			tdvmcall_mask_add(TDVMCALL_EXPOSE_REGS_MASK | BIT_ULL(i));
 		}
 	}
 
-	vmcall_seed_leaf(&regs, TDVMCALL_REPORT_FATAL_ERROR);
-	self->vm = vmcall_mask_vm_create(&self->vcpu, guest_refused_masks, &regs);
+	tdvmcall_seed_leaf(&regs, TDVMCALL_REPORT_FATAL_ERROR);
+	self->vm = tdvmcall_mask_vm_create(&self->vcpu, tdvmcall_guest_refused_masks, &regs);
 }
 
 FIXTURE_TEARDOWN(vmcall_mask_refused)
@@ -352,12 +353,13 @@ TEST_F_TIMEOUT(vmcall_mask_refused, by_tdx_module, TIMEOUT_SECONDS)
 	struct exits exits;
 	struct ucall uc;
 
-	run_call(self->vcpu, "after refused masks", SHOWN_REGS, SHOWN_REGS, &exits);
+	run_call(self->vcpu, "after refused masks", TDVMCALL_EXPOSE_REGS_MASK,
+		 TDVMCALL_EXPOSE_REGS_MASK, &exits);
 	if (get_ucall(self->vcpu, &uc) == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
 
 	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
-	vmcall_assert_value("after refused masks", "calls", nr_vmcall_masks, "exits", 1, exits.nr);
+	tdx_assert_value("after refused masks", "calls", nr_tdvmcall_masks, "exits", 1, exits.nr);
 }
 
 int main(int argc, char **argv)

@@ -9,10 +9,10 @@
 #include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_interruption.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define TIMEOUT_SECONDS	120
 
@@ -58,8 +58,8 @@ INTERRUPTED(hypercall,
 
 FIXTURE_SETUP(vmcall_interrupted)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
-	map_gpa_enable_exits(self->vm);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
+	tdx_map_gpa_enable_exits(self->vm);
 }
 
 FIXTURE_TEARDOWN(vmcall_interrupted)
@@ -103,76 +103,76 @@ static void set_answered(struct tdcall_regs *regs, u64 answered, u64 value)
 }
 
 static void launch(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(vmcall_interrupted) * row,
-		   const struct interruption *by, struct tdcall_regs *regs)
+		   const struct tdx_interruption *by, struct tdcall_regs *regs)
 {
-	vmcall_seed_regs(regs);
+	tdvmcall_seed_regs(regs);
 	regs->r10 = row->r10;
 	regs->r11 = row->r11;
 	regs->r12 = row->r12;
 
 	by->setup(vcpu);
-	vmcall_issue(vcpu, row->name, regs);
-	vmcall_poison_exit(vcpu);
+	tdvmcall_issue(vcpu, row->name, regs);
+	tdvmcall_poison_exit(vcpu);
 }
 
 /* The exit comes when the TD has run, not before. */
 static void test_before_call(struct kvm_vcpu *vcpu,
 			     const FIXTURE_VARIANT(vmcall_interrupted) * row,
-			     const struct interruption *by)
+			     const struct tdx_interruption *by)
 {
 	struct tdcall_regs regs;
 
 	launch(vcpu, row, by, &regs);
 	by->start(vcpu);
-	vcpu_run_to_eintr(vcpu, row->name);
+	tdx_vcpu_run_to_eintr(vcpu, row->name);
 	by->stop(vcpu);
 
-	vmcall_run_exit(vcpu, row->name, 0, row->exit_reason);
+	tdvmcall_run_exit(vcpu, row->name, 0, row->exit_reason);
 	answer(vcpu->run, ANSWER);
 	set_answered(&regs, row->answered, ANSWER);
-	vmcall_finish(vcpu, row->name, 1, &regs);
+	tdvmcall_finish(vcpu, row->name, 1, &regs);
 }
 
 /* Run twice where the TD would go on: the answer was taken the first time. */
 static void test_after_answer(struct kvm_vcpu *vcpu,
 			      const FIXTURE_VARIANT(vmcall_interrupted) * row,
-			      const struct interruption *by)
+			      const struct tdx_interruption *by)
 {
 	struct tdcall_regs regs;
 
 	launch(vcpu, row, by, &regs);
-	vmcall_run_exit(vcpu, row->name, 0, row->exit_reason);
+	tdvmcall_run_exit(vcpu, row->name, 0, row->exit_reason);
 	answer(vcpu->run, ANSWER);
 
 	by->start(vcpu);
-	vcpu_run_to_eintr(vcpu, row->name);
+	tdx_vcpu_run_to_eintr(vcpu, row->name);
 	vcpu->run->exit_reason = row->exit_reason;
 	answer(vcpu->run, ~ANSWER);
-	vcpu_run_to_eintr(vcpu, row->name);
+	tdx_vcpu_run_to_eintr(vcpu, row->name);
 	by->stop(vcpu);
 
 	set_answered(&regs, row->answered, ANSWER);
-	vmcall_finish(vcpu, row->name, 1, &regs);
+	tdvmcall_finish(vcpu, row->name, 1, &regs);
 }
 
 TEST_F_TIMEOUT(vmcall_interrupted, by_immediate_exit_before_call, TIMEOUT_SECONDS)
 {
-	test_before_call(self->vcpu, variant, &interrupted_by_immediate_exit);
+	test_before_call(self->vcpu, variant, &tdx_interrupted_by_immediate_exit);
 }
 
 TEST_F_TIMEOUT(vmcall_interrupted, by_signal_before_call, TIMEOUT_SECONDS)
 {
-	test_before_call(self->vcpu, variant, &interrupted_by_signal);
+	test_before_call(self->vcpu, variant, &tdx_interrupted_by_signal);
 }
 
 TEST_F_TIMEOUT(vmcall_interrupted, by_immediate_exit_after_answer, TIMEOUT_SECONDS)
 {
-	test_after_answer(self->vcpu, variant, &interrupted_by_immediate_exit);
+	test_after_answer(self->vcpu, variant, &tdx_interrupted_by_immediate_exit);
 }
 
 TEST_F_TIMEOUT(vmcall_interrupted, by_signal_after_answer, TIMEOUT_SECONDS)
 {
-	test_after_answer(self->vcpu, variant, &interrupted_by_signal);
+	test_after_answer(self->vcpu, variant, &tdx_interrupted_by_signal);
 }
 
 int main(int argc, char **argv)

@@ -38,7 +38,7 @@ FIXTURE(wrmsr)
 
 FIXTURE_SETUP(wrmsr)
 {
-	self->vm = vmcall_vm_create(&self->vcpu);
+	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(wrmsr)
@@ -48,19 +48,19 @@ FIXTURE_TEARDOWN(wrmsr)
 
 static void run_write(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	wrmsr_init(&insn, index, value);
-	insn_run(vcpu, &insn);
+	tdx_msr_init_write(&insn, index, value);
+	tdx_insn_run(vcpu, &insn);
 }
 
 static void run_refused(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	wrmsr_init(&insn, index, value);
-	insn_refused(&insn);
-	insn_run(vcpu, &insn);
+	tdx_msr_init_write(&insn, index, value);
+	tdx_insn_refused(&insn);
+	tdx_insn_run(vcpu, &insn);
 }
 
 static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
@@ -99,7 +99,7 @@ TEST_F_TIMEOUT(wrmsr, seen_by_userspace, TIMEOUT_SECONDS)
 	};
 	size_t i;
 
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		run_write(self->vcpu, rows[i].index, rows[i].value);
 		check_msr(self->vcpu, rows[i].index, rows[i].value);
@@ -142,7 +142,7 @@ TEST_F_TIMEOUT(wrmsr, read_only, TIMEOUT_SECONDS)
 	size_t i;
 
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
 		old = vcpu_get_msr(self->vcpu, indexes[i]);
@@ -155,11 +155,11 @@ TEST_F_TIMEOUT(wrmsr, read_only, TIMEOUT_SECONDS)
 
 static void write_and_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
 	run_write(vcpu, index, value);
-	rdmsr_init(&insn, index, value);
-	insn_run(vcpu, &insn);
+	tdx_msr_init_read(&insn, index, value);
+	tdx_insn_run(vcpu, &insn);
 }
 
 TEST_F_TIMEOUT(wrmsr, x2apic, TIMEOUT_SECONDS)
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(wrmsr, x2apic, TIMEOUT_SECONDS)
 	};
 	size_t i;
 
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 
 	/* While it is off all entries stay masked. */
 	write_and_read(self->vcpu, X2APIC_SIVR, APIC_SPIV_APIC_ENABLED | 0xe1);
@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(wrmsr, value_refused, TIMEOUT_SECONDS)
 	};
 	size_t i;
 
-	msr_setup_mce(self->vcpu, NR_BANKS);
+	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		run_refused(self->vcpu, rows[i].index, rows[i].value);
 }
@@ -248,104 +248,104 @@ TEST_F_TIMEOUT(wrmsr, value_refused, TIMEOUT_SECONDS)
 TEST_F_TIMEOUT(wrmsr, index_truncated, TIMEOUT_SECONDS)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
-	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	tdx_msr_set_exits(self->vm, TDX_MSR_EXITS_ALL);
 
 	for (i = 0; i < ARRAY_SIZE(above); i++) {
 		run_write(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA + i);
 		check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA + i);
 
-		wrmsr_init(&insn, above[i] | MSR_EFER, TEST_DATA);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_write(&insn, above[i] | MSR_EFER, TEST_DATA);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
 /* Each reason against each set of reasons that userspace wants to know. */
 TEST_F_TIMEOUT(wrmsr, reason_filter, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny = {
+	static const struct tdx_msr_filter_row deny = {
 		KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, false,
 	};
 	const u64 old = vcpu_get_msr(self->vcpu, MSR_IA32_POWER_CTL);
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
-	wrmsr_init(&insn, MSR_IA32_POWER_CTL, TEST_DATA);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
+	tdx_msr_init_write(&insn, MSR_IA32_POWER_CTL, TEST_DATA);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, old);
 }
 
 TEST_F_TIMEOUT(wrmsr, reason_inval, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
 
 /* It is not unknown, even where the code that other VMs share does not write it. */
 TEST_F_TIMEOUT(wrmsr, reason_inval_of_read_only, TIMEOUT_SECONDS)
 {
 	static const u32 indexes[] = { MSR_IA32_APICBASE, MSR_EFER, MSR_IA32_FEAT_CTL };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
-		wrmsr_init(&insn, indexes[i], TEST_DATA);
-		msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		tdx_msr_init_write(&insn, indexes[i], TEST_DATA);
+		tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	}
 }
 
 TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
 	if (kvm_is_ignore_msrs())
-		SKIP(return, MSR_IGNORED_REASON);
+		SKIP(return, TDX_MSR_IGNORED_REASON);
 
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
-	wrmsr_init(&insn, MSR_KVM_POLL_CONTROL, 1);
-	msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+	tdx_msr_init_write(&insn, MSR_KVM_POLL_CONTROL, 1);
+	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
 /* The filter is asked first, whether the MSR is read-only, not there, or neither. */
 TEST_F_TIMEOUT(wrmsr, filter_before_list, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row deny[] = {
+	static const struct tdx_msr_filter_row deny[] = {
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC, false },
 		{ KVM_MSR_FILTER_WRITE, MSR_EFER, false },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_CR_PAT, false },
 	};
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, deny, ARRAY_SIZE(deny));
-	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, deny, ARRAY_SIZE(deny));
+	tdx_msr_set_exits(self->vm, TDX_MSR_EXITS_ALL);
 
 	for (i = 0; i < ARRAY_SIZE(deny); i++) {
-		wrmsr_init(&insn, deny[i].index, ~0ULL);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_write(&insn, deny[i].index, ~0ULL);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
 /* A filter that allows one MSR to be written: no filter is for those of the x2APIC. */
 TEST_F_TIMEOUT(wrmsr, default_deny, TIMEOUT_SECONDS)
 {
-	static const struct msr_filter_row rows[] = {
+	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
 		{ KVM_MSR_FILTER_WRITE, X2APIC_DIV_CONF, false },
 	};
 	static const u32 filtered[] = { MSR_IA32_MISC_ENABLE, MSR_IA32_CR_PAT, 0x7ff, 0x900 };
 	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i;
 
-	msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
+	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
 
 	run_write(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
@@ -355,16 +355,16 @@ TEST_F_TIMEOUT(wrmsr, default_deny, TIMEOUT_SECONDS)
 	for (i = 0; i < ARRAY_SIZE(filtered); i++)
 		run_refused(self->vcpu, filtered[i], 0);
 
-	msr_set_exits(self->vm, MSR_EXITS_ALL);
+	tdx_msr_set_exits(self->vm, TDX_MSR_EXITS_ALL);
 	for (i = 0; i < ARRAY_SIZE(filtered); i++) {
-		wrmsr_init(&insn, filtered[i], TEST_DATA);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_write(&insn, filtered[i], TEST_DATA);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
-		wrmsr_init(&insn, invalid[i], TEST_DATA);
-		msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		insn_finish(self->vcpu, &insn);
+		tdx_msr_init_write(&insn, invalid[i], TEST_DATA);
+		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+		tdx_insn_finish(self->vcpu, &insn);
 	}
 }
 
@@ -374,19 +374,19 @@ TEST_F_TIMEOUT(wrmsr, answer, TIMEOUT_SECONDS)
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
 	static const u64 values[] = { 0, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
 	const u64 old = vcpu_get_msr(self->vcpu, MSR_EFER);
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		for (j = 0; j < ARRAY_SIZE(values); j++) {
-			wrmsr_init(&insn, MSR_EFER, values[j]);
+			tdx_msr_init_write(&insn, MSR_EFER, values[j]);
 			if (errors[i])
-				insn_refused(&insn);
-			msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-			msr_answer(self->vcpu, errors[i], ~values[j]);
-			insn_finish(self->vcpu, &insn);
+				tdx_insn_refused(&insn);
+			tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+			tdx_msr_answer(self->vcpu, errors[i], ~values[j]);
+			tdx_insn_finish(self->vcpu, &insn);
 		}
 	}
 
@@ -396,49 +396,49 @@ TEST_F_TIMEOUT(wrmsr, answer, TIMEOUT_SECONDS)
 /* Userspace that does nothing has let the write succeed. */
 TEST_F_TIMEOUT(wrmsr, default_answer, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 /* The error alone is an answer. */
 TEST_F_TIMEOUT(wrmsr, edited_exit, TIMEOUT_SECONDS)
 {
 	struct kvm_run *run = self->vcpu->run;
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 
 	run->exit_reason = KVM_EXIT_X86_RDMSR;
 	run->msr.reason = KVM_MSR_EXIT_REASON_FILTER;
 	run->msr.index = MSR_IA32_POWER_CTL;
 	run->msr.data = ~TEST_DATA;
 	memset(run->msr.pad, 0xff, sizeof(run->msr.pad));
-	insn_finish(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, 0);
 }
 
 TEST_F_TIMEOUT(wrmsr, immediate_exit, TIMEOUT_SECONDS)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 
-	msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
-	wrmsr_init(&insn, MSR_IA32_TSC, TEST_DATA);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 
-	insn_refused(&insn);
-	msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-	msr_answer(self->vcpu, 1, 0);
-	insn_interrupt(self->vcpu, &insn);
-	insn_finish(self->vcpu, &insn);
+	tdx_insn_refused(&insn);
+	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
+	tdx_msr_answer(self->vcpu, 1, 0);
+	tdx_insn_interrupt(self->vcpu, &insn);
+	tdx_insn_finish(self->vcpu, &insn);
 }
 
 static void guest_native_wrmsr(void)
@@ -450,7 +450,7 @@ static void guest_native_wrmsr(void)
 /* The instruction itself: #VE, whose handler in the TD asks KVM. */
 TEST(native_wrmsr)
 {
-	const struct ve_info ve = {
+	const struct tdx_ve_info ve = {
 		.exit_reason = EXIT_REASON_MSR_WRITE,
 		.instruction_length = 2,
 	};
@@ -458,11 +458,11 @@ TEST(native_wrmsr)
 	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_native_wrmsr);
 	const u64 value = TEST_DATA;
 
-	ve_install_handler(vm);
+	tdx_ve_install_handler(vm);
 	tdx_vm_finalize(vm);
 
-	ve_run(vcpu, "WRMSR", &ve);
-	ve_check_values(vcpu, "WRMSR", &value, 1);
+	tdx_ve_run(vcpu, "WRMSR", &ve);
+	tdx_ve_check_values(vcpu, "WRMSR", &value, 1);
 	check_msr(vcpu, MSR_IA32_POWER_CTL, value);
 	kvm_vm_free(vm);
 }

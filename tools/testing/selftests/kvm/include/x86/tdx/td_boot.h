@@ -9,8 +9,8 @@
 
 /* A write to this page, which has no memory, is a ucall: see tdx_ucall.c. */
 #define TD_UCALL_GPA			0xffffd000
-/* So are the registers of the calls of tdx_vmcall.c, at this one. */
-#define TD_VMCALL_GPA			0xffffb000
+/* So are the registers of the calls of tdvmcall.c, at this one. */
+#define TD_TDVMCALL_GPA			0xffffb000
 #define TD_BOOT_PARAMETERS_GPA		0xffffe000
 #define TD_BOOT_CODE_GPA		0xfffff000
 

@@ -30,7 +30,7 @@ struct tdcall_regs {
  * back to @regs.  Nothing is interpreted: RAX is the leaf on entry and the TDX
  * module's status on return.
  */
-void __tdcall(struct tdcall_regs *regs);
+void tdcall_execute(struct tdcall_regs *regs);
 
 /*
  * Execute TDG.VP.VMCALL with @regs, of which RAX and RCX are set here: every
@@ -41,7 +41,7 @@ static inline u64 __tdvmcall(struct tdcall_regs *regs)
 {
 	regs->rax = TDG_VP_VMCALL;
 	regs->rcx = TDVMCALL_EXPOSE_REGS_MASK;
-	__tdcall(regs);
+	tdcall_execute(regs);
 	return regs->rax;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SELFTEST_TDX_TDX_H
 #define SELFTEST_TDX_TDX_H
 
+#include <asm/vmx.h>
 #include <linux/bits.h>
 #include <linux/const.h>
 
@@ -23,24 +24,31 @@
 #define TDG_VP_WR			10
 #define TDG_SYS_RD			11
 
-/* TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification). */
-#define TDVMCALL_CPUID			10	/* EXIT_REASON_CPUID */
-#define TDVMCALL_HLT			12	/* EXIT_REASON_HLT */
-#define TDVMCALL_IO			30	/* EXIT_REASON_IO_INSTRUCTION */
-#define TDVMCALL_RDMSR			31	/* EXIT_REASON_MSR_READ */
-#define TDVMCALL_WRMSR			32	/* EXIT_REASON_MSR_WRITE */
-#define TDVMCALL_MMIO			48	/* EXIT_REASON_EPT_VIOLATION */
+/*
+ * TDG.VP.VMCALL leaf, passed in R11 when R10 is 0 (GHCI specification).  Leafs that
+ * stand for an instruction or an access of the TD are the EXIT_REASON_* of VMX.
+ */
 #define TDVMCALL_GET_TD_VM_CALL_INFO	0x10000
 #define TDVMCALL_MAP_GPA		0x10001
 #define TDVMCALL_GET_QUOTE		0x10002
 #define TDVMCALL_REPORT_FATAL_ERROR	0x10003
 #define TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT	0x10004
+#define TDVMCALL_SERVICE		0x10005
+#define TDVMCALL_SERVICE_MIGTD		0x10006
 
 /* The one list of the leafs that KVM knows. */
 #define TDVMCALL_LEAFS(X)						\
-	X(CPUID) X(HLT) X(IO) X(RDMSR) X(WRMSR) X(MMIO)			\
-	X(GET_TD_VM_CALL_INFO) X(MAP_GPA) X(GET_QUOTE)			\
-	X(REPORT_FATAL_ERROR) X(SETUP_EVENT_NOTIFY_INTERRUPT)
+	X(EXIT_REASON_CPUID)						\
+	X(EXIT_REASON_HLT)						\
+	X(EXIT_REASON_IO_INSTRUCTION)					\
+	X(EXIT_REASON_MSR_READ)						\
+	X(EXIT_REASON_MSR_WRITE)					\
+	X(EXIT_REASON_EPT_VIOLATION)					\
+	X(TDVMCALL_GET_TD_VM_CALL_INFO)					\
+	X(TDVMCALL_MAP_GPA)						\
+	X(TDVMCALL_GET_QUOTE)						\
+	X(TDVMCALL_REPORT_FATAL_ERROR)					\
+	X(TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT)
 
 /* TDG.VP.VMCALL status, returned in R10 (GHCI specification). */
 #define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL

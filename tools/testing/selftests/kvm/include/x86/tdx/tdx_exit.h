@@ -8,7 +8,7 @@
 
 #include <linux/kvm.h>
 
-#include "tdx/tdx_vmcall.h"
+#include "tdx/tdvmcall.h"
 
 /* Words that a KVM_EXIT_TDX has after its answer, at most. */
 #define TDX_EXIT_MAX_DATA	5
@@ -27,7 +27,7 @@ struct tdx_exit_call {
 void tdx_exit_regs(const struct tdx_exit_call *call, struct tdcall_regs *regs);
 
 /*
- * Let @vcpu, which runs guest_fetch_vmcalls(), issue @call, run it to the exit,
+ * Let @vcpu, which runs tdvmcall_guest_fetch_loop(), issue @call, run it to the exit,
  * and check every field of that.  The answer in kvm_run is the one of KVM.
  */
 void tdx_exit_run(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call);

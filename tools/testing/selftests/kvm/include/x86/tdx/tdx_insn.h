@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TDG.VP.VMCALL<Instruction.*> and <MMIO>: one call of a TD of vmcall_vm_create(),
+ * TDG.VP.VMCALL<Instruction.*> and <MMIO>: one call of a TD of tdvmcall_vm_create(),
  * with at most one exit, and what has to become of all registers.
  *
- *	insn_init(&insn, TDVMCALL_IO, 1, 0, port, 0, "IN of size %u", 1);
+ *	tdx_insn_init(&insn, EXIT_REASON_IO_INSTRUCTION, 1, 0, port, 0, "IN of size %u", 1);
  *	insn.out.r11 = 0xab;
  *
- *	insn_run_exit(vcpu, &insn, KVM_EXIT_IO);
+ *	tdx_insn_run_exit(vcpu, &insn, KVM_EXIT_IO);
  *	... check the exit, and answer it ...
- *	insn_finish(vcpu, &insn);
+ *	tdx_insn_finish(vcpu, &insn);
  */
 #ifndef SELFTEST_TDX_INSN_H
 #define SELFTEST_TDX_INSN_H
 
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
-struct insn {
+struct tdx_insn {
 	char name[96];		/* for messages */
 	u64 exits;		/* seen, 0 or 1, for messages */
 	struct tdcall_regs in;	/* registers at the call */
@@ -29,11 +29,11 @@ struct insn {
  * back: success, and each register as at the call.  The rest is the name.
  */
 __printf(7, 8)
-void insn_init(struct insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
-	       const char *fmt, ...);
+void tdx_insn_init(struct tdx_insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
+		   const char *fmt, ...);
 
 /* Let @insn be one that is refused: INVALID_OPERAND, and nothing else changes. */
-static inline void insn_refused(struct insn *insn)
+static inline void tdx_insn_refused(struct tdx_insn *insn)
 {
 	insn->out.r10 = TDVMCALL_STATUS_INVALID_OPERAND;
 }
@@ -42,29 +42,29 @@ static inline void insn_refused(struct insn *insn)
  * Issue @insn, and run it to its exit, which must be for @exit_reason.  What
  * kvm_run shows of the exit is KVM's: it was overwritten before.
  */
-void insn_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u32 exit_reason);
+void tdx_insn_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u32 exit_reason);
 
 /*
  * Run @insn, whose exit was answered, to its end, without a further exit, and
  * check all registers.
  */
-void insn_finish(struct kvm_vcpu *vcpu, const struct insn *insn);
+void tdx_insn_finish(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /*
  * Run @insn, whose exit was answered, with immediate_exit set: KVM takes the
  * answer, and KVM_RUN fails with EINTR before the TD is entered.  What userspace
  * does to its answer after that, which has been overwritten, is too late.
  */
-void insn_interrupt(struct kvm_vcpu *vcpu, const struct insn *insn);
+void tdx_insn_interrupt(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /* Issue @insn, which must not exit, and check all registers after it. */
-void insn_run(struct kvm_vcpu *vcpu, const struct insn *insn);
+void tdx_insn_run(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /* Check a value of the exit of @insn. */
-static inline void insn_assert_exit(const struct insn *insn, const char *what, u64 want,
-				    u64 got)
+static inline void tdx_insn_assert_exit(const struct tdx_insn *insn, const char *what, u64 want,
+					u64 got)
 {
-	vmcall_assert_value(insn->name, "exit", 0, what, want, got);
+	tdx_assert_value(insn->name, "exit", 0, what, want, got);
 }
 
 #endif /* SELFTEST_TDX_INSN_H */

@@ -5,7 +5,7 @@
 
 #include "kvm_util.h"
 
-struct interruption {
+struct tdx_interruption {
 	const char *name;
 	/* Once, before the vCPU runs. */
 	void (*setup)(struct kvm_vcpu *vcpu);
@@ -15,12 +15,12 @@ struct interruption {
 };
 
 /* kvm_run.immediate_exit. */
-extern const struct interruption interrupted_by_immediate_exit;
+extern const struct tdx_interruption tdx_interrupted_by_immediate_exit;
 
 /* A signal that only KVM_RUN does not block. */
-extern const struct interruption interrupted_by_signal;
+extern const struct tdx_interruption tdx_interrupted_by_signal;
 
 /* Run @vcpu, which must fail with EINTR. */
-void vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name);
+void tdx_vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name);
 
 #endif /* SELFTEST_TDX_INTERRUPTION_H */

@@ -16,35 +16,35 @@
 #define TDX_IO_WRITE	1
 
 /* Give the lowest @size bytes, 1 to 8, of @value. */
-static inline u64 io_low_bytes(u64 value, u64 size)
+static inline u64 tdx_io_low_bytes(u64 value, u64 size)
 {
 	return value & GENMASK_ULL(size * 8 - 1, 0);
 }
 
 /*
- * Let @insn be the access by @leaf, TDVMCALL_IO or TDVMCALL_MMIO.  What is wanted
- * is that of a write.
+ * Let @insn be the access by @leaf, EXIT_REASON_IO_INSTRUCTION or
+ * EXIT_REASON_EPT_VIOLATION.  What is wanted is that of a write.
  */
-void io_init(struct insn *insn, u64 leaf, u64 size, u64 direction, u64 addr, u64 data);
+void tdx_io_init(struct tdx_insn *insn, u64 leaf, u64 size, u64 direction, u64 addr, u64 data);
 
 /* The same of a read that gives @value. */
-void io_init_read(struct insn *insn, u64 leaf, u64 size, u64 addr, u64 value);
+void tdx_io_init_read(struct tdx_insn *insn, u64 leaf, u64 size, u64 addr, u64 value);
 
 /*
  * Issue @insn, and check every field of its exit.  KVM has to drop what does not
  * count: the port above 16 bits, the GPA's shared bit, and the size and the
  * direction of MMIO above 32 bits.
  */
-void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn);
+void tdx_io_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn);
 
-/* The part of io_run_exit() after KVM_RUN. */
-void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn);
+/* The part of tdx_io_run_exit() after KVM_RUN. */
+void tdx_io_check_exit(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /* Answer a read, with 8 bytes of which no more than the size should count. */
-void io_answer(struct kvm_vcpu *vcpu, const struct insn *insn, u64 data);
+void tdx_io_answer(struct kvm_vcpu *vcpu, const struct tdx_insn *insn, u64 data);
 
 /* One access of a list, and what completes it: a device in KVM, or userspace. */
-struct io_row {
+struct tdx_io_row {
 	u64 size;
 	u64 direction;
 	u64 addr;
@@ -52,12 +52,13 @@ struct io_row {
 	int device;
 };
 
-#define IO_USERSPACE	-1
+#define TDX_IO_USERSPACE	-1
 
 /* Run the access of @row by @leaf.  Userspace answers a read with 0. */
-void io_run_row(struct kvm_vcpu *vcpu, struct insn *insn, u64 leaf, const struct io_row *row);
+void tdx_io_run_row(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 leaf,
+		    const struct tdx_io_row *row);
 
-struct io_event {
+struct tdx_io_event {
 	u64 addr;	/* port, or GPA without the shared bit */
 	u32 len;	/* of the write in bytes, 0 for any */
 	u32 flags;	/* KVM_IOEVENTFD_FLAG_PIO and _DATAMATCH */
@@ -66,24 +67,24 @@ struct io_event {
 };
 
 /* Let KVM count the writes that @event describes; sets @event->fd. */
-void io_event_assign(struct kvm_vm *vm, struct io_event *event);
+void tdx_io_event_assign(struct kvm_vm *vm, struct tdx_io_event *event);
 
 /* Take @event from the bus.  The count is still to be had. */
-void io_event_deassign(struct kvm_vm *vm, const struct io_event *event);
+void tdx_io_event_deassign(struct kvm_vm *vm, const struct tdx_io_event *event);
 
 /* Give the number of writes since the last time, and start again from 0. */
-u64 io_event_count(const struct io_event *event);
+u64 tdx_io_event_count(const struct tdx_io_event *event);
 
 /* Run @rows of accesses by @leaf, whose devices are @events, and check their counts. */
-void io_run_events(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows, size_t nr_rows,
-		   const struct io_event *events, size_t nr_events);
+void tdx_io_run_events(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row *rows,
+		       size_t nr_rows, const struct tdx_io_event *events, size_t nr_events);
 
 /*
  * Run @rows of accesses by @leaf in a VM with a zone of coalesced writes, the only
  * device, and check the entries of its ring.  Then again with the ring full: all
  * of them are userspace's.
  */
-void io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows,
-		      size_t nr_rows);
+void tdx_io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row *rows,
+			  size_t nr_rows);
 
 #endif /* SELFTEST_TDX_IO_H */

@@ -19,24 +19,24 @@
 void tdvmcall_wrmsr(u32 msr, u64 value);
 
 /* Code of a TD: switch the local APIC on, without which KVM posts nothing. */
-void guest_enable_apic(void);
+void tdx_guest_enable_apic(void);
 
 /* Code of a TD: end of interrupt, which a TD signals without its VMM. */
-void guest_eoi(void);
+void tdx_guest_eoi(void);
 
 /*
  * Record what a TD takes: tdx_vm_record_irqs() before it is finalized, the NMI and
  * vectors from 0x20 on included.  The TD waits for one by either of the next two
  * functions, with interrupts off before and after, and tells them by
- * guest_tell_irqs(), which forgets them.  The first ucall of that is what @vcpu has
+ * tdx_guest_tell_irqs(), which forgets them.  The first ucall of that is what @vcpu has
  * exited with when the host calls tdx_vcpu_check_irqs(), which runs it through the
  * others and checks that the TD took these @nr vectors in this order.  One vCPU
  * at a time can do so.
  */
 void tdx_vm_record_irqs(struct kvm_vm *vm);
-void guest_halt_for_irq(void);
-void guest_spin_for_irq(void);
-void guest_tell_irqs(void);
+void tdx_guest_halt_for_irq(void);
+void tdx_guest_spin_for_irq(void);
+void tdx_guest_tell_irqs(void);
 void tdx_vcpu_check_irqs(struct kvm_vcpu *vcpu, const char *when, const u8 *vectors, u64 nr);
 
 /*
@@ -44,8 +44,8 @@ void tdx_vcpu_check_irqs(struct kvm_vcpu *vcpu, const char *when, const u8 *vect
  * Unlike KVM_NMI this does not wait for KVM_RUN to end.  Returns the result of
  * KVM_SIGNAL_MSI: 1 if the vCPU took it, 0 if it did not.
  */
-int __tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data);
-void tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data);
+int __tdx_vcpu_signal_msi(struct kvm_vcpu *vcpu, u32 data);
+void tdx_vcpu_signal_msi(struct kvm_vcpu *vcpu, u32 data);
 
 /* Give the vCPU's mp_state, one of KVM_MP_STATE_*. */
 u32 tdx_vcpu_mp_state(struct kvm_vcpu *vcpu);

@@ -7,11 +7,11 @@
 #ifndef SELFTEST_TDX_MAP_GPA_H
 #define SELFTEST_TDX_MAP_GPA_H
 
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_map_gpa_gens.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
-struct map_gpa_call {
+struct tdx_map_gpa_call {
 	const char *name;	/* of the case, for messages */
 	u64 gpa;		/* R12 */
 	u64 size;		/* R13 */
@@ -22,10 +22,10 @@ struct map_gpa_call {
 };
 
 /* Status, R10, of a call whose chunk was answered with this outcome. */
-u64 map_gpa_outcome_status(enum map_gpa_outcome outcome);
+u64 tdx_map_gpa_outcome_status(enum tdx_map_gpa_outcome outcome);
 
 /* Number of chunks in which KVM offers @size bytes. */
-static inline u64 map_gpa_nr_chunks(u64 size)
+static inline u64 tdx_map_gpa_nr_chunks(u64 size)
 {
 	return (size + TDX_MAP_GPA_MAX_LEN - 1) / TDX_MAP_GPA_MAX_LEN;
 }
@@ -34,43 +34,43 @@ static inline u64 map_gpa_nr_chunks(u64 size)
  * Create a TD of one vCPU that issues the same MapGPA for ever.  It is not
  * finalized yet.
  */
-struct kvm_vm *map_gpa_vm_create(struct kvm_vcpu **vcpu);
+struct kvm_vm *tdx_map_gpa_vm_create(struct kvm_vcpu **vcpu);
 
 /* Let KVM give userspace the exits: without this a call is unsupported. */
-void map_gpa_enable_exits(struct kvm_vm *vm);
+void tdx_map_gpa_enable_exits(struct kvm_vm *vm);
 
 /* Let @vcpu, whose TD is not finalized, issue @call. */
-void map_gpa_set(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+void tdx_map_gpa_set(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
 /*
  * Set the call, finalize the TD, and run it up to the call.  That it gets there is a proof
  * that it runs: KVM_RUN gives EINVAL, with which some calls must end, also for
  * a TD that cannot run.
  */
-void map_gpa_launch(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+void tdx_map_gpa_launch(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
 /*
  * Run the call's exits, check every field of each, and answer all.  The answer
- * to the last one is on its way to KVM when this returns: map_gpa_finish() or
- * map_gpa_run_fails() has to follow.
+ * to the last one is on its way to KVM when this returns: tdx_map_gpa_finish() or
+ * tdx_map_gpa_run_fails() has to follow.
  */
-void map_gpa_run_exits(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+void tdx_map_gpa_run_exits(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
 /* Run to the @i-th exit of the call, and check it.  The caller answers it. */
-void map_gpa_run_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, u64 i);
+void tdx_map_gpa_run_exit(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call, u64 i);
 
 /*
- * The parts of map_gpa_run_exit() around KVM_RUN: make sure that what the next
+ * The parts of tdx_map_gpa_run_exit() around KVM_RUN: make sure that what the next
  * exit shows is KVM's, and check that it is the @i-th one of the call.
  * @answered: @vcpu's kvm_run holds the answer to the exit before.
  */
-void map_gpa_poison_exit(struct kvm_vcpu *vcpu, bool answered);
-void map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct map_gpa_call *call, u64 i);
+void tdx_map_gpa_poison_exit(struct kvm_vcpu *vcpu, bool answered);
+void tdx_map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call, u64 i);
 
 /* Run the TD to the end of the call, and check all of its registers. */
-void map_gpa_finish(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+void tdx_map_gpa_finish(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
 /* Check that KVM_RUN fails with EINVAL, and leaves the exit as it was. */
-void map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct map_gpa_call *call);
+void tdx_map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
 #endif /* SELFTEST_TDX_MAP_GPA_H */

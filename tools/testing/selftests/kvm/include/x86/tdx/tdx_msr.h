@@ -16,11 +16,11 @@
  * such MSR: if kvm_is_ignore_msrs() that is no refusal.  The reason of a skip is part
  * of the result's name for some: keep it.
  */
-#define MSR_IGNORED_REASON	"kvm.ignore_msrs is set"
+#define TDX_MSR_IGNORED_REASON	"kvm.ignore_msrs is set"
 
-/* All that userspace can want to know, for msr_set_exits(): bits from 0 on. */
-#define MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
-			 KVM_MSR_EXIT_REASON_INVAL)
+/* All that userspace can want to know, for tdx_msr_set_exits(): bits from 0 on. */
+#define TDX_MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
+				 KVM_MSR_EXIT_REASON_INVAL)
 
 /* MSRs of the x2APIC ("x2APIC Register Address Space", Intel SDM). */
 enum x2apic_msr {
@@ -49,42 +49,42 @@ enum x2apic_msr {
 };
 
 /* Let @insn read MSR @index, of which the low 32 bits count, and get @value. */
-void rdmsr_init(struct insn *insn, u64 index, u64 value);
+void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value);
 
 /* Let @insn write @value to MSR @index. */
-void wrmsr_init(struct insn *insn, u64 index, u64 value);
+void tdx_msr_init_write(struct tdx_insn *insn, u64 index, u64 value);
 
 /* Choose for which of KVM_MSR_EXIT_REASON_* KVM asks userspace, for now on. */
-void msr_set_exits(struct kvm_vm *vm, u64 reasons);
+void tdx_msr_set_exits(struct kvm_vm *vm, u64 reasons);
 
 /* The MSRs of a filter that may be accessed, or may not. */
-struct msr_filter_row {
+struct tdx_msr_filter_row {
 	u32 flags;	/* KVM_MSR_FILTER_READ and _WRITE */
 	u32 index;
 	bool allow;
 };
 
 /* Set the filter: @nr @rows of one MSR each, before KVM_MSR_FILTER_DEFAULT_*. */
-void msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct msr_filter_row *rows,
-		    size_t nr);
+void tdx_msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct tdx_msr_filter_row *rows,
+			size_t nr);
 
 /* Issue @insn, and check every field of its exit, which must be for @reason. */
-void msr_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason);
+void tdx_msr_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason);
 
 /* Answer the exit. */
-void msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data);
+void tdx_msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data);
 
 /*
  * Issue @insn, which KVM does not carry out for @reason alone, under each set of
  * reasons that userspace can want to know: it must exit, and is answered with an
  * error, or be refused.
  */
-void msr_run_reasons(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason);
+void tdx_msr_run_reasons(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason);
 
 /*
  * Give @vcpu, which has not run, @nr_banks of machine checks and all there is of
  * MCG_CTL, CMCI and LMCE.  Gives its MSR_IA32_MCG_CAP.
  */
-u64 msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks);
+u64 tdx_msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks);
 
 #endif /* SELFTEST_TDX_MSR_H */

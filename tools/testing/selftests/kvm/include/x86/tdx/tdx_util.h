@@ -34,7 +34,7 @@
 #define KVM_MAX_CPUID_ENTRIES	256
 
 /* Leaf of CPUID with MAXPHYADDR and the width of guest physical addresses. */
-#define CPUID_ADDRESS_WIDTHS	0x80000008
+#define TDX_CPUID_ADDRESS_WIDTHS	0x80000008
 
 static inline bool is_tdx_vm(struct kvm_vm *vm)
 {

@@ -11,10 +11,10 @@
 #include "ucall_common.h"
 #include "tdx/tdx_util.h"
 
-#define VE_VECTOR	20
+#define TDX_VE_VECTOR	20
 
 /* What TDG.VP.VEINFO.GET gives; the names of VMX. */
-struct ve_info {
+struct tdx_ve_info {
 	u64 exit_reason;
 	u64 exit_qualification;
 	u64 gla;
@@ -26,26 +26,26 @@ struct ve_info {
  * Code of a TD: take what there is to know of the last #VE, so that the next one
  * can come.  Gives the TDX module's status, TDX_NO_VALID_VE_INFO if there is none.
  */
-u64 guest_get_ve_info(struct ve_info *ve);
+u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve);
 
 /*
  * Let the TD of @vm, which is not finalized, tell each #VE by a ucall with its
- * struct ve_info, and carry it out by TDG.VP.VMCALL.  It knows CPUID, IN and OUT
+ * struct tdx_ve_info, and carry it out by TDG.VP.VMCALL.  It knows CPUID, IN and OUT
  * of one value, RDMSR, WRMSR, and MOV between RAX, or a part of it, and memory.
  */
-void ve_install_handler(struct kvm_vm *vm);
+void tdx_ve_install_handler(struct kvm_vm *vm);
 
 /*
  * Run @vcpu to its next #VE, and check what the TD tells of it.  Addresses mean
  * something for EPT violations only, of whose qualification only bits 2:0, read,
  * write and fetch, are looked at.
  */
-void ve_run(struct kvm_vcpu *vcpu, const char *name, const struct ve_info *want);
+void tdx_ve_run(struct kvm_vcpu *vcpu, const char *name, const struct tdx_ve_info *want);
 
 /*
  * Run @vcpu to its next ucall, which must be a UCALL_SYNC of @nr values, at most
  * UCALL_MAX_ARGS, and check them.
  */
-void ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr);
+void tdx_ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr);
 
 #endif /* SELFTEST_TDX_VE_H */

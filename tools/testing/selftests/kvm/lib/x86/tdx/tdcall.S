@@ -5,14 +5,14 @@
 	.code64
 
 /*
- * void __tdcall(struct tdcall_regs *regs)
+ * void tdcall_execute(struct tdcall_regs *regs)
  *
  * The pointer is the only thing kept on the stack beside the caller's own
  * registers: TDCALL sees, and may change, all others.
  */
-	.globl __tdcall
-	.type __tdcall, @function
-__tdcall:
+	.globl tdcall_execute
+	.type tdcall_execute, @function
+tdcall_execute:
 	push	%rbp
 	push	%rbx
 	push	%r12
@@ -66,6 +66,6 @@ __tdcall:
 	pop	%rbx
 	pop	%rbp
 	ret
-	.size __tdcall, . - __tdcall
+	.size tdcall_execute, . - tdcall_execute
 
 	.section .note.GNU-stack, "", @progbits

@@ -3,8 +3,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
-#include "tdx/tdx_vmcall.h"
 
 /* As much as the largest operand needs, CPUID entries to KVM's limit included. */
 #define BUFFER_SIZE	(4 * PAGE_SIZE)
@@ -67,8 +67,8 @@ void tdx_cmd_refused(int fd, struct kvm_tdx_cmd *cmd, const struct tdx_cmd_refus
 	r = ioctl(fd, KVM_MEMORY_ENCRYPT_OP, cmd);
 	TEST_ASSERT(r == -1 && errno == refusal->error, "%s: wanted %s, got %s",
 		    cmd_name(cmd), strerror(refusal->error), r ? strerror(errno) : "success");
-	vmcall_assert_value(cmd_name(cmd), "refusal", 1, "hw_error",
-			    refusal->given ? refusal->given : refusal->hw_error, cmd->hw_error);
+	tdx_assert_value(cmd_name(cmd), "refusal", 1, "hw_error",
+			 refusal->given ? refusal->given : refusal->hw_error, cmd->hw_error);
 }
 
 void tdx_cmd_carried_out(int fd, struct kvm_tdx_cmd *cmd)

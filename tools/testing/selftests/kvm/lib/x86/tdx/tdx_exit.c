@@ -4,7 +4,7 @@
 
 void tdx_exit_regs(const struct tdx_exit_call *call, struct tdcall_regs *regs)
 {
-	vmcall_seed_leaf(regs, call->leaf);
+	tdvmcall_seed_leaf(regs, call->leaf);
 	regs->r12 = call->r12;
 	regs->r13 = call->r13;
 }
@@ -14,8 +14,8 @@ static void issue(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call)
 	struct tdcall_regs regs;
 
 	tdx_exit_regs(call, &regs);
-	vmcall_issue(vcpu, call->name, &regs);
-	vmcall_poison_exit(vcpu);
+	tdvmcall_issue(vcpu, call->name, &regs);
+	tdvmcall_poison_exit(vcpu);
 }
 
 void tdx_exit_run(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call)
@@ -24,16 +24,16 @@ void tdx_exit_run(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call)
 	u32 i;
 
 	issue(vcpu, call);
-	vmcall_run_exit(vcpu, call->name, 0, KVM_EXIT_TDX);
+	tdvmcall_run_exit(vcpu, call->name, 0, KVM_EXIT_TDX);
 
-	vmcall_assert_value(call->name, "exit", 0, "tdx.flags", 0, run->tdx.flags);
-	vmcall_assert_value(call->name, "exit", 0, "tdx.nr", call->leaf, run->tdx.nr);
-	vmcall_assert_value(call->name, "exit", 0, "tdx.*.ret", call->ret,
-			    run->tdx.unknown.ret);
+	tdx_assert_value(call->name, "exit", 0, "tdx.flags", 0, run->tdx.flags);
+	tdx_assert_value(call->name, "exit", 0, "tdx.nr", call->leaf, run->tdx.nr);
+	tdx_assert_value(call->name, "exit", 0, "tdx.*.ret", call->ret,
+			 run->tdx.unknown.ret);
 
 	for (i = 0; i < call->nr_data; i++)
-		vmcall_assert_value(call->name, "exit: word after ret", i, "tdx.*",
-				    call->data[i], run->tdx.unknown.data[i]);
+		tdx_assert_value(call->name, "exit: word after ret", i, "tdx.*",
+				 call->data[i], run->tdx.unknown.data[i]);
 }
 
 void tdx_exit_finish(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 r10)
@@ -42,7 +42,7 @@ void tdx_exit_finish(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u6
 
 	tdx_exit_regs(call, &want);
 	want.r10 = r10;
-	vmcall_finish(vcpu, call->name, 1, &want);
+	tdvmcall_finish(vcpu, call->name, 1, &want);
 }
 
 void tdx_exit_refused(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 r10)
@@ -52,5 +52,5 @@ void tdx_exit_refused(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u
 	issue(vcpu, call);
 	tdx_exit_regs(call, &want);
 	want.r10 = r10;
-	vmcall_finish(vcpu, call->name, 0, &want);
+	tdvmcall_finish(vcpu, call->name, 0, &want);
 }

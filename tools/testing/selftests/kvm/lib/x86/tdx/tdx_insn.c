@@ -4,8 +4,8 @@
 
 #include "tdx/tdx_insn.h"
 
-void insn_init(struct insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
-	       const char *fmt, ...)
+void tdx_insn_init(struct tdx_insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
+		   const char *fmt, ...)
 {
 	va_list ap;
 
@@ -14,7 +14,7 @@ void insn_init(struct insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
 	va_end(ap);
 
 	insn->exits = 0;
-	vmcall_seed_leaf(&insn->in, leaf);
+	tdvmcall_seed_leaf(&insn->in, leaf);
 	insn->in.r12 = r12;
 	insn->in.r13 = r13;
 	insn->in.r14 = r14;
@@ -25,20 +25,20 @@ void insn_init(struct insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
 	insn->out.r10 = TDVMCALL_STATUS_SUCCESS;
 }
 
-void insn_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u32 exit_reason)
+void tdx_insn_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u32 exit_reason)
 {
-	vmcall_issue(vcpu, insn->name, &insn->in);
-	vmcall_poison_exit(vcpu);
-	vmcall_run_exit(vcpu, insn->name, 0, exit_reason);
+	tdvmcall_issue(vcpu, insn->name, &insn->in);
+	tdvmcall_poison_exit(vcpu);
+	tdvmcall_run_exit(vcpu, insn->name, 0, exit_reason);
 	insn->exits = 1;
 }
 
-void insn_finish(struct kvm_vcpu *vcpu, const struct insn *insn)
+void tdx_insn_finish(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
-	vmcall_finish(vcpu, insn->name, insn->exits, &insn->out);
+	tdvmcall_finish(vcpu, insn->name, insn->exits, &insn->out);
 }
 
-void insn_interrupt(struct kvm_vcpu *vcpu, const struct insn *insn)
+void tdx_insn_interrupt(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
 	int r;
 
@@ -49,11 +49,11 @@ void insn_interrupt(struct kvm_vcpu *vcpu, const struct insn *insn)
 		    insn->name, r ? strerror(errno) : exit_reason_str(vcpu->run->exit_reason));
 
 	vcpu->run->immediate_exit = 0;
-	vmcall_poison_exit(vcpu);
+	tdvmcall_poison_exit(vcpu);
 }
 
-void insn_run(struct kvm_vcpu *vcpu, const struct insn *insn)
+void tdx_insn_run(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
-	vmcall_issue(vcpu, insn->name, &insn->in);
-	insn_finish(vcpu, insn);
+	tdvmcall_issue(vcpu, insn->name, &insn->in);
+	tdx_insn_finish(vcpu, insn);
 }

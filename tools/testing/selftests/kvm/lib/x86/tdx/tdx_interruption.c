@@ -57,21 +57,21 @@ static void clear_immediate_exit(struct kvm_vcpu *vcpu)
 	vcpu->run->immediate_exit = 0;
 }
 
-const struct interruption interrupted_by_immediate_exit = {
+const struct tdx_interruption tdx_interrupted_by_immediate_exit = {
 	.name = "immediate_exit",
 	.setup = no_setup,
 	.start = set_immediate_exit,
 	.stop = clear_immediate_exit,
 };
 
-const struct interruption interrupted_by_signal = {
+const struct tdx_interruption tdx_interrupted_by_signal = {
 	.name = "signal",
 	.setup = block_signal,
 	.start = raise_signal,
 	.stop = take_signal,
 };
 
-void vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name)
+void tdx_vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name)
 {
 	int r = __vcpu_run(vcpu);
 

@@ -7,76 +7,76 @@
 /* What no byte of an entry of the ring holds by itself. */
 #define POISON		0xc3
 
-static bool is_pio(const struct insn *insn)
+static bool is_pio(const struct tdx_insn *insn)
 {
-	return insn->in.r11 == TDVMCALL_IO;
+	return insn->in.r11 == EXIT_REASON_IO_INSTRUCTION;
 }
 
-static bool is_write(const struct insn *insn)
+static bool is_write(const struct tdx_insn *insn)
 {
 	return (u32)insn->in.r13 == TDX_IO_WRITE;
 }
 
 /* The size as KVM takes it, of an access that it does not refuse. */
-static u32 size_of(const struct insn *insn)
+static u32 size_of(const struct tdx_insn *insn)
 {
 	return insn->in.r12;
 }
 
-static u64 addr_of(const struct insn *insn)
+static u64 addr_of(const struct tdx_insn *insn)
 {
 	return is_pio(insn) ? (u16)insn->in.r14 : insn->in.r14 & ~TDX_SHARED_BIT;
 }
 
-void io_init(struct insn *insn, u64 leaf, u64 size, u64 direction, u64 addr, u64 data)
+void tdx_io_init(struct tdx_insn *insn, u64 leaf, u64 size, u64 direction, u64 addr, u64 data)
 {
-	insn_init(insn, leaf, size, direction, addr, data,
-		  "size 0x%lx, direction 0x%lx, address 0x%lx, data 0x%lx", size, direction,
-		  addr, data);
+	tdx_insn_init(insn, leaf, size, direction, addr, data,
+		      "size 0x%lx, direction 0x%lx, address 0x%lx, data 0x%lx", size, direction,
+		      addr, data);
 }
 
-void io_init_read(struct insn *insn, u64 leaf, u64 size, u64 addr, u64 value)
+void tdx_io_init_read(struct tdx_insn *insn, u64 leaf, u64 size, u64 addr, u64 value)
 {
 	/* R15 is for the data of a write: it must not show up. */
-	io_init(insn, leaf, size, TDX_IO_READ, addr, ~value);
+	tdx_io_init(insn, leaf, size, TDX_IO_READ, addr, ~value);
 	insn->out.r11 = value;
 }
 
-static void *exit_data(struct kvm_vcpu *vcpu, const struct insn *insn)
+static void *exit_data(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
 	return is_pio(insn) ? (void *)vcpu->run + KVM_PIO_PAGE_OFFSET * PAGE_SIZE :
 			      vcpu->run->mmio.data;
 }
 
-static void check_pio(struct kvm_vcpu *vcpu, const struct insn *insn)
+static void check_pio(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	insn_assert_exit(insn, "io.direction",
-			 is_write(insn) ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN, run->io.direction);
-	insn_assert_exit(insn, "io.size", size_of(insn), run->io.size);
-	insn_assert_exit(insn, "io.port", addr_of(insn), run->io.port);
-	insn_assert_exit(insn, "io.count", 1, run->io.count);
-	insn_assert_exit(insn, "io.data_offset", KVM_PIO_PAGE_OFFSET * PAGE_SIZE,
-			 run->io.data_offset);
+	tdx_insn_assert_exit(insn, "io.direction",
+			     is_write(insn) ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN, run->io.direction);
+	tdx_insn_assert_exit(insn, "io.size", size_of(insn), run->io.size);
+	tdx_insn_assert_exit(insn, "io.port", addr_of(insn), run->io.port);
+	tdx_insn_assert_exit(insn, "io.count", 1, run->io.count);
+	tdx_insn_assert_exit(insn, "io.data_offset", KVM_PIO_PAGE_OFFSET * PAGE_SIZE,
+			     run->io.data_offset);
 }
 
-static void check_mmio(struct kvm_vcpu *vcpu, const struct insn *insn)
+static void check_mmio(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	insn_assert_exit(insn, "mmio.phys_addr", addr_of(insn), run->mmio.phys_addr);
-	insn_assert_exit(insn, "mmio.len", size_of(insn), run->mmio.len);
-	insn_assert_exit(insn, "mmio.is_write", is_write(insn), run->mmio.is_write);
+	tdx_insn_assert_exit(insn, "mmio.phys_addr", addr_of(insn), run->mmio.phys_addr);
+	tdx_insn_assert_exit(insn, "mmio.len", size_of(insn), run->mmio.len);
+	tdx_insn_assert_exit(insn, "mmio.is_write", is_write(insn), run->mmio.is_write);
 }
 
-void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn)
+void tdx_io_check_exit(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 {
 	const u32 size = size_of(insn);
 	u64 data = 0;
 
-	insn_assert_exit(insn, "exit_reason", is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO,
-			 vcpu->run->exit_reason);
+	tdx_insn_assert_exit(insn, "exit_reason", is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO,
+			     vcpu->run->exit_reason);
 	if (is_pio(insn))
 		check_pio(vcpu, insn);
 	else
@@ -84,42 +84,43 @@ void io_check_exit(struct kvm_vcpu *vcpu, const struct insn *insn)
 
 	memcpy(&data, exit_data(vcpu, insn), size);
 	if (is_write(insn))
-		insn_assert_exit(insn, "data", io_low_bytes(insn->in.r15, size), data);
+		tdx_insn_assert_exit(insn, "data", tdx_io_low_bytes(insn->in.r15, size), data);
 	else if (is_pio(insn))
 		/* Userspace that does nothing must have answered. */
-		insn_assert_exit(insn, "data", 0, data);
+		tdx_insn_assert_exit(insn, "data", 0, data);
 }
 
-void io_run_exit(struct kvm_vcpu *vcpu, struct insn *insn)
+void tdx_io_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn)
 {
-	insn_run_exit(vcpu, insn, is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO);
-	io_check_exit(vcpu, insn);
+	tdx_insn_run_exit(vcpu, insn, is_pio(insn) ? KVM_EXIT_IO : KVM_EXIT_MMIO);
+	tdx_io_check_exit(vcpu, insn);
 }
 
-void io_answer(struct kvm_vcpu *vcpu, const struct insn *insn, u64 data)
+void tdx_io_answer(struct kvm_vcpu *vcpu, const struct tdx_insn *insn, u64 data)
 {
 	memcpy(exit_data(vcpu, insn), &data, sizeof(data));
 }
 
-void io_run_row(struct kvm_vcpu *vcpu, struct insn *insn, u64 leaf, const struct io_row *row)
+void tdx_io_run_row(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 leaf,
+		    const struct tdx_io_row *row)
 {
 	if (row->direction == TDX_IO_READ)
-		io_init_read(insn, leaf, row->size, row->addr, 0);
+		tdx_io_init_read(insn, leaf, row->size, row->addr, 0);
 	else
-		io_init(insn, leaf, row->size, row->direction, row->addr, row->data);
+		tdx_io_init(insn, leaf, row->size, row->direction, row->addr, row->data);
 
-	if (row->device != IO_USERSPACE) {
-		insn_run(vcpu, insn);
+	if (row->device != TDX_IO_USERSPACE) {
+		tdx_insn_run(vcpu, insn);
 		return;
 	}
 
-	io_run_exit(vcpu, insn);
+	tdx_io_run_exit(vcpu, insn);
 	if (!is_write(insn))
-		io_answer(vcpu, insn, 0);
-	insn_finish(vcpu, insn);
+		tdx_io_answer(vcpu, insn, 0);
+	tdx_insn_finish(vcpu, insn);
 }
 
-static void ioeventfd(struct kvm_vm *vm, const struct io_event *event, u32 flags)
+static void ioeventfd(struct kvm_vm *vm, const struct tdx_io_event *event, u32 flags)
 {
 	struct kvm_ioeventfd args = {
 		.addr = event->addr,
@@ -132,19 +133,19 @@ static void ioeventfd(struct kvm_vm *vm, const struct io_event *event, u32 flags
 	vm_ioctl(vm, KVM_IOEVENTFD, &args);
 }
 
-void io_event_assign(struct kvm_vm *vm, struct io_event *event)
+void tdx_io_event_assign(struct kvm_vm *vm, struct tdx_io_event *event)
 {
 	event->fd = eventfd(0, EFD_NONBLOCK);
 	TEST_ASSERT(event->fd >= 0, __KVM_SYSCALL_ERROR("eventfd()", event->fd));
 	ioeventfd(vm, event, 0);
 }
 
-void io_event_deassign(struct kvm_vm *vm, const struct io_event *event)
+void tdx_io_event_deassign(struct kvm_vm *vm, const struct tdx_io_event *event)
 {
 	ioeventfd(vm, event, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
-u64 io_event_count(const struct io_event *event)
+u64 tdx_io_event_count(const struct tdx_io_event *event)
 {
 	u64 count = 0;
 	ssize_t r = read(event->fd, &count, sizeof(count));
@@ -155,42 +156,42 @@ u64 io_event_count(const struct io_event *event)
 	return count;
 }
 
-void io_run_events(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows, size_t nr_rows,
-		   const struct io_event *events, size_t nr_events)
+void tdx_io_run_events(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row *rows,
+		       size_t nr_rows, const struct tdx_io_event *events, size_t nr_events)
 {
-	struct insn insn;
+	struct tdx_insn insn;
 	size_t i, j;
 
 	for (i = 0; i < nr_rows; i++) {
-		io_run_row(vcpu, &insn, leaf, &rows[i]);
+		tdx_io_run_row(vcpu, &insn, leaf, &rows[i]);
 		for (j = 0; j < nr_events; j++)
-			vmcall_assert_value(insn.name, "ioeventfd", j, "writes",
-					    rows[i].device == (int)j,
-					    io_event_count(&events[j]));
+			tdx_assert_value(insn.name, "ioeventfd", j, "writes",
+					 rows[i].device == (int)j,
+					 tdx_io_event_count(&events[j]));
 	}
 }
 
-static void check_entry(const struct insn *insn, const struct kvm_coalesced_mmio *entry)
+static void check_entry(const struct tdx_insn *insn, const struct kvm_coalesced_mmio *entry)
 {
 	u64 data = 0;
 
-	vmcall_assert_value(insn->name, "entry", 0, "phys_addr", addr_of(insn),
-			    entry->phys_addr);
-	vmcall_assert_value(insn->name, "entry", 0, "len", size_of(insn), entry->len);
-	vmcall_assert_value(insn->name, "entry", 0, "pio", is_pio(insn), entry->pio);
+	tdx_assert_value(insn->name, "entry", 0, "phys_addr", addr_of(insn),
+			 entry->phys_addr);
+	tdx_assert_value(insn->name, "entry", 0, "len", size_of(insn), entry->len);
+	tdx_assert_value(insn->name, "entry", 0, "pio", is_pio(insn), entry->pio);
 
 	memcpy(&data, entry->data, size_of(insn));
-	vmcall_assert_value(insn->name, "entry", 0, "data",
-			    io_low_bytes(insn->in.r15, size_of(insn)), data);
+	tdx_assert_value(insn->name, "entry", 0, "data",
+			 tdx_io_low_bytes(insn->in.r15, size_of(insn)), data);
 }
 
-void io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows,
-		      size_t nr_rows)
+void tdx_io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row *rows,
+			  size_t nr_rows)
 {
 	const u32 max = KVM_COALESCED_MMIO_MAX;
 	struct kvm_coalesced_mmio_ring *ring =
 		(void *)vcpu->run + kvm_check_cap(KVM_CAP_COALESCED_MMIO) * PAGE_SIZE;
-	struct insn insn;
+	struct tdx_insn insn;
 	u32 first;
 	size_t i;
 
@@ -202,11 +203,11 @@ void io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows
 		WRITE_ONCE(ring->first, first);
 		memset(&ring->coalesced_mmio[first], POISON, sizeof(ring->coalesced_mmio[first]));
 
-		io_run_row(vcpu, &insn, leaf, &rows[i]);
-		vmcall_assert_value(insn.name, "ring", 0, "last",
-				    (first + (rows[i].device != IO_USERSPACE)) % max,
-				    READ_ONCE(ring->last));
-		if (rows[i].device != IO_USERSPACE)
+		tdx_io_run_row(vcpu, &insn, leaf, &rows[i]);
+		tdx_assert_value(insn.name, "ring", 0, "last",
+				 (first + (rows[i].device != TDX_IO_USERSPACE)) % max,
+				 READ_ONCE(ring->last));
+		if (rows[i].device != TDX_IO_USERSPACE)
 			check_entry(&insn, &ring->coalesced_mmio[first]);
 	}
 
@@ -215,11 +216,11 @@ void io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct io_row *rows
 	WRITE_ONCE(ring->first, (first + 1) % max);
 
 	for (i = 0; i < nr_rows; i++) {
-		struct io_row row = rows[i];
+		struct tdx_io_row row = rows[i];
 
-		row.device = IO_USERSPACE;
-		io_run_row(vcpu, &insn, leaf, &row);
-		vmcall_assert_value(insn.name, "full ring", 0, "last", first,
-				    READ_ONCE(ring->last));
+		row.device = TDX_IO_USERSPACE;
+		tdx_io_run_row(vcpu, &insn, leaf, &row);
+		tdx_assert_value(insn.name, "full ring", 0, "last", first,
+				 READ_ONCE(ring->last));
 	}
 }

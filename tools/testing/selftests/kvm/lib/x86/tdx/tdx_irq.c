@@ -5,9 +5,9 @@
 #include "apic.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 #define SPURIOUS_VECTOR		0xff
 
@@ -21,7 +21,7 @@
 void tdvmcall_wrmsr(u32 msr, u64 value)
 {
 	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_WRMSR,
+		.r11 = EXIT_REASON_MSR_WRITE,
 		.r12 = msr,
 		.r13 = value,
 	};
@@ -30,13 +30,13 @@ void tdvmcall_wrmsr(u32 msr, u64 value)
 	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
 }
 
-void guest_enable_apic(void)
+void tdx_guest_enable_apic(void)
 {
 	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_SPIV >> 4),
 		       APIC_SPIV_APIC_ENABLED | SPURIOUS_VECTOR);
 }
 
-void guest_eoi(void)
+void tdx_guest_eoi(void)
 {
 	x2apic_write_reg(APIC_EOI, 0);
 }
@@ -52,7 +52,7 @@ static void guest_record_irq(struct ex_regs *regs)
 	nr_taken++;
 
 	if (regs->vector != NMI_VECTOR)
-		guest_eoi();
+		tdx_guest_eoi();
 }
 
 void tdx_vm_record_irqs(struct kvm_vm *vm)
@@ -68,17 +68,17 @@ void tdx_vm_record_irqs(struct kvm_vm *vm)
  * With interrupts off one that is pending keeps the TD from halting, so that it
  * cannot come too early.
  */
-void guest_halt_for_irq(void)
+void tdx_guest_halt_for_irq(void)
 {
 	while (!READ_ONCE(nr_taken)) {
-		struct tdcall_regs regs = { .r11 = TDVMCALL_HLT };
+		struct tdcall_regs regs = { .r11 = EXIT_REASON_HLT };
 
 		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
 		sti_nop_cli();
 	}
 }
 
-void guest_spin_for_irq(void)
+void tdx_guest_spin_for_irq(void)
 {
 	sti();
 	while (!READ_ONCE(nr_taken))
@@ -86,7 +86,7 @@ void guest_spin_for_irq(void)
 	cli();
 }
 
-void guest_tell_irqs(void)
+void tdx_guest_tell_irqs(void)
 {
 	u64 i;
 
@@ -101,16 +101,16 @@ void tdx_vcpu_check_irqs(struct kvm_vcpu *vcpu, const char *when, const u8 *vect
 	struct ucall uc;
 	u64 i;
 
-	vmcall_get_sync(vcpu, "interrupts", &uc);
-	vmcall_assert_value("interrupts", when, 1, "number taken", nr, uc.args[0]);
+	tdx_vcpu_get_sync(vcpu, "interrupts", &uc);
+	tdx_assert_value("interrupts", when, 1, "number taken", nr, uc.args[0]);
 	for (i = 0; i < nr; i++) {
 		vcpu_run(vcpu);
-		vmcall_get_sync(vcpu, "interrupts", &uc);
-		vmcall_assert_value("interrupts", when, i, "vector", vectors[i], uc.args[0]);
+		tdx_vcpu_get_sync(vcpu, "interrupts", &uc);
+		tdx_assert_value("interrupts", when, i, "vector", vectors[i], uc.args[0]);
 	}
 }
 
-int __tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data)
+int __tdx_vcpu_signal_msi(struct kvm_vcpu *vcpu, u32 data)
 {
 	struct kvm_msi msi = {
 		.address_lo = APIC_DEFAULT_GPA | vcpu->id << 12,
@@ -120,9 +120,9 @@ int __tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data)
 	return __vm_ioctl(vcpu->vm, KVM_SIGNAL_MSI, &msi);
 }
 
-void tdx_signal_msi(struct kvm_vcpu *vcpu, u32 data)
+void tdx_vcpu_signal_msi(struct kvm_vcpu *vcpu, u32 data)
 {
-	int r = __tdx_signal_msi(vcpu, data);
+	int r = __tdx_vcpu_signal_msi(vcpu, data);
 
 	TEST_ASSERT(r == 1, "KVM_SIGNAL_MSI of 0x%x: wanted 1 vCPU to get it, got %d",
 		    data, r);

@@ -7,31 +7,31 @@
 #define MCG_CAP_CMCI_P	BIT_ULL(10)
 #define MCG_CAP_LMCE_P	BIT_ULL(27)
 
-static bool is_read(const struct insn *insn)
+static bool is_read(const struct tdx_insn *insn)
 {
-	return insn->in.r11 == TDVMCALL_RDMSR;
+	return insn->in.r11 == EXIT_REASON_MSR_READ;
 }
 
-void rdmsr_init(struct insn *insn, u64 index, u64 value)
+void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value)
 {
 	/* R13 is for the value of a write: it must not show up. */
-	insn_init(insn, TDVMCALL_RDMSR, index, ~value, 0, 0, "RDMSR of 0x%lx", index);
+	tdx_insn_init(insn, EXIT_REASON_MSR_READ, index, ~value, 0, 0, "RDMSR of 0x%lx", index);
 	insn->out.r11 = value;
 }
 
-void wrmsr_init(struct insn *insn, u64 index, u64 value)
+void tdx_msr_init_write(struct tdx_insn *insn, u64 index, u64 value)
 {
-	insn_init(insn, TDVMCALL_WRMSR, index, value, 0, 0, "WRMSR of 0x%lx, value 0x%lx",
-		  index, value);
+	tdx_insn_init(insn, EXIT_REASON_MSR_WRITE, index, value, 0, 0,
+		      "WRMSR of 0x%lx, value 0x%lx", index, value);
 }
 
-void msr_set_exits(struct kvm_vm *vm, u64 reasons)
+void tdx_msr_set_exits(struct kvm_vm *vm, u64 reasons)
 {
 	vm_enable_cap(vm, KVM_CAP_X86_USER_SPACE_MSR, reasons);
 }
 
-void msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct msr_filter_row *rows,
-		    size_t nr)
+void tdx_msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct tdx_msr_filter_row *rows,
+			size_t nr)
 {
 	struct kvm_msr_filter filter = { .flags = default_flags };
 	/* KVM reads bitmaps in words. */
@@ -54,49 +54,49 @@ void msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct msr_filte
 	vm_ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter);
 }
 
-void msr_run_exit(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason)
+void tdx_msr_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason)
 {
 	const struct kvm_run *run = vcpu->run;
 	size_t i;
 
-	insn_run_exit(vcpu, insn, is_read(insn) ? KVM_EXIT_X86_RDMSR : KVM_EXIT_X86_WRMSR);
+	tdx_insn_run_exit(vcpu, insn, is_read(insn) ? KVM_EXIT_X86_RDMSR : KVM_EXIT_X86_WRMSR);
 
-	insn_assert_exit(insn, "msr.error", 0, run->msr.error);
+	tdx_insn_assert_exit(insn, "msr.error", 0, run->msr.error);
 	for (i = 0; i < sizeof(run->msr.pad); i++)
-		insn_assert_exit(insn, "msr.pad", 0, run->msr.pad[i]);
-	insn_assert_exit(insn, "msr.reason", reason, run->msr.reason);
-	insn_assert_exit(insn, "msr.index", (u32)insn->in.r12, run->msr.index);
-	insn_assert_exit(insn, "msr.data", is_read(insn) ? 0 : insn->in.r13, run->msr.data);
+		tdx_insn_assert_exit(insn, "msr.pad", 0, run->msr.pad[i]);
+	tdx_insn_assert_exit(insn, "msr.reason", reason, run->msr.reason);
+	tdx_insn_assert_exit(insn, "msr.index", (u32)insn->in.r12, run->msr.index);
+	tdx_insn_assert_exit(insn, "msr.data", is_read(insn) ? 0 : insn->in.r13, run->msr.data);
 }
 
-void msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data)
+void tdx_msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data)
 {
 	vcpu->run->msr.error = error;
 	vcpu->run->msr.data = data;
 }
 
-void msr_run_reasons(struct kvm_vcpu *vcpu, struct insn *insn, u64 reason)
+void tdx_msr_run_reasons(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason)
 {
 	u64 reasons;
 
 	insn->out.r11 = insn->in.r11;
-	insn_refused(insn);
+	tdx_insn_refused(insn);
 
-	for (reasons = 0; reasons <= MSR_EXITS_ALL; reasons++) {
-		msr_set_exits(vcpu->vm, reasons);
+	for (reasons = 0; reasons <= TDX_MSR_EXITS_ALL; reasons++) {
+		tdx_msr_set_exits(vcpu->vm, reasons);
 		insn->exits = 0;
 		if (!(reasons & reason)) {
-			insn_run(vcpu, insn);
+			tdx_insn_run(vcpu, insn);
 			continue;
 		}
 
-		msr_run_exit(vcpu, insn, reason);
-		msr_answer(vcpu, 1, ~0ULL);
-		insn_finish(vcpu, insn);
+		tdx_msr_run_exit(vcpu, insn, reason);
+		tdx_msr_answer(vcpu, 1, ~0ULL);
+		tdx_insn_finish(vcpu, insn);
 	}
 }
 
-u64 msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks)
+u64 tdx_msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks)
 {
 	u64 cap;
 

@@ -40,7 +40,7 @@ static void tdvmcall_mmio(struct tdcall_regs *regs)
 void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
 {
 	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_MMIO,
+		.r11 = EXIT_REASON_EPT_VIOLATION,
 		.r12 = size,
 		.r13 = 1,
 		.r14 = gpa,
@@ -53,7 +53,7 @@ void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
 u64 tdvmcall_mmio_read(gpa_t gpa, u64 size)
 {
 	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_MMIO,
+		.r11 = EXIT_REASON_EPT_VIOLATION,
 		.r12 = size,
 		.r13 = 0,
 		.r14 = gpa,

@@ -71,7 +71,7 @@ static bool configure_cpuid_entry(struct kvm_cpuid_entry2 *entry)
 	 * KVM takes the guest physical address width from EAX[23:16].  What it
 	 * supports there may be narrower: it is about other VMs.
 	 */
-	if (entry->function == CPUID_ADDRESS_WIDTHS)
+	if (entry->function == TDX_CPUID_ADDRESS_WIDTHS)
 		entry->eax = (entry->eax & ~GENMASK(23, 16)) | TDX_GPA_WIDTH << 16;
 
 	return true;
@@ -180,7 +180,7 @@ static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
 	for (i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
-		if (entry->function == CPUID_ADDRESS_WIDTHS &&
+		if (entry->function == TDX_CPUID_ADDRESS_WIDTHS &&
 		    (entry->eax & GENMASK(7, 0)) < TDX_GPA_WIDTH)
 			entry->eax = (entry->eax & ~GENMASK(7, 0)) | TDX_GPA_WIDTH;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vmx.h"
 #include "tdx/tdcall.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_ve.h"
-#include "tdx/tdx_vmcall.h"
 
 /* Exit qualification of IN and OUT ("I/O Instructions", Intel SDM). */
 #define IO_QUAL_SIZE(qual)	(((qual) & GENMASK_ULL(2, 0)) + 1)
@@ -18,12 +18,12 @@
 #define REX_W			0x08
 #define MODRM_REG		GENMASK(5, 3)
 
-u64 guest_get_ve_info(struct ve_info *ve)
+u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve)
 {
 	struct tdcall_regs regs = { .rax = TDG_VP_VEINFO_GET };
 
-	__tdcall(&regs);
-	*ve = (struct ve_info) {
+	tdcall_execute(&regs);
+	*ve = (struct tdx_ve_info) {
 		.exit_reason = (u32)regs.rcx,
 		.exit_qualification = regs.rdx,
 		.gla = regs.r8,
@@ -46,10 +46,10 @@ static u64 set_low_bytes(u64 old, u64 size, u64 value)
 	return (old & ~mask) | (value & mask);
 }
 
-static void ve_cpuid(struct ex_regs *regs, const struct ve_info *ve)
+static void ve_cpuid(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	struct tdcall_regs call = {
-		.r11 = TDVMCALL_CPUID, .r12 = regs->rax, .r13 = regs->rcx,
+		.r11 = EXIT_REASON_CPUID, .r12 = regs->rax, .r13 = regs->rcx,
 	};
 
 	guest_vmcall_succeeds(&call);
@@ -59,12 +59,12 @@ static void ve_cpuid(struct ex_regs *regs, const struct ve_info *ve)
 	regs->rdx = call.r15;
 }
 
-static void ve_io(struct ex_regs *regs, const struct ve_info *ve)
+static void ve_io(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	const u64 qual = ve->exit_qualification;
 	const u64 size = IO_QUAL_SIZE(qual);
 	struct tdcall_regs call = {
-		.r11 = TDVMCALL_IO, .r12 = size, .r13 = !(qual & IO_QUAL_IN),
+		.r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = size, .r13 = !(qual & IO_QUAL_IN),
 		.r14 = IO_QUAL_PORT(qual), .r15 = regs->rax,
 	};
 
@@ -76,19 +76,19 @@ static void ve_io(struct ex_regs *regs, const struct ve_info *ve)
 		regs->rax = size == 4 ? call.r11 : set_low_bytes(regs->rax, size, call.r11);
 }
 
-static void ve_rdmsr(struct ex_regs *regs, const struct ve_info *ve)
+static void ve_rdmsr(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
-	struct tdcall_regs call = { .r11 = TDVMCALL_RDMSR, .r12 = regs->rcx };
+	struct tdcall_regs call = { .r11 = EXIT_REASON_MSR_READ, .r12 = regs->rcx };
 
 	guest_vmcall_succeeds(&call);
 	regs->rax = (u32)call.r11;
 	regs->rdx = call.r11 >> 32;
 }
 
-static void ve_wrmsr(struct ex_regs *regs, const struct ve_info *ve)
+static void ve_wrmsr(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	struct tdcall_regs call = {
-		.r11 = TDVMCALL_WRMSR, .r12 = regs->rcx,
+		.r11 = EXIT_REASON_MSR_WRITE, .r12 = regs->rcx,
 		.r13 = regs->rdx << 32 | (u32)regs->rax,
 	};
 
@@ -96,11 +96,11 @@ static void ve_wrmsr(struct ex_regs *regs, const struct ve_info *ve)
 }
 
 /* MOV between RAX and memory: the opcode has the direction, the prefixes the size. */
-static void ve_mmio(struct ex_regs *regs, const struct ve_info *ve)
+static void ve_mmio(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	const u8 *byte = (const u8 *)regs->rip;
 	struct tdcall_regs call = {
-		.r11 = TDVMCALL_MMIO, .r12 = 4, .r14 = ve->gpa, .r15 = regs->rax,
+		.r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 4, .r14 = ve->gpa, .r15 = regs->rax,
 	};
 
 	for (; *byte == OPERAND_SIZE_PREFIX || IS_REX(*byte); byte++) {
@@ -124,7 +124,7 @@ static void ve_mmio(struct ex_regs *regs, const struct ve_info *ve)
 
 static const struct {
 	u64 exit_reason;
-	void (*handle)(struct ex_regs *regs, const struct ve_info *ve);
+	void (*handle)(struct ex_regs *regs, const struct tdx_ve_info *ve);
 } ve_handlers[] = {
 	{ EXIT_REASON_CPUID,		ve_cpuid },
 	{ EXIT_REASON_IO_INSTRUCTION,	ve_io },
@@ -135,10 +135,10 @@ static const struct {
 
 static void guest_handle_ve(struct ex_regs *regs)
 {
-	struct ve_info ve;
+	struct tdx_ve_info ve;
 	size_t i;
 
-	GUEST_ASSERT_EQ(guest_get_ve_info(&ve), 0ul);
+	GUEST_ASSERT_EQ(tdx_guest_get_ve_info(&ve), 0ul);
 	GUEST_SYNC5(ve.exit_reason, ve.exit_qualification, ve.gla, ve.gpa,
 		    ve.instruction_length);
 
@@ -154,19 +154,19 @@ static void guest_handle_ve(struct ex_regs *regs)
 	GUEST_FAIL("#VE for exit reason %lu at RIP 0x%lx", ve.exit_reason, regs->rip);
 }
 
-void ve_install_handler(struct kvm_vm *vm)
+void tdx_ve_install_handler(struct kvm_vm *vm)
 {
-	vm_install_exception_handler(vm, VE_VECTOR, guest_handle_ve);
+	vm_install_exception_handler(vm, TDX_VE_VECTOR, guest_handle_ve);
 }
 
-void ve_run(struct kvm_vcpu *vcpu, const char *name, const struct ve_info *want)
+void tdx_ve_run(struct kvm_vcpu *vcpu, const char *name, const struct tdx_ve_info *want)
 {
-	struct ve_info got;
+	struct tdx_ve_info got;
 	struct ucall uc;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, name, &uc);
-	got = (struct ve_info) {
+	tdx_vcpu_get_sync(vcpu, name, &uc);
+	got = (struct tdx_ve_info) {
 		.exit_reason = uc.args[0],
 		.exit_qualification = uc.args[1],
 		.gla = uc.args[2],
@@ -174,26 +174,26 @@ void ve_run(struct kvm_vcpu *vcpu, const char *name, const struct ve_info *want)
 		.instruction_length = uc.args[4],
 	};
 
-	vmcall_assert_value(name, "#VE", 0, "exit reason", want->exit_reason, got.exit_reason);
-	vmcall_assert_value(name, "#VE", 0, "instruction length", want->instruction_length,
-			    got.instruction_length);
+	tdx_assert_value(name, "#VE", 0, "exit reason", want->exit_reason, got.exit_reason);
+	tdx_assert_value(name, "#VE", 0, "instruction length", want->instruction_length,
+			 got.instruction_length);
 
 	if (want->exit_reason == EXIT_REASON_EPT_VIOLATION) {
 		got.exit_qualification &= EPT_QUAL_ACCESS;
-		vmcall_assert_value(name, "#VE", 0, "GLA", want->gla, got.gla);
-		vmcall_assert_value(name, "#VE", 0, "GPA", want->gpa, got.gpa);
+		tdx_assert_value(name, "#VE", 0, "GLA", want->gla, got.gla);
+		tdx_assert_value(name, "#VE", 0, "GPA", want->gpa, got.gpa);
 	}
-	vmcall_assert_value(name, "#VE", 0, "exit qualification", want->exit_qualification,
-			    got.exit_qualification);
+	tdx_assert_value(name, "#VE", 0, "exit qualification", want->exit_qualification,
+			 got.exit_qualification);
 }
 
-void ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr)
+void tdx_ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr)
 {
 	struct ucall uc;
 	size_t i;
 
 	vcpu_run(vcpu);
-	vmcall_get_sync(vcpu, name, &uc);
+	tdx_vcpu_get_sync(vcpu, name, &uc);
 	for (i = 0; i < nr; i++)
-		vmcall_assert_value(name, "value", i, "told by the TD", want[i], uc.args[i]);
+		tdx_assert_value(name, "value", i, "told by the TD", want[i], uc.args[i]);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tdx/td_boot.h"
+#include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
-#include "tdx/tdx_vmcall.h"
 
 /* What no register holds by itself. */
 #define SEED(i)		(0x5eed5eed5eed0000ULL + (i))
@@ -10,13 +10,13 @@
 #define POISON		0xa5
 
 /*
- * The page at TD_VMCALL_GPA looks like a struct tdcall_regs: the TD reads the
+ * The page at TD_TDVMCALL_GPA looks like a struct tdcall_regs: the TD reads the
  * registers for a call from it, and writes those after the call to it.  Between
  * the two it writes to the word behind, so that KVM has taken what was read.
  */
 #define READY_OFFSET	sizeof(struct tdcall_regs)
 
-const char * const vmcall_reg_names[NR_TDCALL_REGS] = {
+const char * const tdvmcall_reg_names[NR_TDCALL_REGS] = {
 #define REG_NAME(name, reg) #name,
 	TDCALL_REGS(REG_NAME)
 };
@@ -34,7 +34,7 @@ static const struct {
 	STATUS(TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED),
 };
 
-const char *vmcall_status_name(u64 status)
+const char *tdvmcall_status_name(u64 status)
 {
 	size_t i;
 
@@ -46,7 +46,7 @@ const char *vmcall_status_name(u64 status)
 	return "no known status";
 }
 
-void vmcall_seed_regs(struct tdcall_regs *regs)
+void tdvmcall_seed_regs(struct tdcall_regs *regs)
 {
 	u64 *values = (u64 *)regs;
 	size_t i;
@@ -58,16 +58,16 @@ void vmcall_seed_regs(struct tdcall_regs *regs)
 	regs->rcx = TDVMCALL_EXPOSE_REGS_MASK;
 }
 
-void vmcall_seed_leaf(struct tdcall_regs *regs, u64 leaf)
+void tdvmcall_seed_leaf(struct tdcall_regs *regs, u64 leaf)
 {
-	vmcall_seed_regs(regs);
+	tdvmcall_seed_regs(regs);
 	regs->r10 = 0;
 	regs->r11 = leaf;
 }
 
 static u64 guest_page_address(size_t offset)
 {
-	return TDX_SHARED_BIT | (TD_VMCALL_GPA + offset);
+	return TDX_SHARED_BIT | (TD_TDVMCALL_GPA + offset);
 }
 
 static void guest_issue(struct tdcall_regs *regs)
@@ -76,17 +76,17 @@ static void guest_issue(struct tdcall_regs *regs)
 	size_t i;
 
 	tdvmcall_mmio_write(guest_page_address(READY_OFFSET), sizeof(u64), 0);
-	__tdcall(regs);
+	tdcall_execute(regs);
 
 	for (i = 0; i < NR_TDCALL_REGS; i++)
 		tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), sizeof(u64), values[i]);
 }
 
-void guest_vmcall(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
+void tdvmcall_guest_issue(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
 	struct tdcall_regs regs;
 
-	vmcall_seed_regs(&regs);
+	tdvmcall_seed_regs(&regs);
 	regs.r10 = r10;
 	regs.r11 = r11;
 	regs.r12 = r12;
@@ -96,13 +96,13 @@ void guest_vmcall(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 	guest_issue(&regs);
 }
 
-void guest_vmcalls(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
+void tdvmcall_guest_issue_loop(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
 	for (;;)
-		guest_vmcall(r10, r11, r12, r13, r14, r15);
+		tdvmcall_guest_issue(r10, r11, r12, r13, r14, r15);
 }
 
-void guest_fetch_vmcall(void)
+void tdvmcall_guest_fetch(void)
 {
 	struct tdcall_regs regs;
 	u64 *values = (u64 *)&regs;
@@ -114,36 +114,36 @@ void guest_fetch_vmcall(void)
 	guest_issue(&regs);
 }
 
-void guest_fetch_vmcalls(void)
+void tdvmcall_guest_fetch_loop(void)
 {
 	for (;;)
-		guest_fetch_vmcall();
+		tdvmcall_guest_fetch();
 }
 
-struct kvm_vm *vmcall_vm_create(struct kvm_vcpu **vcpu)
+struct kvm_vm *tdvmcall_vm_create(struct kvm_vcpu **vcpu)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
 
-	*vcpu = tdx_vcpu_add(vm, 0, guest_fetch_vmcalls);
+	*vcpu = tdx_vcpu_add(vm, 0, tdvmcall_guest_fetch_loop);
 	tdx_vm_finalize(vm);
 	return vm;
 }
 
-void vmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs)
+void tdvmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs)
 {
 	tdx_vcpu_args_set(vcpu, 6, regs->r10, regs->r11, regs->r12, regs->r13,
 			  regs->r14, regs->r15);
 }
 
-void vmcall_assert_value(const char *name, const char *where, u64 i, const char *what,
-			 u64 want, u64 got)
+void tdx_assert_value(const char *name, const char *where, u64 i, const char *what,
+		      u64 want, u64 got)
 {
 	errno = 0;
 	TEST_ASSERT(want == got, "%s: %s %lu: %s: wanted 0x%lx, got 0x%lx", name, where,
 		    i, what, want, got);
 }
 
-void vmcall_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc)
+void tdx_vcpu_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc)
 {
 	switch (get_ucall(vcpu, uc)) {
 	case UCALL_SYNC:
@@ -165,7 +165,7 @@ static void check_access(struct kvm_vcpu *vcpu, const char *name, bool write, si
 	struct ucall uc;
 
 	if (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write == write &&
-	    run->mmio.len == sizeof(u64) && run->mmio.phys_addr == TD_VMCALL_GPA + offset)
+	    run->mmio.len == sizeof(u64) && run->mmio.phys_addr == TD_TDVMCALL_GPA + offset)
 		return;
 
 	errno = 0;
@@ -177,13 +177,13 @@ static void check_access(struct kvm_vcpu *vcpu, const char *name, bool write, si
 		  exit_reason_str(run->exit_reason), uc.cmd);
 }
 
-void vmcall_launch(struct kvm_vcpu *vcpu, const char *name)
+void tdvmcall_launch(struct kvm_vcpu *vcpu, const char *name)
 {
 	vcpu_run(vcpu);
 	check_access(vcpu, name, true, READY_OFFSET);
 }
 
-void vmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
+void tdvmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
 {
 	const u64 *values = (const u64 *)regs;
 	size_t i;
@@ -194,10 +194,10 @@ void vmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_r
 		memcpy(vcpu->run->mmio.data, &values[i], sizeof(u64));
 	}
 
-	vmcall_launch(vcpu, name);
+	tdvmcall_launch(vcpu, name);
 }
 
-void vmcall_poison_exit(struct kvm_vcpu *vcpu)
+void tdvmcall_poison_exit(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -208,7 +208,7 @@ void vmcall_poison_exit(struct kvm_vcpu *vcpu)
 	run->flags = POISON;
 }
 
-void vmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
+void tdvmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
 {
 	const struct kvm_run *run = vcpu->run;
 
@@ -219,34 +219,34 @@ void vmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_
 		    exit_reason_str(exit_reason), exit_reason,
 		    exit_reason_str(run->exit_reason), run->exit_reason);
 	/* Whatever userspace left there: KVM_RUN clears it. */
-	vmcall_assert_value(name, "exit", i, "flags", 0, run->flags);
+	tdx_assert_value(name, "exit", i, "flags", 0, run->flags);
 }
 
-void vmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
+void tdvmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_reason)
 {
 	int r = __vcpu_run(vcpu);
 
 	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %s", name, i,
 		    strerror(errno));
-	vmcall_check_exit(vcpu, name, i, exit_reason);
+	tdvmcall_check_exit(vcpu, name, i, exit_reason);
 }
 
 /* R10 and R11 are what a case is about: R10 is told by its name. */
 static void check_reg(const char *name, u64 exits, size_t i, u64 want, u64 got)
 {
 	if (i != offsetof(struct tdcall_regs, r10) / sizeof(u64)) {
-		vmcall_assert_value(name, "exits done", exits, vmcall_reg_names[i], want, got);
+		tdx_assert_value(name, "exits done", exits, tdvmcall_reg_names[i], want, got);
 		return;
 	}
 
 	errno = 0;
 	TEST_ASSERT(want == got,
 		    "%s: exits done %lu: R10: wanted %s (0x%lx), got %s (0x%lx)", name,
-		    exits, vmcall_status_name(want), want, vmcall_status_name(got), got);
+		    exits, tdvmcall_status_name(want), want, tdvmcall_status_name(got), got);
 }
 
-void vmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
-		       const struct tdcall_regs *want)
+void tdvmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
+			 const struct tdcall_regs *want)
 {
 	const u64 *values = (const u64 *)want;
 	size_t i;
@@ -261,9 +261,9 @@ void vmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
 	}
 }
 
-void vmcall_finish(struct kvm_vcpu *vcpu, const char *name, u64 exits,
-		   const struct tdcall_regs *want)
+void tdvmcall_finish(struct kvm_vcpu *vcpu, const char *name, u64 exits,
+		     const struct tdcall_regs *want)
 {
-	vmcall_run_exit(vcpu, name, exits, KVM_EXIT_MMIO);
-	vmcall_check_regs(vcpu, name, exits, want);
+	tdvmcall_run_exit(vcpu, name, exits, KVM_EXIT_MMIO);
+	tdvmcall_check_regs(vcpu, name, exits, want);
 }
