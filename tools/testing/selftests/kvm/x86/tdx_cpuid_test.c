@@ -6,15 +6,12 @@
  *
  * The instruction itself is the TDX module's, but for leafs that it does not know.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
 #include "tdx/tdx_insn.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_ve.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define BIT_32		BIT_ULL(32)
 
@@ -112,11 +109,7 @@ static void run_added(struct kvm_vcpu *vcpu, u64 leaf, u64 subleaf, u32 function
 	run_entry(vcpu, leaf, subleaf, find_added(function, index));
 }
 
-FIXTURE(cpuid)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(cpuid);
 
 FIXTURE_SETUP(cpuid)
 {
@@ -125,13 +118,8 @@ FIXTURE_SETUP(cpuid)
 	add_entries(self->vcpu);
 }
 
-FIXTURE_TEARDOWN(cpuid)
-{
-	kvm_vm_free(self->vm);
-}
-
 /* Each entry of the table as KVM_GET_CPUID2 shows it, the feature leafs among them. */
-TEST_F_TIMEOUT(cpuid, every_entry, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, every_entry)
 {
 	const struct kvm_cpuid2 *cpuid = self->vcpu->cpuid;
 	u32 i;
@@ -146,7 +134,7 @@ TEST_F_TIMEOUT(cpuid, every_entry, TIMEOUT_SECONDS)
 }
 
 /* An index counts for an entry that says so, and for no other. */
-TEST_F_TIMEOUT(cpuid, subleaf, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, subleaf)
 {
 	tdx_vm_finalize(self->vm);
 
@@ -160,7 +148,7 @@ TEST_F_TIMEOUT(cpuid, subleaf, TIMEOUT_SECONDS)
 }
 
 /* EAX and ECX have 32 bits, whatever R12 and R13 have. */
-TEST_F_TIMEOUT(cpuid, truncated, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
 	size_t i;
@@ -176,7 +164,7 @@ TEST_F_TIMEOUT(cpuid, truncated, TIMEOUT_SECONDS)
 }
 
 /* A leaf that is not in the table, but not above the last one of its class. */
-TEST_F_TIMEOUT(cpuid, hole, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, hole)
 {
 	tdx_vm_finalize(self->vm);
 
@@ -190,7 +178,7 @@ TEST_F_TIMEOUT(cpuid, hole, TIMEOUT_SECONDS)
  * A leaf above the last one of its class, or of a class that the table does not
  * have, is the last basic one, as on an Intel CPU; the index stays.
  */
-TEST_F_TIMEOUT(cpuid, out_of_range, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, out_of_range)
 {
 	static const u64 leafs[] = {
 		LAST_BASIC + 1, 0x3fffffff, 0x40000000, HYPERVISOR + 3, HYPERVISOR + 0x100,
@@ -209,7 +197,7 @@ TEST_F_TIMEOUT(cpuid, out_of_range, TIMEOUT_SECONDS)
 }
 
 /* Userspace may call a TD's vCPU one of AMD: then there is no such fallback. */
-TEST_F_TIMEOUT(cpuid, out_of_range_of_amd, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, out_of_range_of_amd)
 {
 	struct kvm_cpuid_entry2 *basic = vcpu_get_cpuid_entry(self->vcpu, 0);
 
@@ -229,7 +217,7 @@ TEST_F_TIMEOUT(cpuid, out_of_range_of_amd, TIMEOUT_SECONDS)
  * Leafs of the topology go on for ever: ECX is the index, EDX that of subleaf 1,
  * which is the APIC ID.
  */
-TEST_F_TIMEOUT(cpuid, topology, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, topology)
 {
 	static const u32 leafs[] = { 0xb, 0x1f };
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(self->vcpu->cpuid->nent + 4);
@@ -264,7 +252,7 @@ TEST_F_TIMEOUT(cpuid, topology, TIMEOUT_SECONDS)
 }
 
 /* The last table before the TD runs counts; after that it cannot be changed. */
-TEST_F_TIMEOUT(cpuid, set_cpuid2, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid, set_cpuid2)
 {
 	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(self->vcpu, LAST_BASIC - 2);
 	struct kvm_cpuid_entry2 changed;
@@ -305,22 +293,13 @@ static void guest_native_cpuid(const struct native_cpuid *cpuid, u64 nr)
 	GUEST_DONE();
 }
 
-FIXTURE(cpuid_native)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(cpuid_native);
 
 FIXTURE_SETUP(cpuid_native)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_native_cpuid);
 	tdx_ve_install_handler(self->vm);
-}
-
-FIXTURE_TEARDOWN(cpuid_native)
-{
-	kvm_vm_free(self->vm);
 }
 
 static void launch_native(struct kvm_vcpu *vcpu, const struct native_cpuid *cpuid, u64 nr)
@@ -333,7 +312,7 @@ static void launch_native(struct kvm_vcpu *vcpu, const struct native_cpuid *cpui
 }
 
 /* A leaf that the TDX module leaves to the VMM: those of hypervisors. */
-TEST_F_TIMEOUT(cpuid_native, left_to_kvm, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid_native, left_to_kvm)
 {
 	static const struct native_cpuid cpuid = { HYPERVISOR + 1, 5 };
 	const struct tdx_ve_info ve = {
@@ -353,7 +332,7 @@ TEST_F_TIMEOUT(cpuid_native, left_to_kvm, TIMEOUT_SECONDS)
  * Leaf 1 is virtualized by the TDX module, whatever userspace has in its table:
  * features that every TD has, 64-byte lines, and the APIC ID of the first vCPU.
  */
-TEST_F_TIMEOUT(cpuid_native, leaf_1_of_module, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid_native, leaf_1_of_module)
 {
 	static const struct native_cpuid cpuid = { 1, 0 };
 	struct kvm_cpuid_entry2 entry = *vcpu_get_cpuid_entry(self->vcpu, 1);
@@ -378,9 +357,4 @@ TEST_F_TIMEOUT(cpuid_native, leaf_1_of_module, TIMEOUT_SECONDS)
 	tdx_assert_value("CPUID", "leaf", 1, "EDX", entry.edx, uc.args[3]);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -3,13 +3,11 @@
  * TDG.VP.VMCALL<SetupEventNotifyInterrupt>: R12 is the vector by which the TD
  * wants to hear of events.  KVM checks that it can be one, userspace keeps it.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_exit.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define TEST_VECTOR	0xa5
 
@@ -28,11 +26,7 @@ static struct tdx_exit_call setup_event_notify(const char *name, u64 vector)
 	return call;
 }
 
-FIXTURE(event_notify_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(event_notify_refused);
 
 FIXTURE_VARIANT(event_notify_refused)
 {
@@ -55,28 +49,16 @@ REFUSED(bit_32,		BIT_ULL(32) | TEST_VECTOR);
 REFUSED(bit_63,		BIT_ULL(63) | TEST_VECTOR);
 REFUSED(all_ones,	~0ULL);
 
-FIXTURE_SETUP(event_notify_refused)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(event_notify_refused, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(event_notify_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(event_notify_refused, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(event_notify_refused, without_exit)
 {
 	struct tdx_exit_call call = setup_event_notify(variant->name, variant->vector);
 
 	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-FIXTURE(event_notify_vector)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(event_notify_vector);
 
 FIXTURE_VARIANT(event_notify_vector)
 {
@@ -96,18 +78,10 @@ VECTOR(128);
 VECTOR(254);
 VECTOR(255);
 
-FIXTURE_SETUP(event_notify_vector)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(event_notify_vector)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(event_notify_vector, tdvmcall_vm_create);
 
 /* Userspace that does not know of the leaf leaves KVM's answer there. */
-TEST_F_TIMEOUT(event_notify_vector, is_unsupported_unless_answered, TIMEOUT_SECONDS)
+TDX_TEST_F(event_notify_vector, is_unsupported_unless_answered)
 {
 	struct tdx_exit_call call = setup_event_notify(variant->name, variant->vector);
 
@@ -115,11 +89,7 @@ TEST_F_TIMEOUT(event_notify_vector, is_unsupported_unless_answered, TIMEOUT_SECO
 	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 }
 
-FIXTURE(event_notify_answer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(event_notify_answer);
 
 FIXTURE_VARIANT(event_notify_answer)
 {
@@ -132,18 +102,10 @@ FIXTURE_VARIANT(event_notify_answer)
 
 #include "tdx/tdx_exit_answers.def"
 
-FIXTURE_SETUP(event_notify_answer)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(event_notify_answer)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(event_notify_answer, tdvmcall_vm_create);
 
 /* The answer is R10 as it is; what userspace does to the other words is nothing. */
-TEST_F_TIMEOUT(event_notify_answer, is_raw_status, TIMEOUT_SECONDS)
+TDX_TEST_F(event_notify_answer, is_raw_status)
 {
 	struct tdx_exit_call call = setup_event_notify(variant->name, TEST_VECTOR);
 	struct kvm_run *run = self->vcpu->run;
@@ -154,9 +116,4 @@ TEST_F_TIMEOUT(event_notify_answer, is_raw_status, TIMEOUT_SECONDS)
 	tdx_exit_finish(self->vcpu, &call, variant->ret);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

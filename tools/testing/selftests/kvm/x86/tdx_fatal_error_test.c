@@ -4,13 +4,11 @@
  * its registers.  KVM shows all of them to userspace and checks none; the TD is
  * as alive as before if userspace runs it again.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* Words of the exit, one per register in the order of their numbers. */
 #define NR_DATA		16
@@ -21,11 +19,7 @@
 /* GHCI: R12 tells by this bit that R13 is a GPA. */
 #define GPA_VALID	BIT_ULL(63)
 
-FIXTURE(fatal_error)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(fatal_error);
 
 FIXTURE_VARIANT(fatal_error)
 {
@@ -45,15 +39,7 @@ ERROR(unaligned_message, GPA_VALID, MESSAGE_GPA + 1);
 ERROR(gpa_not_valid,	~GPA_VALID, MESSAGE_GPA);
 ERROR(all_ones,		~0ULL, ~0ULL);
 
-FIXTURE_SETUP(fatal_error)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(fatal_error)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(fatal_error, tdvmcall_vm_create);
 
 static void check_exit(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
 {
@@ -88,7 +74,7 @@ static void report(struct kvm_vcpu *vcpu, const char *name, struct tdcall_regs *
 	check_exit(vcpu, name, regs);
 }
 
-TEST_F_TIMEOUT(fatal_error, shows_registers, TIMEOUT_SECONDS)
+TDX_TEST_F(fatal_error, shows_registers)
 {
 	struct tdcall_regs regs;
 
@@ -96,7 +82,7 @@ TEST_F_TIMEOUT(fatal_error, shows_registers, TIMEOUT_SECONDS)
 }
 
 /* No answer is looked at: the TD finds what it had in its registers, R10 = 0. */
-TEST_F_TIMEOUT(fatal_error, run_again_resumes, TIMEOUT_SECONDS)
+TDX_TEST_F(fatal_error, run_again_resumes)
 {
 	struct tdcall_regs regs;
 	int i;
@@ -108,9 +94,4 @@ TEST_F_TIMEOUT(fatal_error, run_again_resumes, TIMEOUT_SECONDS)
 	}
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -12,16 +12,14 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_sim.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* Pages that have secure EPT tables to themselves: one is added, one faulted in. */
 #define INITIAL_GPA	0x1234600000ULL
@@ -444,7 +442,7 @@ FIXTURE_TEARDOWN(fault)
 {
 }
 
-TEST_F_TIMEOUT(fault, refused, TIMEOUT_SECONDS)
+TDX_TEST_F(fault, refused)
 {
 	const struct refusal *refusal = &variant->refusal;
 	struct td *td = &self->td;
@@ -481,9 +479,4 @@ TEST_F_TIMEOUT(fault, refused, TIMEOUT_SECONDS)
 	free(self->holdings);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

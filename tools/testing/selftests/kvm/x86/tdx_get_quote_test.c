@@ -6,13 +6,11 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_exit.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define TEST_GPA	0x1234600000ULL
 #define SHARED		TDX_SHARED_BIT
@@ -33,11 +31,7 @@ static struct tdx_exit_call get_quote(const char *name, u64 gpa, u64 size)
 }
 
 /* A buffer in private memory, wherever it is. */
-FIXTURE(get_quote_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(get_quote_refused);
 
 FIXTURE_VARIANT(get_quote_refused)
 {
@@ -60,17 +54,9 @@ PRIVATE(bit_48,		.gpa = BIT_ULL(48) | TEST_GPA, .size = SZ_4K);
 PRIVATE(bit_51,		.gpa = BIT_ULL(51) | TEST_GPA, .size = SZ_4K);
 PRIVATE(all_but_shared_bit, .gpa = ~SHARED, .size = SZ_4K);
 
-FIXTURE_SETUP(get_quote_refused)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(get_quote_refused, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(get_quote_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(get_quote_refused, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(get_quote_refused, without_exit)
 {
 	struct tdx_exit_call call = get_quote(variant->name, variant->gpa, variant->size);
 
@@ -78,11 +64,7 @@ TEST_F_TIMEOUT(get_quote_refused, without_exit, TIMEOUT_SECONDS)
 }
 
 /* Any other buffer, of which neither alignment nor size nor limits are checked. */
-FIXTURE(get_quote_buffer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(get_quote_buffer);
 
 FIXTURE_VARIANT(get_quote_buffer)
 {
@@ -107,18 +89,10 @@ BUFFER(end_above_shared_half, .gpa = SHARED | (SHARED - SZ_4K), .size = SZ_8K);
 BUFFER(above_limit,	.gpa = BIT_ULL(63) | SHARED | TEST_GPA, .size = SZ_4K);
 BUFFER(gpa_all_ones,	.gpa = ~0ULL, .size = ~0ULL);
 
-FIXTURE_SETUP(get_quote_buffer)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(get_quote_buffer)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(get_quote_buffer, tdvmcall_vm_create);
 
 /* Userspace that does not know of the leaf leaves KVM's answer there. */
-TEST_F_TIMEOUT(get_quote_buffer, is_unsupported_unless_answered, TIMEOUT_SECONDS)
+TDX_TEST_F(get_quote_buffer, is_unsupported_unless_answered)
 {
 	struct tdx_exit_call call = get_quote(variant->name, variant->gpa, variant->size);
 
@@ -126,11 +100,7 @@ TEST_F_TIMEOUT(get_quote_buffer, is_unsupported_unless_answered, TIMEOUT_SECONDS
 	tdx_exit_finish(self->vcpu, &call, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 }
 
-FIXTURE(get_quote_answer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(get_quote_answer);
 
 FIXTURE_VARIANT(get_quote_answer)
 {
@@ -143,18 +113,10 @@ FIXTURE_VARIANT(get_quote_answer)
 
 #include "tdx/tdx_exit_answers.def"
 
-FIXTURE_SETUP(get_quote_answer)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(get_quote_answer)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(get_quote_answer, tdvmcall_vm_create);
 
 /* The answer is R10 as it is; what userspace does to the other words is nothing. */
-TEST_F_TIMEOUT(get_quote_answer, is_raw_status, TIMEOUT_SECONDS)
+TDX_TEST_F(get_quote_answer, is_raw_status)
 {
 	struct tdx_exit_call call = get_quote(variant->name, SHARED | TEST_GPA, SZ_8K);
 	struct kvm_run *run = self->vcpu->run;
@@ -165,9 +127,4 @@ TEST_F_TIMEOUT(get_quote_answer, is_raw_status, TIMEOUT_SECONDS)
 	tdx_exit_finish(self->vcpu, &call, variant->ret);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -4,16 +4,17 @@
  * comes.  KVM does not see RFLAGS.IF: the TD says in R12 whether interrupts are
  * blocked, in which case they do not wake it.
  */
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	30
 
 #define MSI_VECTOR	0xa5
 /* Lets no interrupt through but those of the highest priority class. */
@@ -73,11 +74,7 @@ struct hlt {
 	bool pending;		/* or keeps it from halting if it is pending */
 };
 
-FIXTURE(hlt)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hlt);
 
 FIXTURE_VARIANT(hlt)
 {
@@ -125,11 +122,6 @@ FIXTURE_SETUP(hlt)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = add_vcpu(self->vm, &variant->hlt);
-}
-
-FIXTURE_TEARDOWN(hlt)
-{
-	kvm_vm_free(self->vm);
 }
 
 static void check_events(struct kvm_vcpu *vcpu, const struct hlt *hlt, const char *when,
@@ -193,7 +185,7 @@ static void inject_nmi(struct kvm_vcpu *vcpu)
 	vcpu_ioctl(vcpu, KVM_NMI, NULL);
 }
 
-TEST_F_TIMEOUT(hlt, ended_by_nmi, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, ended_by_nmi)
 {
 	launch(self->vcpu, &variant->hlt);
 	inject_nmi(self->vcpu);
@@ -202,7 +194,7 @@ TEST_F_TIMEOUT(hlt, ended_by_nmi, TIMEOUT_SECONDS)
 }
 
 /* An interrupt that does not wake the TD is not lost. */
-TEST_F_TIMEOUT(hlt, ended_by_msi, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, ended_by_msi)
 {
 	launch(self->vcpu, &variant->hlt);
 	tdx_vcpu_signal_msi(self->vcpu, MSI_VECTOR);
@@ -216,7 +208,7 @@ TEST_F_TIMEOUT(hlt, ended_by_msi, TIMEOUT_SECONDS)
 	check_hlt(self->vcpu, &variant->hlt, 0, 1);
 }
 
-TEST_F_TIMEOUT(hlt, ended_by_mp_state, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, ended_by_mp_state)
 {
 	launch(self->vcpu, &variant->hlt);
 	set_mp_state(self->vcpu, KVM_MP_STATE_RUNNABLE);
@@ -227,7 +219,7 @@ TEST_F_TIMEOUT(hlt, ended_by_mp_state, TIMEOUT_SECONDS)
 }
 
 /* A signal ends KVM_RUN, not the halt. */
-TEST_F_TIMEOUT(hlt, not_ended_by_signal, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, not_ended_by_signal)
 {
 	int i;
 
@@ -241,7 +233,7 @@ TEST_F_TIMEOUT(hlt, not_ended_by_signal, TIMEOUT_SECONDS)
 }
 
 /* An MSI that is with the TD already, in the virtual APIC that KVM cannot read. */
-TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, with_msi_pending)
 {
 	const struct hlt *hlt = &variant->hlt;
 	u64 nmis = 0;
@@ -266,7 +258,7 @@ TEST_F_TIMEOUT(hlt, with_msi_pending, TIMEOUT_SECONDS)
 }
 
 /* Both get to the TD with one entry: the MSI waits until interrupts are let through. */
-TEST_F_TIMEOUT(hlt, ended_by_nmi_and_msi, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, ended_by_nmi_and_msi)
 {
 	launch(self->vcpu, &variant->hlt);
 	tdx_vcpu_signal_msi(self->vcpu, MSI_VECTOR);
@@ -320,14 +312,14 @@ static void test_still_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 	vcpu_run(vcpu);
 }
 
-TEST_F_TIMEOUT(hlt, woken_by_nmi, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, woken_by_nmi)
 {
 	tdvmcall_launch(self->vcpu, variant->hlt.name);
 	test_blocking(self->vcpu, &variant->hlt, signal_nmi, -1);
 	check_hlt(self->vcpu, &variant->hlt, 1, 0);
 }
 
-TEST_F_TIMEOUT(hlt, woken_by_msi, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, woken_by_msi)
 {
 	tdvmcall_launch(self->vcpu, variant->hlt.name);
 	if (variant->hlt.wakes)
@@ -338,7 +330,7 @@ TEST_F_TIMEOUT(hlt, woken_by_msi, TIMEOUT_SECONDS)
 }
 
 /* Userspace halts a vCPU that runs: the same events let it go on. */
-TEST_F_TIMEOUT(hlt, by_mp_state, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt, by_mp_state)
 {
 	const struct hlt *hlt = &variant->hlt;
 
@@ -385,27 +377,19 @@ FIXTURE_SETUP(hlt_cpus)
 	tdvmcall_launch(self->vcpu, hlt_cpus.name);
 }
 
-FIXTURE_TEARDOWN(hlt_cpus)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(hlt_cpus);
 
-TEST_F_TIMEOUT(hlt_cpus, woken_from_another, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt_cpus, woken_from_another)
 {
 	test_blocking(self->vcpu, &hlt_cpus, variant->signal, self->other_cpu);
 	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
 }
 
-TEST_F_TIMEOUT(hlt_cpus, halted_on_one_woken_on_another, TIMEOUT_SECONDS)
+TDX_TEST_F(hlt_cpus, halted_on_one_woken_on_another)
 {
 	tdx_vcpu_run_to_halt(self->vcpu);
 	test_blocking(self->vcpu, &hlt_cpus, variant->signal, self->other_cpu);
 	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

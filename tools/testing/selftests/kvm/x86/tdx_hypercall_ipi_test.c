@@ -9,15 +9,13 @@
 #include <linux/sizes.h>
 
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define ERROR(error)	(-(u64)(error))
 
@@ -156,7 +154,7 @@ FIXTURE_TEARDOWN(hypercall_ipi)
 	kvm_vm_free(self->td.vm);
 }
 
-TEST_F_TIMEOUT(hypercall_ipi, is_delivered, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_ipi, is_delivered)
 {
 	struct tdcall_regs regs;
 
@@ -238,12 +236,9 @@ FIXTURE_SETUP(hypercall_ipi_vcpus)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(hypercall_ipi_vcpus)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(hypercall_ipi_vcpus);
 
-TEST_F_TIMEOUT(hypercall_ipi_vcpus, is_delivered, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_ipi_vcpus, is_delivered)
 {
 	struct tdcall_regs regs;
 	struct ucall uc;
@@ -318,7 +313,7 @@ static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
  * KVM writes to what userspace has mapped at a GPA, which for a private one is
  * not what the TD has there: a success that the TD sees nothing of.
  */
-TEST_F_TIMEOUT(hypercall_clock_pairing, private_page_is_written_for_host, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_clock_pairing, private_page_is_written_for_host)
 {
 	const struct kvm_clock_pairing *pairing = addr_gpa2hva(self->td.vm, self->td.page);
 	const u64 *behind = (const void *)(pairing + 1);
@@ -342,7 +337,7 @@ TEST_F_TIMEOUT(hypercall_clock_pairing, private_page_is_written_for_host, TIMEOU
 }
 
 /* The shared bit is not masked off, so that there is never memory at such a GPA. */
-TEST_F_TIMEOUT(hypercall_clock_pairing, shared_bit_is_efault, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_clock_pairing, shared_bit_is_efault)
 {
 	if (!host_clock_is_tsc())
 		SKIP(return, NO_TSC_SKIP_REASON);
@@ -350,7 +345,7 @@ TEST_F_TIMEOUT(hypercall_clock_pairing, shared_bit_is_efault, TIMEOUT_SECONDS)
 	pair_clocks(&self->td, "shared bit", TDX_SHARED_BIT | self->td.page, ERROR(KVM_EFAULT));
 }
 
-TEST_F_TIMEOUT(hypercall_clock_pairing, no_memory_is_efault, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_clock_pairing, no_memory_is_efault)
 {
 	if (!host_clock_is_tsc())
 		SKIP(return, NO_TSC_SKIP_REASON);
@@ -358,9 +353,4 @@ TEST_F_TIMEOUT(hypercall_clock_pairing, no_memory_is_efault, TIMEOUT_SECONDS)
 	pair_clocks(&self->td, "no memory", 0x1234600000ULL, ERROR(KVM_EFAULT));
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

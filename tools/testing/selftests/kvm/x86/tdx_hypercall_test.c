@@ -8,13 +8,11 @@
 #include <linux/kvm_para.h>
 
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* KVM tells the TD an error of its own as a negative number. */
 #define ERROR(error)	(-(u64)(error))
@@ -49,11 +47,7 @@ static void issue(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 	tdvmcall_finish(vcpu, hc->name, 0, &regs);
 }
 
-FIXTURE(hypercall_result)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_result);
 
 FIXTURE_VARIANT(hypercall_result)
 {
@@ -105,27 +99,15 @@ UNKNOWN_CLOCK(clock_type_1,		1);
 UNKNOWN_CLOCK(clock_type_bit_32,	BIT_ULL(32));
 UNKNOWN_CLOCK(clock_type_all_ones,	~0ULL);
 
-FIXTURE_SETUP(hypercall_result)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(hypercall_result, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(hypercall_result)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(hypercall_result, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_result, without_exit)
 {
 	issue(self->vcpu, &variant->hc);
 }
 
 /* KVM_HC_KICK_CPU wakes the vCPU whose APIC ID is in R12; R11 is for flags. */
-FIXTURE(hypercall_kick)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_kick);
 
 FIXTURE_VARIANT(hypercall_kick)
 {
@@ -144,17 +126,9 @@ KICK(no_one,	NO_APIC_ID,		HALTED);
 /* Only the low half is looked at. */
 KICK(bit_32,	BIT_ULL(32),		RUNNABLE);
 
-FIXTURE_SETUP(hypercall_kick)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(hypercall_kick, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(hypercall_kick)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(hypercall_kick, wakes_target, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_kick, wakes_target)
 {
 	const struct hypercall hc = {
 		.name = variant->name,
@@ -175,11 +149,7 @@ TEST_F_TIMEOUT(hypercall_kick, wakes_target, TIMEOUT_SECONDS)
  * Hypercalls that KVM hides behind a feature in CPUID, if the vCPU has
  * KVM_CAP_ENFORCE_PV_FEATURE_CPUID.
  */
-FIXTURE(hypercall_feature)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_feature);
 
 FIXTURE_VARIANT(hypercall_feature)
 {
@@ -203,11 +173,6 @@ FIXTURE_SETUP(hypercall_feature)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, tdvmcall_guest_fetch_loop);
-}
-
-FIXTURE_TEARDOWN(hypercall_feature)
-{
-	kvm_vm_free(self->vm);
 }
 
 /* Add KVM's leafs to the CPUID of @vcpu, which has those of the TDX module. */
@@ -256,34 +221,29 @@ static void test_feature(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(hypercall_
 }
 
 /* The default of KVM: CPUID, which has no leaf of KVM here, is not looked at. */
-TEST_F_TIMEOUT(hypercall_feature, not_enforced, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_feature, not_enforced)
 {
 	test_feature(self->vcpu, variant, 0);
 }
 
-TEST_F_TIMEOUT(hypercall_feature, enforced_without_kvm_cpuid, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_feature, enforced_without_kvm_cpuid)
 {
 	enforce_features(self->vcpu);
 	test_feature(self->vcpu, variant, ERROR(KVM_ENOSYS));
 }
 
-TEST_F_TIMEOUT(hypercall_feature, enforced_without_it, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_feature, enforced_without_it)
 {
 	add_kvm_cpuid(self->vcpu, ~variant->feature);
 	enforce_features(self->vcpu);
 	test_feature(self->vcpu, variant, ERROR(KVM_ENOSYS));
 }
 
-TEST_F_TIMEOUT(hypercall_feature, enforced_with_it, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_feature, enforced_with_it)
 {
 	add_kvm_cpuid(self->vcpu, variant->feature);
 	enforce_features(self->vcpu);
 	test_feature(self->vcpu, variant, 0);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

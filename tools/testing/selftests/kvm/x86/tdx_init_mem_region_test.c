@@ -9,15 +9,13 @@
 
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS		120
 
 /* Two pages to add, below the 39 bits of GPA that every CPU with EPT has. */
 #define TEST_GPA		0x1234600000ULL
@@ -225,7 +223,7 @@ FIXTURE_TEARDOWN(refused)
 	kvm_vm_free(self->init.vm);
 }
 
-TEST_F_TIMEOUT(refused, then_carried_out, TIMEOUT_SECONDS)
+TDX_TEST_F(refused, then_carried_out)
 {
 	struct init_mem_region *init = &self->init;
 
@@ -267,7 +265,7 @@ static void check_region(struct init_mem_region *init, u64 done, u64 left)
 			 region(init)->nr_pages);
 }
 
-TEST_F_TIMEOUT(region, measured, TIMEOUT_SECONDS)
+TDX_TEST_F(region, measured)
 {
 	self->init.cmd.flags = KVM_TDX_MEASURE_MEMORY_REGION;
 	tdx_cmd_carried_out(self->init.vcpu->fd, &self->init.cmd);
@@ -276,7 +274,7 @@ TEST_F_TIMEOUT(region, measured, TIMEOUT_SECONDS)
 }
 
 /* The pages up to the end of the slot are added. */
-TEST_F_TIMEOUT(region, beyond_slot, TIMEOUT_SECONDS)
+TDX_TEST_F(region, beyond_slot)
 {
 	const struct tdx_cmd_refusal no_slot = { .error = EINVAL };
 
@@ -286,7 +284,7 @@ TEST_F_TIMEOUT(region, beyond_slot, TIMEOUT_SECONDS)
 	finish(&self->init);
 }
 
-TEST_F_TIMEOUT(region, page_twice, TIMEOUT_SECONDS)
+TDX_TEST_F(region, page_twice)
 {
 	const struct tdx_cmd_refusal there_already = { .error = EIO };
 
@@ -315,7 +313,7 @@ static void set_signal_period(suseconds_t period)
  * A signal ends the command between two pages, and it goes on where it was: no
  * page is left out, and none is added twice, which would be an error.
  */
-TEST_F_TIMEOUT(region, interrupted, TIMEOUT_SECONDS)
+TDX_TEST_F(region, interrupted)
 {
 	struct init_mem_region *init = &self->init;
 	const struct sigaction action = { .sa_handler = handle_signal };
@@ -361,7 +359,7 @@ TEST_F_TIMEOUT(region, interrupted, TIMEOUT_SECONDS)
 }
 
 /* Where KVM has not yet thought of pages without a source it says EOPNOTSUPP. */
-TEST_F_TIMEOUT(region, no_source, TIMEOUT_SECONDS)
+TDX_TEST_F(region, no_source)
 {
 	int r;
 
@@ -372,9 +370,4 @@ TEST_F_TIMEOUT(region, no_source, TIMEOUT_SECONDS)
 	finish(&self->init);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -4,14 +4,12 @@
  * order in which KVM looks at them.  After each refusal the good command is
  * carried out on the same VM.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS		120
 
 #define CPUID_FEATURES_7	7
 #define CPUID_7_EBX_HLE		BIT(4)
@@ -292,7 +290,7 @@ FIXTURE_TEARDOWN(init_vm_refused)
 	kvm_vm_free(self->init.vm);
 }
 
-TEST_F_TIMEOUT(init_vm_refused, then_carried_out, TIMEOUT_SECONDS)
+TDX_TEST_F(init_vm_refused, then_carried_out)
 {
 	struct init_vm *init = &self->init;
 
@@ -412,9 +410,4 @@ TEST(command_not_accessible)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -4,18 +4,19 @@
  * APIC: it posts interrupts in the vCPU's descriptor, where the CPU finds them,
  * and leaves NMIs to the TDX module.
  */
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include <sys/eventfd.h>
 
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	30
 
 #define MSI_VECTOR	0xa5
 #define FIRST_VECTOR	0x20
@@ -182,10 +183,7 @@ FIXTURE_SETUP(interrupt)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(interrupt)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(interrupt);
 
 /* Send to a vCPU that is at the ucall before its wait, and let it tell. */
 static void send_to(struct kvm_vcpu *vcpu, int cpu, enum vcpu_place place,
@@ -227,7 +225,7 @@ static void send_to(struct kvm_vcpu *vcpu, int cpu, enum vcpu_place place,
 
 /* More than one of each: the end of the first lets in the second. */
 #define SEND_TEST(_send, _vector)						\
-TEST_F_TIMEOUT(interrupt, _send, TIMEOUT_SECONDS)				\
+TDX_TEST_F(interrupt, _send)				\
 {										\
 	int i;									\
 										\
@@ -243,11 +241,7 @@ SEND_TEST(send_irq_line, MSI_VECTOR)
 SEND_TEST(send_nmi, NMI_VECTOR)
 
 /* What is sent before interrupts are let in, and what comes of it. */
-FIXTURE(pending)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(pending);
 
 struct vectors {
 	u64 nr;
@@ -301,12 +295,7 @@ FIXTURE_SETUP(pending)
 	run_to_ready(self->vcpu);
 }
 
-FIXTURE_TEARDOWN(pending)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(pending, taken, TIMEOUT_SECONDS)
+TDX_TEST_F(pending, taken)
 {
 	u64 i;
 
@@ -440,9 +429,4 @@ TEST(init_sipi_smi)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -3,15 +3,12 @@
  * TDG.VP.VMCALL<Instruction.IO>: port I/O of a TD.  KVM looks for a device of its
  * own, and else exits with KVM_EXIT_IO.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
 #include "tdx/tdx_io.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_ve.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define TEST_PORT	0x5a10
 #define IN		TDX_IO_READ
@@ -24,21 +21,8 @@
 
 static const u64 sizes[] = { 1, 2, 4 };
 
-FIXTURE(io)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(io)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(io)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(io);
+TDX_FIXTURE_SETUP(io, tdvmcall_vm_create);
 
 static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction)
 {
@@ -50,7 +34,7 @@ static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction)
 }
 
 /* All 64 bits count, unlike those of an MMIO. */
-TEST_F_TIMEOUT(io, size_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(io, size_refused)
 {
 	static const u64 bad[] = {
 		0, 3, 5, 6, 7, 8, 16, 0x101, 0x10001, BIT_32, BIT_32 | 1, BIT_32 | 4,
@@ -64,7 +48,7 @@ TEST_F_TIMEOUT(io, size_refused, TIMEOUT_SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(io, direction_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(io, direction_refused)
 {
 	static const u64 bad[] = {
 		2, 3, 0x100, 0x10001, BIT_32, BIT_32 | OUT, BIT_ULL(63), BIT_ULL(63) | OUT,
@@ -79,7 +63,7 @@ TEST_F_TIMEOUT(io, direction_refused, TIMEOUT_SECONDS)
 }
 
 /* What KVM refuses does not get to a device of its own either. */
-TEST_F_TIMEOUT(io, refused_before_device, TIMEOUT_SECONDS)
+TDX_TEST_F(io, refused_before_device)
 {
 	struct tdx_io_event event = { .addr = TEST_PORT, .flags = KVM_IOEVENTFD_FLAG_PIO };
 
@@ -94,7 +78,7 @@ TEST_F_TIMEOUT(io, refused_before_device, TIMEOUT_SECONDS)
 }
 
 /* Nothing comes back from an OUT, whatever userspace leaves where the data was. */
-TEST_F_TIMEOUT(io, out, TIMEOUT_SECONDS)
+TDX_TEST_F(io, out)
 {
 	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
 	struct tdx_insn insn;
@@ -112,7 +96,7 @@ TEST_F_TIMEOUT(io, out, TIMEOUT_SECONDS)
 }
 
 /* The answer is zero-extended, not merged into a register as by a native IN. */
-TEST_F_TIMEOUT(io, in, TIMEOUT_SECONDS)
+TDX_TEST_F(io, in)
 {
 	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
 	struct tdx_insn insn;
@@ -130,7 +114,7 @@ TEST_F_TIMEOUT(io, in, TIMEOUT_SECONDS)
 }
 
 /* A byte to a port, and the same byte back. */
-TEST_F_TIMEOUT(io, out_and_in, TIMEOUT_SECONDS)
+TDX_TEST_F(io, out_and_in)
 {
 	struct tdx_insn insn;
 	u8 data;
@@ -147,7 +131,7 @@ TEST_F_TIMEOUT(io, out_and_in, TIMEOUT_SECONDS)
 }
 
 /* KVM takes the low 16 bits of R14 for the port, and the rest for nothing. */
-TEST_F_TIMEOUT(io, port, TIMEOUT_SECONDS)
+TDX_TEST_F(io, port)
 {
 	/* KVM has a quirk for OUT to 0x7e, which is not for TDs. */
 	static const u64 ports[] = {
@@ -170,7 +154,7 @@ TEST_F_TIMEOUT(io, port, TIMEOUT_SECONDS)
 }
 
 /* tdx_io_run_exit() has seen the data that userspace leaves as it is. */
-TEST_F_TIMEOUT(io, default_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(io, default_answer)
 {
 	struct tdx_insn insn;
 	size_t i;
@@ -183,7 +167,7 @@ TEST_F_TIMEOUT(io, default_answer, TIMEOUT_SECONDS)
 }
 
 /* The data alone is an answer: KVM remembers what it has asked for. */
-TEST_F_TIMEOUT(io, edited_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(io, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
 	struct tdx_insn insn;
@@ -205,7 +189,7 @@ TEST_F_TIMEOUT(io, edited_exit, TIMEOUT_SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(io, immediate_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(io, immediate_exit)
 {
 	struct tdx_insn insn;
 
@@ -223,7 +207,7 @@ TEST_F_TIMEOUT(io, immediate_exit, TIMEOUT_SECONDS)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-TEST_F_TIMEOUT(io, ioeventfd, TIMEOUT_SECONDS)
+TDX_TEST_F(io, ioeventfd)
 {
 	enum { ANY_DATA, ONE_BYTE, ANY_SIZE };
 	struct tdx_io_event events[] = {
@@ -268,7 +252,7 @@ TEST_F_TIMEOUT(io, ioeventfd, TIMEOUT_SECONDS)
 			  ARRAY_SIZE(deassigned), events, ARRAY_SIZE(events));
 }
 
-TEST_F_TIMEOUT(io, coalesced, TIMEOUT_SECONDS)
+TDX_TEST_F(io, coalesced)
 {
 	enum { IN_RING };
 	static const struct tdx_io_row rows[] = {
@@ -290,11 +274,7 @@ TEST_F_TIMEOUT(io, coalesced, TIMEOUT_SECONDS)
  * The instructions themselves: #VE, whose handler in the TD asks KVM.  Of the
  * instructions with a port in DX, that of 2 bytes alone has a prefix.
  */
-FIXTURE(io_native)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(io_native);
 
 FIXTURE_VARIANT(io_native)
 {
@@ -327,15 +307,10 @@ FIXTURE_SETUP(io_native)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(io_native)
-{
-	kvm_vm_free(self->vm);
-}
-
 /* Exit qualification ("I/O Instructions", Intel SDM), with the port from DX. */
 #define IO_QUALIFICATION(size, in)	((u64)TEST_PORT << 16 | (in) << 3 | ((size) - 1))
 
-TEST_F_TIMEOUT(io_native, out_and_in, TIMEOUT_SECONDS)
+TDX_TEST_F(io_native, out_and_in)
 {
 	const u64 size = variant->size, answer = ~TEST_DATA;
 	struct tdx_ve_info ve = {
@@ -365,9 +340,4 @@ TEST_F_TIMEOUT(io_native, out_and_in, TIMEOUT_SECONDS)
 	tdx_ve_check_values(self->vcpu, "IN", &rax, 1);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -4,17 +4,18 @@
  * the registers of its x2APIC that KVM has, ICR and the timer's; and by telling the
  * host of a vector, by TDG.VP.VMCALL<SetupEventNotifyInterrupt>.
  */
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
-
-#define TIMEOUT_SECONDS		30
 
 #define IPI_VECTOR		0xa5
 #define ICR_DEST_SHIFT		32
@@ -123,11 +124,7 @@ static void guest_code(void (*interrupt)(u64 dest), u64 halts)
 	}
 }
 
-FIXTURE(ipi)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(ipi);
 
 FIXTURE_VARIANT(ipi)
 {
@@ -161,11 +158,6 @@ FIXTURE_SETUP(ipi)
 	vm_install_exception_handler(self->vm, TDX_VE_VECTOR, guest_ve);
 }
 
-FIXTURE_TEARDOWN(ipi)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void test_ipis(struct kvm_vcpu *vcpu, void *interrupt, u8 vector, bool halts)
 {
 	int i;
@@ -178,12 +170,12 @@ static void test_ipis(struct kvm_vcpu *vcpu, void *interrupt, u8 vector, bool ha
 	}
 }
 
-TEST_F_TIMEOUT(ipi, to_itself_running, TIMEOUT_SECONDS)
+TDX_TEST_F(ipi, to_itself_running)
 {
 	test_ipis(self->vcpu, variant->interrupt, variant->vector, false);
 }
 
-TEST_F_TIMEOUT(ipi, to_itself_halted, TIMEOUT_SECONDS)
+TDX_TEST_F(ipi, to_itself_halted)
 {
 	test_ipis(self->vcpu, variant->interrupt, variant->vector, true);
 }
@@ -248,10 +240,7 @@ FIXTURE_SETUP(ipi_vcpus)
 	tdx_vcpu_args_set(self->sender, 1, variant->interrupt);
 }
 
-FIXTURE_TEARDOWN(ipi_vcpus)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(ipi_vcpus);
 
 static void run_to_ready(struct kvm_vcpu *vcpu)
 {
@@ -285,12 +274,12 @@ static void test_two_vcpus(struct kvm_vcpu *sender, struct kvm_vcpu *receiver, u
 	}
 }
 
-TEST_F_TIMEOUT(ipi_vcpus, to_running, TIMEOUT_SECONDS)
+TDX_TEST_F(ipi_vcpus, to_running)
 {
 	test_two_vcpus(self->sender, self->receiver, variant->vector, false);
 }
 
-TEST_F_TIMEOUT(ipi_vcpus, to_halted, TIMEOUT_SECONDS)
+TDX_TEST_F(ipi_vcpus, to_halted)
 {
 	test_two_vcpus(self->sender, self->receiver, variant->vector, true);
 }
@@ -348,9 +337,4 @@ TEST(event_notification)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

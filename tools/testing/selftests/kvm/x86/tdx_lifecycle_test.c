@@ -8,16 +8,14 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define NR_TDS		3
 
@@ -264,14 +262,14 @@ FIXTURE_TEARDOWN(td_stage)
 }
 
 /* Refused commands change nothing: the TD is built and run to its end. */
-TEST_F_TIMEOUT(td_stage, commands_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(td_stage, commands_refused)
 {
 	td_build(&self->td, variant->stage, guest_code);
 	refuse_commands(&self->td);
 	td_build(&self->td, TD_DONE, guest_code);
 }
 
-TEST_F_TIMEOUT(td_stage, destroyed, TIMEOUT_SECONDS)
+TDX_TEST_F(td_stage, destroyed)
 {
 	td_build(&self->td, variant->stage, guest_code);
 	kvm_vm_free(self->td.vm);
@@ -294,7 +292,7 @@ static void __noreturn own_td(enum td_stage stage, int ready)
 	}
 }
 
-TEST_F_TIMEOUT(td_stage, owner_killed, TIMEOUT_SECONDS)
+TDX_TEST_F(td_stage, owner_killed)
 {
 	int fds[2], status;
 	pid_t owner;
@@ -473,9 +471,4 @@ TEST(not_a_td)
 	kvm_vm_free(vm.vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

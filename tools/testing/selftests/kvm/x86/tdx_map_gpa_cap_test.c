@@ -6,12 +6,10 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 #define TEST_SIZE	(SZ_4M + SZ_4K)
@@ -37,21 +35,8 @@ static const struct tdx_map_gpa_call unsupported = {
 	.r11 = TEST_GPA,
 };
 
-FIXTURE(map_gpa_cap)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(map_gpa_cap)
-{
-	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(map_gpa_cap)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(map_gpa_cap);
+TDX_FIXTURE_SETUP(map_gpa_cap, tdx_map_gpa_vm_create);
 
 static void set_exits(struct kvm_vm *vm, u64 hypercalls)
 {
@@ -71,13 +56,13 @@ static void next_call(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call
 }
 
 /* Userspace may ask for the exits of one hypercall, and learns which. */
-TEST_F_TIMEOUT(map_gpa_cap, check_extension, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_cap, check_extension)
 {
 	TEST_ASSERT_EQ((u64)kvm_check_cap(KVM_CAP_EXIT_HYPERCALL), MAP_GPA_RANGE);
 	TEST_ASSERT_EQ((u64)vm_check_cap(self->vm, KVM_CAP_EXIT_HYPERCALL), MAP_GPA_RANGE);
 }
 
-TEST_F_TIMEOUT(map_gpa_cap, off_by_default, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_cap, off_by_default)
 {
 	tdx_map_gpa_launch(self->vcpu, &unsupported);
 	finish_call(self->vcpu, &unsupported);
@@ -85,7 +70,7 @@ TEST_F_TIMEOUT(map_gpa_cap, off_by_default, TIMEOUT_SECONDS)
 }
 
 /* Also after KVM_TDX_FINALIZE_VM, and while the TD runs. */
-TEST_F_TIMEOUT(map_gpa_cap, switched_between_calls, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_cap, switched_between_calls)
 {
 	tdx_map_gpa_launch(self->vcpu, &unsupported);
 	finish_call(self->vcpu, &unsupported);
@@ -103,7 +88,7 @@ TEST_F_TIMEOUT(map_gpa_cap, switched_between_calls, TIMEOUT_SECONDS)
 }
 
 /* A call that has begun is finished: the other chunks are offered all the same. */
-TEST_F_TIMEOUT(map_gpa_cap, off_between_chunks, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_cap, off_between_chunks)
 {
 	u64 i;
 
@@ -144,7 +129,7 @@ static void assert_unknown_bits_refused(struct kvm_vm *vm)
 }
 
 /* An unknown bit changes nothing, neither when the exits are off nor when on. */
-TEST_F_TIMEOUT(map_gpa_cap, unknown_bits, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_cap, unknown_bits)
 {
 	assert_unknown_bits_refused(self->vm);
 	tdx_map_gpa_launch(self->vcpu, &unsupported);
@@ -155,9 +140,4 @@ TEST_F_TIMEOUT(map_gpa_cap, unknown_bits, TIMEOUT_SECONDS)
 	next_call(self->vcpu, &supported);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -7,12 +7,10 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 /* Below the 39 bits of GPA that every CPU with EPT has. */
 #define TEST_GPA	0x1234600000ULL
@@ -198,10 +196,7 @@ FIXTURE_SETUP(map_gpa_convert)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_convert)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(map_gpa_convert);
 
 static void convert(struct kvm_vm *vm, const struct kvm_run *run)
 {
@@ -271,14 +266,14 @@ static void test_conversions(struct kvm_vcpu *vcpu, const struct range *range,
 	convert_to_step(vcpu, SHARED | gpa, size, refusal, STEP_SHARED_AGAIN);
 }
 
-TEST_F_TIMEOUT(map_gpa_convert, to_shared_and_back, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_convert, to_shared_and_back)
 {
 	if (tdx_leaks_page_tables())
 		SKIP(return, TDX_LEAK_SKIP_REASON);
 	test_conversions(self->vcpu, &self->range, 0);
 }
 
-TEST_F_TIMEOUT(map_gpa_convert, with_every_chunk_retried, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_convert, with_every_chunk_retried)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
@@ -292,7 +287,7 @@ TEST_F_TIMEOUT(map_gpa_convert, with_every_chunk_retried, TIMEOUT_SECONDS)
  * Userspace that answers 0 and converts nothing: KVM takes its word for it, and
  * stops the TD when it touches what is not there.
  */
-TEST_F_TIMEOUT(map_gpa_convert, promised_only, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_convert, promised_only)
 {
 	const struct tdx_map_gpa_call call = {
 		.name = "promise",
@@ -315,9 +310,4 @@ TEST_F_TIMEOUT(map_gpa_convert, promised_only, TIMEOUT_SECONDS)
 	tdx_assert_value(call.name, "fault", 0, "size", SZ_4K, run->memory_fault.size);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -6,13 +6,11 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 /* Four chunks and the short one. */
@@ -64,11 +62,7 @@ struct event {
 	bool once;		/* a second one stays in KVM, and stops all calls */
 };
 
-FIXTURE(map_gpa_event)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_event);
 
 FIXTURE_VARIANT(map_gpa_event)
 {
@@ -97,11 +91,6 @@ FIXTURE_SETUP(map_gpa_event)
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
 	vm_install_exception_handler(self->vm, NMI_VECTOR, guest_nmi);
 	tdx_map_gpa_enable_exits(self->vm);
-}
-
-FIXTURE_TEARDOWN(map_gpa_event)
-{
-	kvm_vm_free(self->vm);
 }
 
 static struct tdx_map_gpa_call event_call(const char *name, u64 exits, u64 ret, u64 r10, u64 r11)
@@ -151,21 +140,21 @@ static void test_event(struct kvm_vcpu *vcpu, const struct event *event,
 	check_nmis(vcpu, event->name, event->nmis);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, after_first_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, after_first_chunk)
 {
 	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 1);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, after_middle_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, after_middle_chunk)
 {
 	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 3);
 
 	test_event(self->vcpu, &variant->event, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, before_last_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, before_last_chunk)
 {
 	struct tdx_map_gpa_call call = stopped_call(variant->event.name, NR_CHUNKS - 1);
 
@@ -173,7 +162,7 @@ TEST_F_TIMEOUT(map_gpa_event, before_last_chunk, TIMEOUT_SECONDS)
 }
 
 /* Nothing is left to retry. */
-TEST_F_TIMEOUT(map_gpa_event, after_last_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, after_last_chunk)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->event.name);
 
@@ -184,7 +173,7 @@ TEST_F_TIMEOUT(map_gpa_event, after_last_chunk, TIMEOUT_SECONDS)
  * The TD took the event, or has it in its virtual APIC where KVM does not look:
  * it does not stop the next call once more.
  */
-TEST_F_TIMEOUT(map_gpa_event, stops_one_call, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, stops_one_call)
 {
 	struct tdx_map_gpa_call first = stopped_call(variant->event.name, 1);
 	struct tdx_map_gpa_call second = whole_call(variant->event.name);
@@ -198,7 +187,7 @@ TEST_F_TIMEOUT(map_gpa_event, stops_one_call, TIMEOUT_SECONDS)
 }
 
 /* Each event stops the call that it meets. */
-TEST_F_TIMEOUT(map_gpa_event, stops_every_call, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, stops_every_call)
 {
 	const u64 nr_calls = variant->event.once ? 1 : NR_CHUNKS - 1;
 	u64 done;
@@ -219,7 +208,7 @@ TEST_F_TIMEOUT(map_gpa_event, stops_every_call, TIMEOUT_SECONDS)
 }
 
 /* The event that was there before the call is with the TD already. */
-TEST_F_TIMEOUT(map_gpa_event, before_call, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, before_call)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->event.name);
 
@@ -242,21 +231,21 @@ static void test_refusal(struct kvm_vcpu *vcpu, const struct event *event,
 	test_event(vcpu, event, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, with_retry, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, with_retry)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	test_refusal(self->vcpu, &variant->event, TDX_MAP_GPA_RETRY);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, with_invalid_operand, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, with_invalid_operand)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_INVALID))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
 	test_refusal(self->vcpu, &variant->event, TDX_MAP_GPA_INVALID);
 }
 
-TEST_F_TIMEOUT(map_gpa_event, with_unknown_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_event, with_unknown_answer)
 {
 	struct tdx_map_gpa_call call = stopped_call(variant->event.name, 2);
 
@@ -270,9 +259,4 @@ TEST_F_TIMEOUT(map_gpa_event, with_unknown_answer, TIMEOUT_SECONDS)
 	tdx_map_gpa_run_fails(self->vcpu, &call);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -8,12 +8,10 @@
 #include <linux/kvm_para.h>
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	0x1234600000ULL
 #define SHARED		TDX_SHARED_BIT
@@ -84,11 +82,7 @@ static void run_exit(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 			 run->hypercall.flags);
 }
 
-FIXTURE(hypercall_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_refused);
 
 FIXTURE_VARIANT(hypercall_refused)
 {
@@ -115,27 +109,15 @@ REFUSED(no_page, KVM_EINVAL, .gpa = TEST_GPA, .nr_pages = 0);
 REFUSED(wrap, KVM_EINVAL, .gpa = SZ_4M, .nr_pages = -1ULL);
 REFUSED(wrap_to_0, KVM_EINVAL, .gpa = TEST_GPA, .nr_pages = -PAGES(TEST_GPA));
 
-FIXTURE_SETUP(hypercall_refused)
-{
-	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(hypercall_refused, tdx_map_gpa_vm_create);
 
-FIXTURE_TEARDOWN(hypercall_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(hypercall_refused, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_refused, without_exit)
 {
 	launch(self->vcpu, &variant->hc);
 	finish(self->vcpu, &variant->hc, 0);
 }
 
-FIXTURE(hypercall_range)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_range);
 
 FIXTURE_VARIANT(hypercall_range)
 {
@@ -160,29 +142,17 @@ ALLOWED(across_shared_bit, .gpa = SHARED - SZ_4K, .nr_pages = 2);
 ALLOWED(gpa_above_limit, .gpa = BIT_ULL(62), .nr_pages = 1);
 ALLOWED(wrap_of_bytes, .gpa = TEST_GPA, .nr_pages = BIT_ULL(52));
 
-FIXTURE_SETUP(hypercall_range)
-{
-	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(hypercall_range)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(hypercall_range, tdx_map_gpa_vm_create);
 
 /* One exit, whatever the size. */
-TEST_F_TIMEOUT(hypercall_range, one_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_range, one_exit)
 {
 	launch(self->vcpu, &variant->hc);
 	run_exit(self->vcpu, &variant->hc);
 	finish(self->vcpu, &variant->hc, 1);
 }
 
-FIXTURE(hypercall_answer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(hypercall_answer);
 
 FIXTURE_VARIANT(hypercall_answer)
 {
@@ -204,17 +174,9 @@ ANSWER(bit_32,		BIT_ULL(32));
 ANSWER(status_invalid_operand, TDVMCALL_STATUS_INVALID_OPERAND);
 ANSWER(all_ones,	~0ULL);
 
-FIXTURE_SETUP(hypercall_answer)
-{
-	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(hypercall_answer, tdx_map_gpa_vm_create);
 
-FIXTURE_TEARDOWN(hypercall_answer)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(hypercall_answer, is_raw_result, TIMEOUT_SECONDS)
+TDX_TEST_F(hypercall_answer, is_raw_result)
 {
 	const struct hypercall hc = {
 		.name = variant->name,
@@ -230,9 +192,4 @@ TEST_F_TIMEOUT(hypercall_answer, is_raw_result, TIMEOUT_SECONDS)
 	finish(self->vcpu, &hc, 1);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

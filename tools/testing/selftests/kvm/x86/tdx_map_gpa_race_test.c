@@ -12,13 +12,11 @@
 
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 #define TEST_SIZE	(SZ_4M + SZ_4K)
@@ -324,13 +322,13 @@ static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 		    seen[TDX_MAP_GPA_RUN_EINVAL]);
 }
 
-TEST_F_TIMEOUT(map_gpa_race, read_once, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_race, read_once)
 {
 	run_calls(self->vcpu, &self->writer);
 }
 
 /* Only a second CPU writes between one instruction of KVM and the next. */
-TEST_F_TIMEOUT(map_gpa_race, two_cpus, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_race, two_cpus)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
@@ -339,9 +337,4 @@ TEST_F_TIMEOUT(map_gpa_race, two_cpus, TIMEOUT_SECONDS)
 	run_calls(self->vcpu, &self->writer);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -7,13 +7,11 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_watch.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 /* Three chunks, of which the middle one is neither the first nor the last. */
@@ -69,7 +67,7 @@ static void check_count(struct tdx_watch *watch, const char *name, u64 exit, u64
 			 tdx_watch_count(watch));
 }
 
-TEST_F_TIMEOUT(map_gpa_reads, once, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_reads, once)
 {
 	const enum tdx_map_gpa_outcome outcome = tdx_map_gpa_outcome(tdx_map_gpa_gen(),
 								     variant->ret);
@@ -103,9 +101,4 @@ TEST_F_TIMEOUT(map_gpa_reads, once, TIMEOUT_SECONDS)
 	check_count(&self->watch, call.name, call.nr_exits, 1);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -8,12 +8,10 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	0x1234600000ULL
 #define SHARED		TDX_SHARED_BIT
@@ -136,11 +134,7 @@ struct scenario {
 	u64 nr_exits;
 };
 
-FIXTURE(map_gpa_retry)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_retry);
 
 FIXTURE_VARIANT(map_gpa_retry)
 {
@@ -225,11 +219,6 @@ FIXTURE_SETUP(map_gpa_retry)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_retry)
-{
-	kvm_vm_free(self->vm);
-}
-
 /* The VMM: gives the calls that the TD must have needed for its answers. */
 static u64 answer_exits(struct kvm_vcpu *vcpu, const struct scenario *row, u64 gpa)
 {
@@ -264,7 +253,7 @@ static u64 answer_exits(struct kvm_vcpu *vcpu, const struct scenario *row, u64 g
 	return nr_refused + row->mapped;
 }
 
-TEST_F_TIMEOUT(map_gpa_retry, loop, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_retry, loop)
 {
 	const struct scenario *row = &variant->scenario;
 	const u64 gpa = row->to_private ? TEST_GPA : SHARED | TEST_GPA;
@@ -287,9 +276,4 @@ TEST_F_TIMEOUT(map_gpa_retry, loop, TIMEOUT_SECONDS)
 			 calls, uc.args[1]);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

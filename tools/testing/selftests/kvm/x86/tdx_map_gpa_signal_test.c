@@ -7,13 +7,11 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_interruption.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 /* Four chunks and the short one. */
@@ -21,11 +19,7 @@
 #define NR_CHUNKS	5
 #define REFUSED_CHUNK	2
 
-FIXTURE(map_gpa_interrupted)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_interrupted);
 
 FIXTURE_VARIANT(map_gpa_interrupted)
 {
@@ -45,11 +39,6 @@ FIXTURE_SETUP(map_gpa_interrupted)
 	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 	tdx_map_gpa_enable_exits(self->vm);
 	variant->by->setup(self->vcpu);
-}
-
-FIXTURE_TEARDOWN(map_gpa_interrupted)
-{
-	kvm_vm_free(self->vm);
 }
 
 static struct tdx_map_gpa_call whole_call(const char *name)
@@ -78,7 +67,7 @@ static struct tdx_map_gpa_call refused_call(const char *name, enum tdx_map_gpa_o
 }
 
 /* Before the call, when nothing is to be completed. */
-TEST_F_TIMEOUT(map_gpa_interrupted, before_call, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, before_call)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
@@ -116,21 +105,21 @@ static void test_interrupted(struct kvm_vcpu *vcpu, const struct tdx_interruptio
 	tdx_map_gpa_finish(vcpu, call);
 }
 
-TEST_F_TIMEOUT(map_gpa_interrupted, from_first_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, from_first_chunk)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
 	test_interrupted(self->vcpu, variant->by, &call, 0);
 }
 
-TEST_F_TIMEOUT(map_gpa_interrupted, from_middle_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, from_middle_chunk)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
 	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS / 2);
 }
 
-TEST_F_TIMEOUT(map_gpa_interrupted, from_last_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, from_last_chunk)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->by->name);
 
@@ -138,7 +127,7 @@ TEST_F_TIMEOUT(map_gpa_interrupted, from_last_chunk, TIMEOUT_SECONDS)
 }
 
 /* A refusal is kept for the TD until it is entered. */
-TEST_F_TIMEOUT(map_gpa_interrupted, with_retry, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, with_retry)
 {
 	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RETRY);
 
@@ -147,7 +136,7 @@ TEST_F_TIMEOUT(map_gpa_interrupted, with_retry, TIMEOUT_SECONDS)
 	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
-TEST_F_TIMEOUT(map_gpa_interrupted, with_invalid_operand, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, with_invalid_operand)
 {
 	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_INVALID);
 
@@ -157,7 +146,7 @@ TEST_F_TIMEOUT(map_gpa_interrupted, with_invalid_operand, TIMEOUT_SECONDS)
 }
 
 /* An unknown answer is EINVAL, not EINTR. */
-TEST_F_TIMEOUT(map_gpa_interrupted, with_unknown_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_interrupted, with_unknown_answer)
 {
 	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RUN_EINVAL);
 
@@ -170,9 +159,4 @@ TEST_F_TIMEOUT(map_gpa_interrupted, with_unknown_answer, TIMEOUT_SECONDS)
 	variant->by->stop(self->vcpu);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

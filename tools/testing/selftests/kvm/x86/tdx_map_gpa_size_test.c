@@ -10,12 +10,11 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_test_harness.h"
 
-#define TIMEOUT_SECONDS		120
 #define TIMEOUT_SECONDS_1TIB	1800
 
 #define OPT_IN_ENV	"TDX_MAP_GPA_1TIB"
@@ -30,11 +29,7 @@
 #define GPA_1TIB	0x1234600000ULL
 #define SIZE_1TIB	BIT_ULL(40)
 
-FIXTURE(map_gpa_slot)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_slot);
 
 FIXTURE_VARIANT(map_gpa_slot)
 {
@@ -64,11 +59,6 @@ FIXTURE_SETUP(map_gpa_slot)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_slot)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void test_range(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 size,
 		       u64 nr_exits)
 {
@@ -86,23 +76,19 @@ static void test_range(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 siz
 	tdx_map_gpa_finish(vcpu, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_slot, to_shared, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_slot, to_shared)
 {
 	test_range(self->vcpu, variant->name, TDX_SHARED_BIT | variant->gpa, variant->size,
 		   variant->nr_exits);
 }
 
-TEST_F_TIMEOUT(map_gpa_slot, to_private, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_slot, to_private)
 {
 	test_range(self->vcpu, variant->name, variant->gpa, variant->size,
 		   variant->nr_exits);
 }
 
-FIXTURE(map_gpa_1tib)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_1tib);
 
 FIXTURE_SETUP(map_gpa_1tib)
 {
@@ -113,11 +99,6 @@ FIXTURE_SETUP(map_gpa_1tib)
 
 	self->vm = tdx_map_gpa_vm_create(&self->vcpu);
 	tdx_map_gpa_enable_exits(self->vm);
-}
-
-FIXTURE_TEARDOWN(map_gpa_1tib)
-{
-	kvm_vm_free(self->vm);
 }
 
 TEST_F_TIMEOUT(map_gpa_1tib, to_shared, TIMEOUT_SECONDS_1TIB)
@@ -132,9 +113,4 @@ TEST_F_TIMEOUT(map_gpa_1tib, to_private_with_short_chunk, TIMEOUT_SECONDS_1TIB)
 		   SIZE_1TIB / TDX_MAP_GPA_MAX_LEN + 1);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -9,13 +9,10 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-/* An emulated CPU takes a second to create a TD, and 60 us for an exit. */
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 /* A range that no other number here can be taken for. */
 #define TEST_GPA	0x1234600000ULL
@@ -44,11 +41,7 @@ static u64 gpa_origin(struct kvm_vcpu *vcpu, enum gpa_origin origin)
  * the order in which they are listed; the name of a row that breaks two of them
  * says so by "before".
  */
-FIXTURE(map_gpa_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_refused);
 
 FIXTURE_VARIANT(map_gpa_refused)
 {
@@ -131,12 +124,7 @@ FIXTURE_SETUP(map_gpa_refused)
 		tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(map_gpa_refused, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_refused, without_exit)
 {
 	const u64 gpa = gpa_origin(self->vcpu, variant->from) + variant->gpa;
 	const struct tdx_map_gpa_call call = {
@@ -154,11 +142,7 @@ TEST_F_TIMEOUT(map_gpa_refused, without_exit, TIMEOUT_SECONDS)
 }
 
 /* Ranges whose chunks are all answered with 0: success, R11 is not written. */
-FIXTURE(map_gpa_range)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_range);
 
 FIXTURE_VARIANT(map_gpa_range)
 {
@@ -200,11 +184,6 @@ FIXTURE_SETUP(map_gpa_range)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_range)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void test_range(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_range) *row,
 		       bool to_shared)
 {
@@ -223,12 +202,12 @@ static void test_range(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_rang
 	tdx_map_gpa_finish(vcpu, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_range, to_shared, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_range, to_shared)
 {
 	test_range(self->vcpu, variant, true);
 }
 
-TEST_F_TIMEOUT(map_gpa_range, to_private, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_range, to_private)
 {
 	test_range(self->vcpu, variant, false);
 }
@@ -237,11 +216,7 @@ TEST_F_TIMEOUT(map_gpa_range, to_private, TIMEOUT_SECONDS)
  * Answers to one chunk of a range.  Of the others, those before it are answered
  * with 0 and those after it must not be offered.
  */
-FIXTURE(map_gpa_answer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_answer);
 
 FIXTURE_VARIANT(map_gpa_answer)
 {
@@ -279,11 +254,6 @@ FIXTURE_SETUP(map_gpa_answer)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_answer)
-{
-	kvm_vm_free(self->vm);
-}
-
 static struct tdx_map_gpa_call answered_call(const char *name, u64 ret, u64 gpa, u64 size,
 					     u64 chunk)
 {
@@ -314,37 +284,33 @@ static void test_answer(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(map_gpa_ans
 		tdx_map_gpa_finish(vcpu, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_answer, to_only_page, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_answer, to_only_page)
 {
 	test_answer(self->vcpu, variant, SHARED | TEST_GPA, SZ_4K, 0);
 }
 
-TEST_F_TIMEOUT(map_gpa_answer, to_first_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_answer, to_first_chunk)
 {
 	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, 0);
 }
 
-TEST_F_TIMEOUT(map_gpa_answer, to_middle_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_answer, to_middle_chunk)
 {
 	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, ANSWER_LAST / 2);
 }
 
-TEST_F_TIMEOUT(map_gpa_answer, to_middle_chunk_private, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_answer, to_middle_chunk_private)
 {
 	test_answer(self->vcpu, variant, TEST_GPA, ANSWER_SIZE, ANSWER_LAST / 2);
 }
 
-TEST_F_TIMEOUT(map_gpa_answer, to_last_chunk, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_answer, to_last_chunk)
 {
 	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, ANSWER_LAST);
 }
 
 /* KVM_RUN after it failed for an answer that KVM does not know. */
-FIXTURE(map_gpa_run_again)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_run_again);
 
 FIXTURE_VARIANT(map_gpa_run_again)
 {
@@ -370,18 +336,13 @@ FIXTURE_SETUP(map_gpa_run_again)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_run_again)
-{
-	kvm_vm_free(self->vm);
-}
-
 /*
  * The exit is complete for KVM: the TD goes on and finds R10 = 0, as after a
  * success, for a range of which a chunk was refused and others were never
  * offered.  That is bizarre, and what userspace gets that carries on after an
  * EINVAL.
  */
-TEST_F_TIMEOUT(map_gpa_run_again, td_gets_success, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_run_again, td_gets_success)
 {
 	struct tdx_map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
 						     ANSWER_SIZE, variant->chunk);
@@ -398,7 +359,7 @@ TEST_F_TIMEOUT(map_gpa_run_again, td_gets_success, TIMEOUT_SECONDS)
 }
 
 /* With the fix KVM_RUN fails until there is an answer that KVM knows. */
-TEST_F_TIMEOUT(map_gpa_run_again, exit_stays, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_run_again, exit_stays)
 {
 	struct tdx_map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,
 						     ANSWER_SIZE, variant->chunk);
@@ -416,9 +377,4 @@ TEST_F_TIMEOUT(map_gpa_run_again, exit_stays, TIMEOUT_SECONDS)
 	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

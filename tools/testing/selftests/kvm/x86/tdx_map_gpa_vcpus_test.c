@@ -7,13 +7,11 @@
 
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	0x1234600000ULL
 #define SHARED		TDX_SHARED_BIT
@@ -86,10 +84,7 @@ FIXTURE_SETUP(map_gpa_vcpus)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(map_gpa_vcpus)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(map_gpa_vcpus);
 
 /* Let @call end at @chunk, with the answer of @outcome to it. */
 static void refuse(struct tdx_map_gpa_call *call, u64 chunk, enum tdx_map_gpa_outcome outcome)
@@ -135,12 +130,12 @@ static void run_in_turn(struct pair *pair)
 		tdx_map_gpa_finish(pair->vcpus[i], &pair->calls[i]);
 }
 
-TEST_F_TIMEOUT(map_gpa_vcpus, in_turn, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, in_turn)
 {
 	run_in_turn(&self->pair);
 }
 
-TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_one_retry, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, in_turn_one_retry)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
@@ -148,7 +143,7 @@ TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_one_retry, TIMEOUT_SECONDS)
 	run_in_turn(&self->pair);
 }
 
-TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_retry_and_invalid, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, in_turn_retry_and_invalid)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY) || tdx_map_gpa_skips(TDX_MAP_GPA_INVALID))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
@@ -158,7 +153,7 @@ TEST_F_TIMEOUT(map_gpa_vcpus, in_turn_retry_and_invalid, TIMEOUT_SECONDS)
 }
 
 /* One call from begin to end, between two exits of the other. */
-TEST_F_TIMEOUT(map_gpa_vcpus, one_within_the_other, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, one_within_the_other)
 {
 	u64 exit;
 
@@ -217,12 +212,12 @@ static void run_at_once(struct pair *pair)
 		TEST_ASSERT_EQ(pthread_join(runners[i].thread, NULL), 0);
 }
 
-TEST_F_TIMEOUT(map_gpa_vcpus, at_once, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, at_once)
 {
 	run_at_once(&self->pair);
 }
 
-TEST_F_TIMEOUT(map_gpa_vcpus, at_once_one_retry, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_vcpus, at_once_one_retry)
 {
 	if (tdx_map_gpa_skips(TDX_MAP_GPA_RETRY))
 		SKIP(return, TDX_MAP_GPA_SKIP_REASON);
@@ -230,9 +225,4 @@ TEST_F_TIMEOUT(map_gpa_vcpus, at_once_one_retry, TIMEOUT_SECONDS)
 	run_at_once(&self->pair);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -6,20 +6,14 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_map_gpa.h"
-
-#define TIMEOUT_SECONDS	120
+#include "tdx/tdx_test_harness.h"
 
 #define SHARED		TDX_SHARED_BIT
 
-FIXTURE(map_gpa_width)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(map_gpa_width);
 
 FIXTURE_VARIANT(map_gpa_width)
 {
@@ -62,11 +56,6 @@ FIXTURE_SETUP(map_gpa_width)
 	self->vm = vm_create_of_width(&self->vcpu, variant->maxphyaddr);
 }
 
-FIXTURE_TEARDOWN(map_gpa_width)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void issue(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call)
 {
 	struct tdcall_regs regs;
@@ -94,7 +83,7 @@ static void test_width(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 siz
 	issue(vcpu, &call);
 }
 
-TEST_F_TIMEOUT(map_gpa_width, is_the_limit, TIMEOUT_SECONDS)
+TDX_TEST_F(map_gpa_width, is_the_limit)
 {
 	const u64 limit = BIT_ULL(variant->limit);
 	const bool shared_is_legal = limit > SHARED;
@@ -142,9 +131,4 @@ TEST(around_shared_half_of_52)
 	test_around_shared_half(52);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -4,19 +4,20 @@
  * private or shared: KVM gives them to userspace, which makes the memory be there
  * or not, but never changes it by itself.
  */
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "vmx.h"
 #include "tdx/tdcall.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
-
-#define TIMEOUT_SECONDS	30
 
 /* Below the 39 bits of GPA that every CPU with EPT has. */
 #define TEST_GPA	0x1234600000ULL
@@ -116,11 +117,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 	return vm;
 }
 
-FIXTURE(memory_fault)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(memory_fault);
 
 FIXTURE_VARIANT(memory_fault)
 {
@@ -186,11 +183,6 @@ FIXTURE_SETUP(memory_fault)
 	self->vm = create(&self->vcpu, variant->guest_code, &variant->place);
 }
 
-FIXTURE_TEARDOWN(memory_fault)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void run_to_fault(struct kvm_vcpu *vcpu, u64 try, u64 flags)
 {
 	struct kvm_run *run = vcpu->run;
@@ -206,7 +198,7 @@ static void run_to_fault(struct kvm_vcpu *vcpu, u64 try, u64 flags)
 	tdx_assert_value("fault", "try", try, "size", SZ_4K, run->memory_fault.size);
 }
 
-TEST_F_TIMEOUT(memory_fault, exits, TIMEOUT_SECONDS)
+TDX_TEST_F(memory_fault, exits)
 {
 	u64 i;
 
@@ -407,9 +399,4 @@ TEST(private_memory_not_mappable)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

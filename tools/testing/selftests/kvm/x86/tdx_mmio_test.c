@@ -4,17 +4,14 @@
  * looks for a device of its own, and else exits with KVM_EXIT_MMIO.  It does not
  * look for memory: the TD says what it takes for a device.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "apic.h"
 #include "vmx.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdx_io.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_ve.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define TEST_GPA	0x1234567000ULL
 #define SHARED		TDX_SHARED_BIT
@@ -28,21 +25,8 @@
 
 static const u64 sizes[] = { 1, 2, 4, 8 };
 
-FIXTURE(mmio)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(mmio)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(mmio)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(mmio);
+TDX_FIXTURE_SETUP(mmio, tdvmcall_vm_create);
 
 static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa)
 {
@@ -76,7 +60,7 @@ static void run_read(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u6
 }
 
 /* The low 32 bits decide: of these none has a legal size in them. */
-TEST_F_TIMEOUT(mmio, size_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, size_refused)
 {
 	static const u64 bad[] = {
 		0, 3, 5, 6, 7, 9, 10, 16, 0x101, 0x10008, BIT_ULL(31) | 8, BIT_32,
@@ -90,7 +74,7 @@ TEST_F_TIMEOUT(mmio, size_refused, TIMEOUT_SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(mmio, direction_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, direction_refused)
 {
 	static const u64 bad[] = {
 		2, 3, 0x100, 0x10001, BIT_ULL(31), BIT_ULL(31) | WRITE, BIT_32 | 2, ~0ULL,
@@ -104,7 +88,7 @@ TEST_F_TIMEOUT(mmio, direction_refused, TIMEOUT_SECONDS)
 }
 
 /* Neither the first nor the last byte may be private. */
-TEST_F_TIMEOUT(mmio, private_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, private_refused)
 {
 	static const struct {
 		u64 gpa;
@@ -132,7 +116,7 @@ TEST_F_TIMEOUT(mmio, private_refused, TIMEOUT_SECONDS)
 }
 
 /* What KVM refuses does not get to a device of its own either. */
-TEST_F_TIMEOUT(mmio, refused_before_device, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, refused_before_device)
 {
 	struct tdx_io_event event = { .addr = TEST_GPA };
 
@@ -146,7 +130,7 @@ TEST_F_TIMEOUT(mmio, refused_before_device, TIMEOUT_SECONDS)
 	tdx_assert_value("refused", "ioeventfd", 0, "writes", 0, tdx_io_event_count(&event));
 }
 
-TEST_F_TIMEOUT(mmio, write, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, write)
 {
 	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
 	size_t i, j;
@@ -158,7 +142,7 @@ TEST_F_TIMEOUT(mmio, write, TIMEOUT_SECONDS)
 }
 
 /* The answer is zero-extended from the size. */
-TEST_F_TIMEOUT(mmio, read, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, read)
 {
 	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
 	size_t i, j;
@@ -173,7 +157,7 @@ TEST_F_TIMEOUT(mmio, read, TIMEOUT_SECONDS)
  * KVM takes the low 32 bits of R12 for the size, and the rest for nothing, unlike
  * those of Instruction.IO.
  */
-TEST_F_TIMEOUT(mmio, size_truncated, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, size_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
 	size_t i, j;
@@ -189,7 +173,7 @@ TEST_F_TIMEOUT(mmio, size_truncated, TIMEOUT_SECONDS)
 }
 
 /* The same of R13 for the direction. */
-TEST_F_TIMEOUT(mmio, direction_truncated, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, direction_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
 	size_t i;
@@ -204,7 +188,7 @@ TEST_F_TIMEOUT(mmio, direction_truncated, TIMEOUT_SECONDS)
  * Any GPA with the shared bit, which userspace does not see, will do: one in the
  * next page at its end, with memory behind it, above the vCPU's MAXPHYADDR.
  */
-TEST_F_TIMEOUT(mmio, gpa, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, gpa)
 {
 	static const struct {
 		u64 gpa;
@@ -231,7 +215,7 @@ TEST_F_TIMEOUT(mmio, gpa, TIMEOUT_SECONDS)
 }
 
 /* The local APIC of a TD has MSRs and no page: KVM does not look at it. */
-TEST_F_TIMEOUT(mmio, local_apic_page, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, local_apic_page)
 {
 	static const u64 regs[] = { APIC_ID, APIC_LVR, APIC_SPIV, APIC_EOI, APIC_ICR };
 	size_t i;
@@ -246,7 +230,7 @@ TEST_F_TIMEOUT(mmio, local_apic_page, TIMEOUT_SECONDS)
  * KVM does not touch the data at the exit for a read: the TD gets what kvm_run
  * held there by chance from a userspace that does nothing, and no byte of KVM's.
  */
-TEST_F_TIMEOUT(mmio, default_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, default_answer)
 {
 	static const u64 chances[] = { TEST_DATA, 0, ~0ULL };
 	struct kvm_run *run = self->vcpu->run;
@@ -272,7 +256,7 @@ TEST_F_TIMEOUT(mmio, default_answer, TIMEOUT_SECONDS)
 }
 
 /* The data alone is an answer: KVM remembers what it has asked for. */
-TEST_F_TIMEOUT(mmio, edited_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, edited_exit)
 {
 	static const u32 lens[] = { 0, 1, 8, 9, ~0U };
 	struct kvm_run *run = self->vcpu->run;
@@ -295,7 +279,7 @@ TEST_F_TIMEOUT(mmio, edited_exit, TIMEOUT_SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(mmio, immediate_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, immediate_exit)
 {
 	struct tdx_insn insn;
 
@@ -312,7 +296,7 @@ TEST_F_TIMEOUT(mmio, immediate_exit, TIMEOUT_SECONDS)
 }
 
 /* An event for any size has a bus of its own, and is found there by its GPA. */
-TEST_F_TIMEOUT(mmio, ioeventfd, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, ioeventfd)
 {
 	enum { ANY_DATA, EIGHT_BYTES, ANY_SIZE };
 	struct tdx_io_event events[] = {
@@ -355,7 +339,7 @@ TEST_F_TIMEOUT(mmio, ioeventfd, TIMEOUT_SECONDS)
 			  ARRAY_SIZE(deassigned), events, ARRAY_SIZE(events));
 }
 
-TEST_F_TIMEOUT(mmio, coalesced, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio, coalesced)
 {
 	enum { IN_RING };
 	static const struct tdx_io_row rows[] = {
@@ -438,16 +422,13 @@ FIXTURE_SETUP(mmio_native)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(mmio_native)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(mmio_native);
 
 /* Exit qualification of an EPT violation: a read or a write. */
 #define EPT_QUAL_READ	BIT_ULL(0)
 #define EPT_QUAL_WRITE	BIT_ULL(1)
 
-TEST_F_TIMEOUT(mmio_native, write_and_read, TIMEOUT_SECONDS)
+TDX_TEST_F(mmio_native, write_and_read)
 {
 	const u64 size = variant->size, answer = ~TEST_DATA;
 	struct tdx_ve_info ve = {
@@ -482,9 +463,4 @@ TEST_F_TIMEOUT(mmio_native, write_and_read, TIMEOUT_SECONDS)
 	tdx_ve_check_values(self->vcpu, "read", &rax, 1);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

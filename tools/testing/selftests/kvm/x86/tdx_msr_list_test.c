@@ -9,14 +9,12 @@
  */
 #include <asm/mtrr.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdx_msr.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define NR_BANKS	2
 
@@ -105,11 +103,7 @@ static void guest_code(u64 leaf, u64 first, u64 last)
 	GUEST_DONE();
 }
 
-FIXTURE(msr_list)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(msr_list);
 
 /* Where an x86 CPU, or a hypervisor, has MSRs. */
 FIXTURE_VARIANT(msr_list)
@@ -137,11 +131,6 @@ FIXTURE_SETUP(msr_list)
 	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 }
 
-FIXTURE_TEARDOWN(msr_list)
-{
-	kvm_vm_free(self->vm);
-}
-
 static void test_list(struct kvm_vcpu *vcpu, u64 leaf, u64 first, u64 last)
 {
 	struct ucall uc;
@@ -152,20 +141,15 @@ static void test_list(struct kvm_vcpu *vcpu, u64 leaf, u64 first, u64 last)
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 }
 
-TEST_F_TIMEOUT(msr_list, read, TIMEOUT_SECONDS)
+TDX_TEST_F(msr_list, read)
 {
 	test_list(self->vcpu, EXIT_REASON_MSR_READ, variant->first, variant->last);
 }
 
 /* The local APIC is off: an IPI to itself by the ICR, vector 0, does nothing. */
-TEST_F_TIMEOUT(msr_list, written_with_0, TIMEOUT_SECONDS)
+TDX_TEST_F(msr_list, written_with_0)
 {
 	test_list(self->vcpu, EXIT_REASON_MSR_WRITE, variant->first, variant->last);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -6,15 +6,13 @@
  */
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* Below the 39 bits of GPA that every CPU with EPT has. */
 #define TEST_GPA	0x1234600000ULL
@@ -229,33 +227,33 @@ FIXTURE_TEARDOWN(protected_state)
 	kvm_vm_free(self->vm);
 }
 
-TEST_F_TIMEOUT(protected_state, vcpu_ioctls, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, vcpu_ioctls)
 {
 	check_requests(self->vcpu->fd, vcpu_requests, ARRAY_SIZE(vcpu_requests));
 }
 
-TEST_F_TIMEOUT(protected_state, vm_ioctls, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, vm_ioctls)
 {
 	check_requests(self->vm->fd, vm_requests, ARRAY_SIZE(vm_requests));
 }
 
-TEST_F_TIMEOUT(protected_state, msrs, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, msrs)
 {
 	check_msrs(self->vcpu);
 }
 
-TEST_F_TIMEOUT(protected_state, tsc, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, tsc)
 {
 	check_tsc(self->vcpu);
 }
 
-TEST_F_TIMEOUT(protected_state, sync_regs, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, sync_regs)
 {
 	check_sync_regs(self->vcpu);
 }
 
 /* A vCPU that waits for a SIPI, which a TD never gets. */
-TEST_F_TIMEOUT(protected_state, wait_for_sipi, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, wait_for_sipi)
 {
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_INIT_RECEIVED };
 
@@ -349,7 +347,7 @@ static void slot_set(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
  * Private memory can be neither logged nor read-only; the shared memory of a TD
  * cannot be read-only either, but it can be logged.
  */
-TEST_F_TIMEOUT(protected_state, memory_slots, TIMEOUT_SECONDS)
+TDX_TEST_F(protected_state, memory_slots)
 {
 	void *hva = kvm_mmap(SZ_4K, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	const int gmem = vm_create_guest_memfd(self->vm, SZ_4K, 0);
@@ -438,9 +436,4 @@ TEST(capabilities)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

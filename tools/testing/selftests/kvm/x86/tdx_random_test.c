@@ -8,19 +8,19 @@
  * TDX_RANDOM_COUNT in the environment is the number of each, TDX_RANDOM_SEED
  * another series.
  */
+/* The environment may ask for any number of calls. */
+#define TDX_TEST_TIMEOUT	3600
+
 #include <linux/sizes.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdcall.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_sim.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-/* For as many calls as anybody has the patience for. */
-#define TIMEOUT_SECONDS		3600
 
 #define COUNT_ENV		"TDX_RANDOM_COUNT"
 #define SEED_ENV		"TDX_RANDOM_SEED"
@@ -328,7 +328,7 @@ static void check_leaf(const char *line, const char *report)
 		    leaf, calls, report);
 }
 
-TEST_F_TIMEOUT(random, seamcalls, TIMEOUT_SECONDS)
+TDX_TEST_F(random, seamcalls)
 {
 	char *holdings, *after, *text, *report, *line, *rest;
 	char request[48];
@@ -361,7 +361,7 @@ TEST_F_TIMEOUT(random, seamcalls, TIMEOUT_SECONDS)
 	free(after);
 }
 
-TEST_F_TIMEOUT(random, tdcalls, TIMEOUT_SECONDS)
+TDX_TEST_F(random, tdcalls)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
 	struct kvm_vcpu *vcpu = tdx_vcpu_add(vm, 0, guest_code);
@@ -392,9 +392,4 @@ TEST_F_TIMEOUT(random, tdcalls, TIMEOUT_SECONDS)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

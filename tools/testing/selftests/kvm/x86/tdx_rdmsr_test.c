@@ -6,15 +6,12 @@
  */
 #include <asm/mtrr.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
 #include "tdx/tdx_msr.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_ve.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define BIT_32		BIT_ULL(32)
 
@@ -26,21 +23,8 @@
 /* Types of memory as the MTRRs and the PAT have them: WB, UC-, WP. */
 #define FIXED_MTRR	0x0606050506060505ULL
 
-FIXTURE(rdmsr)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(rdmsr)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(rdmsr)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(rdmsr);
+TDX_FIXTURE_SETUP(rdmsr, tdvmcall_vm_create);
 
 static void run_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
@@ -61,7 +45,7 @@ static void run_refused(struct kvm_vcpu *vcpu, u64 index)
 }
 
 /* What the TD reads is what userspace has set, all 64 bits of it. */
-TEST_F_TIMEOUT(rdmsr, set_by_userspace, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, set_by_userspace)
 {
 	static const struct {
 		u32 index;
@@ -104,7 +88,7 @@ TEST_F_TIMEOUT(rdmsr, set_by_userspace, TIMEOUT_SECONDS)
 }
 
 /* What userspace cannot set. */
-TEST_F_TIMEOUT(rdmsr, set_by_kvm, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, set_by_kvm)
 {
 	const u64 mcg_cap = tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 
@@ -119,7 +103,7 @@ TEST_F_TIMEOUT(rdmsr, set_by_kvm, TIMEOUT_SECONDS)
 	run_read(self->vcpu, MSR_IA32_TSC_DEADLINE, 0);
 }
 
-TEST_F_TIMEOUT(rdmsr, x2apic, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, x2apic)
 {
 	static const struct {
 		u32 index;
@@ -153,7 +137,7 @@ TEST_F_TIMEOUT(rdmsr, x2apic, TIMEOUT_SECONDS)
 }
 
 /* The neighbours of the list, and what a TD has itself or not at all. */
-TEST_F_TIMEOUT(rdmsr, not_emulated, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, not_emulated)
 {
 	static const u64 indexes[] = {
 		0, MSR_IA32_TSC, MSR_IA32_TSC_ADJUST, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS,
@@ -172,7 +156,7 @@ TEST_F_TIMEOUT(rdmsr, not_emulated, TIMEOUT_SECONDS)
 }
 
 /* In the list, but not there: holes, banks that the vCPU does not have. */
-TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, listed_and_invalid)
 {
 	static const u64 indexes[] = {
 		MTRRphysMask_MSR(7) + 1, MSR_MTRRfix64K_00000 - 1, MSR_MTRRfix64K_00000 + 1,
@@ -197,14 +181,14 @@ TEST_F_TIMEOUT(rdmsr, listed_and_invalid, TIMEOUT_SECONDS)
 }
 
 /* What is there if the vCPU's CPUID says so is unknown to KVM if not. */
-TEST_F_TIMEOUT(rdmsr, arch_capabilities, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, arch_capabilities)
 {
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
 	vcpu_set_msr(self->vcpu, MSR_IA32_ARCH_CAPABILITIES, TEST_DATA);
 	run_read(self->vcpu, MSR_IA32_ARCH_CAPABILITIES, TEST_DATA);
 }
 
-TEST_F_TIMEOUT(rdmsr, no_arch_capabilities, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, no_arch_capabilities)
 {
 	struct tdx_insn insn;
 
@@ -217,7 +201,7 @@ TEST_F_TIMEOUT(rdmsr, no_arch_capabilities, TIMEOUT_SECONDS)
 }
 
 /* ECX has 32 bits, whatever R12 has. */
-TEST_F_TIMEOUT(rdmsr, index_truncated, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, index_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
 	struct tdx_insn insn;
@@ -237,7 +221,7 @@ TEST_F_TIMEOUT(rdmsr, index_truncated, TIMEOUT_SECONDS)
 }
 
 /* A reason that is none is refused, and changes nothing. */
-TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, unknown_reasons)
 {
 	struct tdx_insn insn;
 	int bit, r;
@@ -261,7 +245,7 @@ TEST_F_TIMEOUT(rdmsr, unknown_reasons, TIMEOUT_SECONDS)
 }
 
 /* Each reason against each set of reasons that userspace wants to know. */
-TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, reason_filter)
 {
 	static const struct tdx_msr_filter_row deny = {
 		KVM_MSR_FILTER_READ, MSR_IA32_POWER_CTL, false,
@@ -273,7 +257,7 @@ TEST_F_TIMEOUT(rdmsr, reason_filter, TIMEOUT_SECONDS)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 }
 
-TEST_F_TIMEOUT(rdmsr, reason_inval, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, reason_inval)
 {
 	struct tdx_insn insn;
 
@@ -281,7 +265,7 @@ TEST_F_TIMEOUT(rdmsr, reason_inval, TIMEOUT_SECONDS)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
 
-TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, reason_unknown)
 {
 	struct tdx_insn insn;
 
@@ -294,7 +278,7 @@ TEST_F_TIMEOUT(rdmsr, reason_unknown, TIMEOUT_SECONDS)
 }
 
 /* The filter is asked first, whether there is such an MSR or not. */
-TEST_F_TIMEOUT(rdmsr, filter_before_list, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, filter_before_list)
 {
 	static const struct tdx_msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
 	struct tdx_insn insn;
@@ -305,7 +289,7 @@ TEST_F_TIMEOUT(rdmsr, filter_before_list, TIMEOUT_SECONDS)
 }
 
 /* A filter that allows one MSR to be read: no filter is for those of the x2APIC. */
-TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, default_deny)
 {
 	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
@@ -345,7 +329,7 @@ TEST_F_TIMEOUT(rdmsr, default_deny, TIMEOUT_SECONDS)
 }
 
 /* Any error but 0 is one; then the data is nothing. */
-TEST_F_TIMEOUT(rdmsr, answer, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, answer)
 {
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
 	static const u64 data[] = { 0, 1, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
@@ -368,7 +352,7 @@ TEST_F_TIMEOUT(rdmsr, answer, TIMEOUT_SECONDS)
 }
 
 /* Userspace that does nothing has let the TD read 0. */
-TEST_F_TIMEOUT(rdmsr, default_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, default_answer)
 {
 	struct tdx_insn insn;
 
@@ -379,7 +363,7 @@ TEST_F_TIMEOUT(rdmsr, default_answer, TIMEOUT_SECONDS)
 }
 
 /* The error and the data alone are an answer. */
-TEST_F_TIMEOUT(rdmsr, edited_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
 	struct tdx_insn insn;
@@ -396,7 +380,7 @@ TEST_F_TIMEOUT(rdmsr, edited_exit, TIMEOUT_SECONDS)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-TEST_F_TIMEOUT(rdmsr, immediate_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(rdmsr, immediate_exit)
 {
 	struct tdx_insn insn;
 
@@ -441,9 +425,4 @@ TEST(native_rdmsr)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

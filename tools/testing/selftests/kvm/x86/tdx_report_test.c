@@ -6,15 +6,13 @@
  * MRTD is calculated here once more, from the definition of the ABI ("TDX
  * Measurement and Reporting") and with another SHA-384.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/sha384.h"
 #include "tdx/tdcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS		120
 
 /* Records of MRTD: the leaf's name in 16 bytes, the GPA in 8, zeros. */
 #define RECORD_SIZE		128
@@ -210,10 +208,7 @@ FIXTURE_SETUP(report)
 	sha384_init(&self->m.sha);
 }
 
-FIXTURE_TEARDOWN(report)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(report);
 
 static void finalize(FIXTURE_DATA(report) *self, tdx_range_fn *add, u64 extends)
 {
@@ -296,22 +291,22 @@ static void check_pages(FIXTURE_DATA(report) *self, u64 first, u64 end)
 	check_mrtd(self, &report);
 }
 
-TEST_F_TIMEOUT(report, mrtd_without_content, TIMEOUT_SECONDS)
+TDX_TEST_F(report, mrtd_without_content)
 {
 	check_pages(self, 0, 0);
 }
 
-TEST_F_TIMEOUT(report, mrtd_of_first_page, TIMEOUT_SECONDS)
+TDX_TEST_F(report, mrtd_of_first_page)
 {
 	check_pages(self, 0, 1);
 }
 
-TEST_F_TIMEOUT(report, mrtd_of_some_pages, TIMEOUT_SECONDS)
+TDX_TEST_F(report, mrtd_of_some_pages)
 {
 	check_pages(self, 3, 7);
 }
 
-TEST_F_TIMEOUT(report, mrtd_of_all_pages, TIMEOUT_SECONDS)
+TDX_TEST_F(report, mrtd_of_all_pages)
 {
 	struct td_report report;
 
@@ -321,7 +316,7 @@ TEST_F_TIMEOUT(report, mrtd_of_all_pages, TIMEOUT_SECONDS)
 }
 
 /* What KVM_TDX_INIT_VM was given, what the TD gave, and the hash over the former. */
-TEST_F_TIMEOUT(report, fields, TIMEOUT_SECONDS)
+TDX_TEST_F(report, fields)
 {
 	static const u8 zeros[SHA384_SIZE];
 	struct td_report report;
@@ -346,7 +341,7 @@ TEST_F_TIMEOUT(report, fields, TIMEOUT_SECONDS)
 	assert_digest("TEE_INFO_HASH", hash, report.tee_info_hash);
 }
 
-TEST_F_TIMEOUT(report, rtmr_extended_twice, TIMEOUT_SECONDS)
+TDX_TEST_F(report, rtmr_extended_twice)
 {
 	u8 rtmr[2 * SHA384_SIZE] = {};
 	static const u8 zeros[SHA384_SIZE];
@@ -425,9 +420,4 @@ TEST(sha384_vectors)
 	}
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -3,7 +3,9 @@
  * A TD's vCPU that shuts down by a triple fault: KVM_EXIT_SHUTDOWN, after which
  * the vCPU is of no use, but neither the TD's other vCPU nor another TD is harmed.
  */
-#include "kselftest_harness.h"
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
@@ -11,9 +13,8 @@
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	30
 
 /* TDX module's status of an entry to a vCPU that has shut down, without details. */
 #define STATUS_MASK	GENMASK_ULL(63, 32)
@@ -57,11 +58,7 @@ static void run_to_shutdown(struct kvm_vcpu *vcpu)
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
 }
 
-FIXTURE(shutdown)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(shutdown);
 
 FIXTURE_VARIANT(shutdown)
 {
@@ -79,12 +76,7 @@ FIXTURE_SETUP(shutdown)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(shutdown)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(shutdown, exits, TIMEOUT_SECONDS)
+TDX_TEST_F(shutdown, exits)
 {
 	run_to_shutdown(self->vcpu);
 }
@@ -94,7 +86,7 @@ TEST_F_TIMEOUT(shutdown, exits, TIMEOUT_SECONDS)
  * error, as a reason that it does not know.  It also prints the guest's RIP, which
  * it cannot have, and warns about that: run on request.
  */
-TEST_F_TIMEOUT(shutdown, is_final, TIMEOUT_SECONDS)
+TDX_TEST_F(shutdown, is_final)
 {
 	struct kvm_run *run = self->vcpu->run;
 	int i;
@@ -156,9 +148,4 @@ TEST(another_vcpu)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

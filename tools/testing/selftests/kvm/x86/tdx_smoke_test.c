@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Create TDs, run them, and destroy them: what all other TDX tests build on. */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdcall.h"
 #include "tdx/tdx_cpus.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define NR_ARGS		TD_BOOT_NR_ARGS
 
@@ -122,11 +119,7 @@ TEST(destroy_not_run)
 }
 
 /* Guest code that says it is done, after an exception or SSE among them. */
-FIXTURE(smoke)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(smoke);
 
 FIXTURE_VARIANT(smoke)
 {
@@ -143,12 +136,7 @@ FIXTURE_SETUP(smoke)
 	tdx_vm_finalize(self->vm);
 }
 
-FIXTURE_TEARDOWN(smoke)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(smoke, runs, TIMEOUT_SECONDS)
+TDX_TEST_F(smoke, runs)
 {
 	struct ucall uc;
 
@@ -292,9 +280,4 @@ TEST(run_needs_finalize)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

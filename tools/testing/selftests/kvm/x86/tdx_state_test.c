@@ -4,6 +4,9 @@
  * and system registers is the same after each exit, whatever the exit was for and
  * whoever used the CPU in the meantime; and the VMM finds what it had.
  */
+/* What fails here mostly hangs: do not wait long for it. */
+#define TDX_TEST_TIMEOUT	30
+
 #include <asm/hwcap2.h>
 #include <asm/prctl.h>
 #include <signal.h>
@@ -12,15 +15,13 @@
 #include <sys/time.h>
 
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	30
 
 #define NR_ROUNDS	3
 #define NR_TDS		2
@@ -310,7 +311,7 @@ static void run_to_end(struct kvm_vcpu *vcpu, u64 nr)
 	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), (u64)UCALL_DONE);
 }
 
-TEST_F_TIMEOUT(state, alone, TIMEOUT_SECONDS)
+TDX_TEST_F(state, alone)
 {
 	int i;
 
@@ -320,7 +321,7 @@ TEST_F_TIMEOUT(state, alone, TIMEOUT_SECONDS)
 }
 
 /* Each of two TDs finds its own. */
-TEST_F_TIMEOUT(state, in_turns_with_another_td, TIMEOUT_SECONDS)
+TDX_TEST_F(state, in_turns_with_another_td)
 {
 	u64 i, j;
 
@@ -371,9 +372,4 @@ TEST(gs_base_by_instruction)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

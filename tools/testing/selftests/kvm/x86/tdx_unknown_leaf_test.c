@@ -3,13 +3,11 @@
  * TDG.VP.VMCALL with a leaf in R11 that KVM does not know: SUBFUNC_UNSUPPORTED,
  * no register but R10 is written, and userspace does not hear of it.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* Not in asm/vmx.h. */
 #define EXIT_REASON_PCONFIG	65
@@ -46,11 +44,7 @@ static void assert_unknown(struct kvm_vcpu *vcpu, const char *name, u64 leaf)
 }
 
 /* Leafs with a meaning, in GHCI or as a reason of a VM exit. */
-FIXTURE(unknown_leaf)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(unknown_leaf);
 
 FIXTURE_VARIANT(unknown_leaf)
 {
@@ -73,27 +67,15 @@ UNKNOWN(tdcall,		EXIT_REASON_TDCALL);
 UNKNOWN(service,	TDVMCALL_SERVICE);
 UNKNOWN(migtd,		TDVMCALL_SERVICE_MIGTD);
 
-FIXTURE_SETUP(unknown_leaf)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(unknown_leaf, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(unknown_leaf)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(unknown_leaf, is_unsupported, TIMEOUT_SECONDS)
+TDX_TEST_F(unknown_leaf, is_unsupported)
 {
 	assert_unknown(self->vcpu, variant->name, variant->leaf);
 }
 
 /* Ranges of numbers without those that KVM knows. */
-FIXTURE(unknown_leafs)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(unknown_leafs);
 
 FIXTURE_VARIANT(unknown_leafs)
 {
@@ -112,17 +94,9 @@ RANGE(below_bit_32,	BIT_ULL(32) - 2, BIT_ULL(32));
 RANGE(below_bit_63,	BIT_ULL(63) - 2, BIT_ULL(63));
 RANGE(last,		~0ULL - 2, ~0ULL);
 
-FIXTURE_SETUP(unknown_leafs)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(unknown_leafs, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(unknown_leafs)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(unknown_leafs, are_unsupported, TIMEOUT_SECONDS)
+TDX_TEST_F(unknown_leafs, are_unsupported)
 {
 	const u64 nr = variant->last - variant->first + 1;
 	u64 i;
@@ -134,11 +108,7 @@ TEST_F_TIMEOUT(unknown_leafs, are_unsupported, TIMEOUT_SECONDS)
 }
 
 /* All of R11 counts: a known number with a bit above it is not known. */
-FIXTURE(unknown_bit)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(unknown_bit);
 
 FIXTURE_VARIANT(unknown_bit)
 {
@@ -155,17 +125,9 @@ UNKNOWN_BIT(31);
 UNKNOWN_BIT(32);
 UNKNOWN_BIT(63);
 
-FIXTURE_SETUP(unknown_bit)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(unknown_bit, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(unknown_bit)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(unknown_bit, with_known_leaf, TIMEOUT_SECONDS)
+TDX_TEST_F(unknown_bit, with_known_leaf)
 {
 	size_t i;
 
@@ -173,9 +135,4 @@ TEST_F_TIMEOUT(unknown_bit, with_known_leaf, TIMEOUT_SECONDS)
 		assert_unknown(self->vcpu, variant->name, variant->bit | known_leafs[i]);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -3,7 +3,6 @@
  * KVM_CREATE_VCPU, KVM_TDX_GET_CPUID and KVM_TDX_INIT_VCPU of a TD: what KVM must
  * refuse, after which the vCPU is initialized and run to its end.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
@@ -11,9 +10,8 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_cpus.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS		120
 
 #define NR_IOAPIC_PINS		24
 
@@ -92,13 +90,10 @@ FIXTURE_SETUP(get_cpuid_refused)
 	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->good);
 }
 
-FIXTURE_TEARDOWN(get_cpuid_refused)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(get_cpuid_refused);
 
 /* If the room is short KVM tells how much is needed, and writes no entry. */
-TEST_F_TIMEOUT(get_cpuid_refused, then_carried_out, TIMEOUT_SECONDS)
+TDX_TEST_F(get_cpuid_refused, then_carried_out)
 {
 	const u32 nent = self->good->nent;
 	struct kvm_cpuid2 *cpuid;
@@ -212,10 +207,7 @@ FIXTURE_SETUP(cpuid_config)
 	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->got);
 }
 
-FIXTURE_TEARDOWN(cpuid_config)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(cpuid_config);
 
 static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid, u32 function,
 						 u32 index)
@@ -240,7 +232,7 @@ static u32 wanted_eax(const struct kvm_cpuid_entry2 *bits, u32 eax)
 }
 
 /* What KVM_TDX_GET_CPUID tells is what KVM_TDX_INIT_VM gave, in each register. */
-TEST_F_TIMEOUT(cpuid_config, told_as_given, TIMEOUT_SECONDS)
+TDX_TEST_F(cpuid_config, told_as_given)
 {
 	static const struct kvm_cpuid_entry2 zeros;
 	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(self->vm);
@@ -269,11 +261,7 @@ TEST_F_TIMEOUT(cpuid_config, told_as_given, TIMEOUT_SECONDS)
 	finish(self->vcpu);
 }
 
-FIXTURE(init_vcpu_refused)
-{
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;
-};
+TDX_FIXTURE(init_vcpu_refused);
 
 FIXTURE_VARIANT(init_vcpu_refused)
 {
@@ -304,12 +292,7 @@ FIXTURE_SETUP(init_vcpu_refused)
 	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
 }
 
-FIXTURE_TEARDOWN(init_vcpu_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(init_vcpu_refused, then_carried_out, TIMEOUT_SECONDS)
+TDX_TEST_F(init_vcpu_refused, then_carried_out)
 {
 	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_INIT_VCPU };
 
@@ -488,9 +471,4 @@ TEST(init_vcpu_after_finalize)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -3,14 +3,12 @@
  * KVM_TDX_CAPABILITIES and KVM_TDX_FINALIZE_VM: operands that KVM must refuse, and
  * what it makes of those that it takes.  KVM_TDX_INIT_VM has a test of its own.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS		120
 
 /* Attributes of a TD that its VMM can look into ("ATTRIBUTES", TUD). */
 #define ATTRIBUTES_TUD		GENMASK_ULL(7, 0)
@@ -93,13 +91,10 @@ FIXTURE_SETUP(capabilities_refused)
 	self->good = tdx_vm_get_capabilities(self->vm);
 }
 
-FIXTURE_TEARDOWN(capabilities_refused)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_TEARDOWN(capabilities_refused);
 
 /* Unlike KVM_TDX_GET_CPUID it does not tell how many entries there are. */
-TEST_F_TIMEOUT(capabilities_refused, then_carried_out, TIMEOUT_SECONDS)
+TDX_TEST_F(capabilities_refused, then_carried_out)
 {
 	const u32 nent = variant->nent_0 ? 0 : self->good->cpuid.nent + variant->nent_change;
 	struct kvm_tdx_capabilities *caps;
@@ -226,9 +221,4 @@ TEST(finalize_vm_without_vcpu)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

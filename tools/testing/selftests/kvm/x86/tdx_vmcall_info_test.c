@@ -4,13 +4,11 @@
  * that every VMM must have, which KVM answers itself; R12 = 1 for the optional
  * ones, which only userspace knows.
  */
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_exit.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 /* What userspace may have to tell in R11 to R14. */
 #define TEST_R11	0x11aaaaaaaaaaaa11ULL
@@ -58,24 +56,11 @@ static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 
 	tdvmcall_finish(vcpu, call->name, 1, &want);
 }
 
-FIXTURE(vmcall_info)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(vmcall_info)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(vmcall_info)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(vmcall_info);
+TDX_FIXTURE_SETUP(vmcall_info, tdvmcall_vm_create);
 
 /* GHCI has all zeroes for "no more than what is mandatory". */
-TEST_F_TIMEOUT(vmcall_info, mandatory_without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_info, mandatory_without_exit)
 {
 	struct tdcall_regs regs, want;
 
@@ -91,7 +76,7 @@ TEST_F_TIMEOUT(vmcall_info, mandatory_without_exit, TIMEOUT_SECONDS)
 	tdvmcall_finish(self->vcpu, "mandatory", 0, &want);
 }
 
-TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_info, optional_is_none_unless_answered)
 {
 	struct tdx_exit_call call = get_info("not answered", 1);
 	struct tdcall_regs want;
@@ -107,11 +92,7 @@ TEST_F_TIMEOUT(vmcall_info, optional_is_none_unless_answered, TIMEOUT_SECONDS)
 }
 
 /* Neither is there for the TD: GHCI reserves all but 0 and 1. */
-FIXTURE(vmcall_info_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(vmcall_info_refused);
 
 FIXTURE_VARIANT(vmcall_info_refused)
 {
@@ -131,28 +112,16 @@ REFUSED(bit_32_and_1,	BIT_ULL(32) | 1);
 REFUSED(bit_63,		BIT_ULL(63));
 REFUSED(all_ones,	~0ULL);
 
-FIXTURE_SETUP(vmcall_info_refused)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
+TDX_FIXTURE_SETUP(vmcall_info_refused, tdvmcall_vm_create);
 
-FIXTURE_TEARDOWN(vmcall_info_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
-TEST_F_TIMEOUT(vmcall_info_refused, without_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_info_refused, without_exit)
 {
 	struct tdx_exit_call call = get_info(variant->name, variant->which);
 
 	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-FIXTURE(vmcall_info_answer)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(vmcall_info_answer);
 
 FIXTURE_VARIANT(vmcall_info_answer)
 {
@@ -165,18 +134,10 @@ FIXTURE_VARIANT(vmcall_info_answer)
 
 #include "tdx/tdx_exit_answers.def"
 
-FIXTURE_SETUP(vmcall_info_answer)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(vmcall_info_answer)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE_SETUP(vmcall_info_answer, tdvmcall_vm_create);
 
 /* R10 to R14 are the answer as it is, whether or not it is a success. */
-TEST_F_TIMEOUT(vmcall_info_answer, is_raw, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_info_answer, is_raw)
 {
 	struct tdx_exit_call call = get_info(variant->name, 1);
 
@@ -197,7 +158,7 @@ static const struct {
 };
 
 /* Userspace may offer what gets to it: a leaf that KVM reports gives an exit. */
-TEST_F_TIMEOUT(vmcall_info, capabilities, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_info, capabilities)
 {
 	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(self->vm);
 	u64 known = 0;
@@ -228,9 +189,4 @@ TEST_F_TIMEOUT(vmcall_info, capabilities, TIMEOUT_SECONDS)
 	free(caps);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -11,16 +11,14 @@
 #include <linux/sizes.h>
 
 #include "apic.h"
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdvmcall_mask.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 #define TEST_PORT	0x7d5
@@ -36,11 +34,7 @@
 /* No reason of an exit: the vCPU halts, and userspace ends that. */
 #define EXIT_HALTED	0xa1
 
-FIXTURE(vmcall_mask)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(vmcall_mask);
 
 FIXTURE_VARIANT(vmcall_mask)
 {
@@ -107,11 +101,6 @@ FIXTURE_SETUP(vmcall_mask)
 	tdx_map_gpa_enable_exits(self->vm);
 	vm_enable_cap(self->vm, KVM_CAP_X86_USER_SPACE_MSR,
 		      KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN);
-}
-
-FIXTURE_TEARDOWN(vmcall_mask)
-{
-	kvm_vm_free(self->vm);
 }
 
 #define MAX_EXITS	2
@@ -276,7 +265,7 @@ static void check_exit_reason(const char *name, const FIXTURE_VARIANT(vmcall_mas
 				 exits->exit[0].reason);
 }
 
-TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_mask, hides_registers)
 {
 	struct kvm_vcpu *vcpu = self->vcpu;
 	struct exits all, masked;
@@ -307,11 +296,7 @@ TEST_F_TIMEOUT(vmcall_mask, hides_registers, TIMEOUT_SECONDS)
 	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);
 }
 
-FIXTURE(vmcall_mask_refused)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(vmcall_mask_refused);
 
 FIXTURE_VARIANT(vmcall_mask_refused)
 {
@@ -342,13 +327,8 @@ FIXTURE_SETUP(vmcall_mask_refused)
 	self->vm = tdvmcall_mask_vm_create(&self->vcpu, tdvmcall_guest_refused_masks, &regs);
 }
 
-FIXTURE_TEARDOWN(vmcall_mask_refused)
-{
-	kvm_vm_free(self->vm);
-}
-
 /* No refused call gets to KVM: the first exit is that of the good one at the end. */
-TEST_F_TIMEOUT(vmcall_mask_refused, by_tdx_module, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_mask_refused, by_tdx_module)
 {
 	struct exits exits;
 	struct ucall uc;
@@ -362,9 +342,4 @@ TEST_F_TIMEOUT(vmcall_mask_refused, by_tdx_module, TIMEOUT_SECONDS)
 	tdx_assert_value("after refused masks", "calls", nr_tdvmcall_masks, "exits", 1, exits.nr);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

@@ -6,26 +6,20 @@
  */
 #include <linux/kvm_para.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_interruption.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
-
-#define TIMEOUT_SECONDS	120
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 
 /* No status, and no result either: it is R10 as it is. */
 #define ANSWER		0x0a115e50a115e50aULL
 
-FIXTURE(vmcall_interrupted)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
+TDX_FIXTURE(vmcall_interrupted);
 
 FIXTURE_VARIANT(vmcall_interrupted)
 {
@@ -60,11 +54,6 @@ FIXTURE_SETUP(vmcall_interrupted)
 {
 	self->vm = tdvmcall_vm_create(&self->vcpu);
 	tdx_map_gpa_enable_exits(self->vm);
-}
-
-FIXTURE_TEARDOWN(vmcall_interrupted)
-{
-	kvm_vm_free(self->vm);
 }
 
 /* Let all that userspace may answer to the exit of @run be @value. */
@@ -155,29 +144,24 @@ static void test_after_answer(struct kvm_vcpu *vcpu,
 	tdvmcall_finish(vcpu, row->name, 1, &regs);
 }
 
-TEST_F_TIMEOUT(vmcall_interrupted, by_immediate_exit_before_call, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_interrupted, by_immediate_exit_before_call)
 {
 	test_before_call(self->vcpu, variant, &tdx_interrupted_by_immediate_exit);
 }
 
-TEST_F_TIMEOUT(vmcall_interrupted, by_signal_before_call, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_interrupted, by_signal_before_call)
 {
 	test_before_call(self->vcpu, variant, &tdx_interrupted_by_signal);
 }
 
-TEST_F_TIMEOUT(vmcall_interrupted, by_immediate_exit_after_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_interrupted, by_immediate_exit_after_answer)
 {
 	test_after_answer(self->vcpu, variant, &tdx_interrupted_by_immediate_exit);
 }
 
-TEST_F_TIMEOUT(vmcall_interrupted, by_signal_after_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(vmcall_interrupted, by_signal_after_answer)
 {
 	test_after_answer(self->vcpu, variant, &tdx_interrupted_by_signal);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()

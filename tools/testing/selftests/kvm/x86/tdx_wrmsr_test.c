@@ -5,15 +5,12 @@
  */
 #include <asm/mtrr.h>
 
-#include "kselftest_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "vmx.h"
 #include "tdx/tdx_msr.h"
+#include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_ve.h"
-
-/* An emulated CPU may need a second for what hardware does in milliseconds. */
-#define TIMEOUT_SECONDS	120
 
 #define BIT_32		BIT_ULL(32)
 
@@ -30,21 +27,8 @@ struct msr_row {
 	u64 value;
 };
 
-FIXTURE(wrmsr)
-{
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-};
-
-FIXTURE_SETUP(wrmsr)
-{
-	self->vm = tdvmcall_vm_create(&self->vcpu);
-}
-
-FIXTURE_TEARDOWN(wrmsr)
-{
-	kvm_vm_free(self->vm);
-}
+TDX_FIXTURE(wrmsr);
+TDX_FIXTURE_SETUP(wrmsr, tdvmcall_vm_create);
 
 static void run_write(struct kvm_vcpu *vcpu, u64 index, u64 value)
 {
@@ -73,7 +57,7 @@ static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
 }
 
 /* Userspace finds what the TD has written, all 64 bits of it. */
-TEST_F_TIMEOUT(wrmsr, seen_by_userspace, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, seen_by_userspace)
 {
 	static const struct msr_row rows[] = {
 		{ MSR_IA32_POWER_CTL, TEST_DATA },
@@ -107,7 +91,7 @@ TEST_F_TIMEOUT(wrmsr, seen_by_userspace, TIMEOUT_SECONDS)
 }
 
 /* EMON available and the PMU's bits are not the TD's to change. */
-TEST_F_TIMEOUT(wrmsr, misc_enable, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, misc_enable)
 {
 	const u64 old = MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_EMON;
 
@@ -124,7 +108,7 @@ TEST_F_TIMEOUT(wrmsr, misc_enable, TIMEOUT_SECONDS)
 }
 
 /* A write of the microcode's revision is ignored. */
-TEST_F_TIMEOUT(wrmsr, ignored, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, ignored)
 {
 	vcpu_set_msr(self->vcpu, MSR_IA32_UCODE_REV, TEST_DATA);
 	run_write(self->vcpu, MSR_IA32_UCODE_REV, ~TEST_DATA);
@@ -132,7 +116,7 @@ TEST_F_TIMEOUT(wrmsr, ignored, TIMEOUT_SECONDS)
 }
 
 /* Read-only for a TD, even if the value is the one that is there. */
-TEST_F_TIMEOUT(wrmsr, read_only, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, read_only)
 {
 	static const u32 indexes[] = {
 		MSR_IA32_APICBASE, MSR_EFER, MSR_IA32_FEAT_CTL, MSR_IA32_MCG_CAP, MSR_MTRRcap,
@@ -162,7 +146,7 @@ static void write_and_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 	tdx_insn_run(vcpu, &insn);
 }
 
-TEST_F_TIMEOUT(wrmsr, x2apic, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, x2apic)
 {
 	static const u32 lvt[] = {
 		X2APIC_LVT_CMCI, X2APIC_LVT_TIMER, X2APIC_LVT_THERMAL, X2APIC_LVT_PMI,
@@ -194,7 +178,7 @@ TEST_F_TIMEOUT(wrmsr, x2apic, TIMEOUT_SECONDS)
 }
 
 /* The neighbours of the list, and what a TD has itself or not at all. */
-TEST_F_TIMEOUT(wrmsr, not_emulated, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, not_emulated)
 {
 	static const u64 indexes[] = {
 		0, MSR_IA32_TSC, MSR_IA32_TSC_ADJUST, MSR_IA32_SPEC_CTRL, MSR_IA32_SYSENTER_CS,
@@ -213,7 +197,7 @@ TEST_F_TIMEOUT(wrmsr, not_emulated, TIMEOUT_SECONDS)
 }
 
 /* Values that an MSR of the list does not have, and MSRs that are not there. */
-TEST_F_TIMEOUT(wrmsr, value_refused, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, value_refused)
 {
 	static const struct msr_row rows[] = {
 		{ MSR_IA32_CR_PAT, 2 },
@@ -245,7 +229,7 @@ TEST_F_TIMEOUT(wrmsr, value_refused, TIMEOUT_SECONDS)
 }
 
 /* ECX has 32 bits, whatever R12 has. */
-TEST_F_TIMEOUT(wrmsr, index_truncated, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, index_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
 	struct tdx_insn insn;
@@ -264,7 +248,7 @@ TEST_F_TIMEOUT(wrmsr, index_truncated, TIMEOUT_SECONDS)
 }
 
 /* Each reason against each set of reasons that userspace wants to know. */
-TEST_F_TIMEOUT(wrmsr, reason_filter, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, reason_filter)
 {
 	static const struct tdx_msr_filter_row deny = {
 		KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, false,
@@ -278,7 +262,7 @@ TEST_F_TIMEOUT(wrmsr, reason_filter, TIMEOUT_SECONDS)
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, old);
 }
 
-TEST_F_TIMEOUT(wrmsr, reason_inval, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, reason_inval)
 {
 	struct tdx_insn insn;
 
@@ -287,7 +271,7 @@ TEST_F_TIMEOUT(wrmsr, reason_inval, TIMEOUT_SECONDS)
 }
 
 /* It is not unknown, even where the code that other VMs share does not write it. */
-TEST_F_TIMEOUT(wrmsr, reason_inval_of_read_only, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, reason_inval_of_read_only)
 {
 	static const u32 indexes[] = { MSR_IA32_APICBASE, MSR_EFER, MSR_IA32_FEAT_CTL };
 	struct tdx_insn insn;
@@ -299,7 +283,7 @@ TEST_F_TIMEOUT(wrmsr, reason_inval_of_read_only, TIMEOUT_SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, reason_unknown)
 {
 	struct tdx_insn insn;
 
@@ -312,7 +296,7 @@ TEST_F_TIMEOUT(wrmsr, reason_unknown, TIMEOUT_SECONDS)
 }
 
 /* The filter is asked first, whether the MSR is read-only, not there, or neither. */
-TEST_F_TIMEOUT(wrmsr, filter_before_list, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, filter_before_list)
 {
 	static const struct tdx_msr_filter_row deny[] = {
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC, false },
@@ -333,7 +317,7 @@ TEST_F_TIMEOUT(wrmsr, filter_before_list, TIMEOUT_SECONDS)
 }
 
 /* A filter that allows one MSR to be written: no filter is for those of the x2APIC. */
-TEST_F_TIMEOUT(wrmsr, default_deny, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, default_deny)
 {
 	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
@@ -369,7 +353,7 @@ TEST_F_TIMEOUT(wrmsr, default_deny, TIMEOUT_SECONDS)
 }
 
 /* Any error but 0 is one.  Nothing comes back, and nothing is done by KVM. */
-TEST_F_TIMEOUT(wrmsr, answer, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, answer)
 {
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
 	static const u64 values[] = { 0, TEST_DATA, ~0ULL, BIT_32, BIT_ULL(31) };
@@ -394,7 +378,7 @@ TEST_F_TIMEOUT(wrmsr, answer, TIMEOUT_SECONDS)
 }
 
 /* Userspace that does nothing has let the write succeed. */
-TEST_F_TIMEOUT(wrmsr, default_answer, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, default_answer)
 {
 	struct tdx_insn insn;
 
@@ -405,7 +389,7 @@ TEST_F_TIMEOUT(wrmsr, default_answer, TIMEOUT_SECONDS)
 }
 
 /* The error alone is an answer. */
-TEST_F_TIMEOUT(wrmsr, edited_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
 	struct tdx_insn insn;
@@ -423,7 +407,7 @@ TEST_F_TIMEOUT(wrmsr, edited_exit, TIMEOUT_SECONDS)
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, 0);
 }
 
-TEST_F_TIMEOUT(wrmsr, immediate_exit, TIMEOUT_SECONDS)
+TDX_TEST_F(wrmsr, immediate_exit)
 {
 	struct tdx_insn insn;
 
@@ -467,9 +451,4 @@ TEST(native_wrmsr)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char **argv)
-{
-	__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);
-
-	return test_harness_run(argc, argv);
-}
+TDX_TEST_MAIN()
