@@ -195,7 +195,6 @@ static void check_run(struct td *td, u32 want_exit, u64 want_detail, u16 want_fl
 	struct kvm_run *run = td->vcpu->run;
 	struct ucall uc;
 
-	errno = 0;
 	TEST_ASSERT(run->flags == want_flags, "KVM_RUN: wanted flags 0x%x, got 0x%x", want_flags,
 		    run->flags);
 	if (want_exit) {
@@ -229,7 +228,6 @@ static void check_calls(const struct refusal *refusal)
 	u32 calls, refused;
 
 	tdx_sim_refused(&calls, &refused);
-	errno = 0;
 	TEST_ASSERT(refused == refusal->times, "%s: wanted %u refused calls, got %u of %u",
 		    refusal->leaf, refusal->times, refused, calls);
 	TEST_ASSERT(refusal->calls ? calls == want_calls : calls >= want_calls,

@@ -324,7 +324,6 @@ TDX_TEST_F(hypercall_clock_pairing, private_page_is_written_for_host)
 
 	pair_clocks(&self->td, "private page", self->td.page, 0);
 
-	errno = 0;
 	TEST_ASSERT(pairing->sec >= 0 && pairing->nsec >= 0 && pairing->nsec < 1000000000,
 		    "wanted a time, got %lld s, %lld ns", pairing->sec, pairing->nsec);
 	TEST_ASSERT(pairing->tsc && pairing->tsc != PAGE_PATTERN, "wanted a TSC, got 0x%llx",

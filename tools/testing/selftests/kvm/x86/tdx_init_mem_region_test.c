@@ -337,7 +337,6 @@ TDX_TEST_F(region, interrupted)
 		error = errno;
 		done = MANY_PAGES - many.nr_pages;
 
-		errno = 0;
 		TEST_ASSERT(!r || (r == -1 && error == EINTR),
 			    "after %lu pages: wanted success or EINTR, got %s", done,
 			    strerror(error));

@@ -137,7 +137,6 @@ static bool is_possible(const struct answers *answers, enum tdx_map_gpa_outcome 
 
 static void assert_next_is_possible(const struct answers *answers, u64 chunk)
 {
-	errno = 0;
 	TEST_ASSERT(is_possible(answers, TDX_MAP_GPA_NEXT),
 		    "chunk %lu: wanted a refusal, got what success is answered by", chunk);
 }
@@ -195,7 +194,6 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 			continue;
 		}
 
-		errno = 0;
 		TEST_ASSERT(error == EINVAL && is_possible(answers, TDX_MAP_GPA_RUN_EINVAL),
 			    "chunk %lu: wanted %s, got %s from KVM_RUN", chunk,
 			    is_possible(answers, TDX_MAP_GPA_RUN_EINVAL) ?
@@ -315,7 +313,6 @@ static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 		kinds += seen[i] > 0;
 	}
 
-	errno = 0;
 	TEST_ASSERT(kinds >= min(possible, 2),
 		    "wanted several outcomes, got success %lu, RETRY %lu, INVALID_OPERAND %lu, EINVAL %lu",
 		    seen[TDX_MAP_GPA_NEXT], seen[TDX_MAP_GPA_RETRY], seen[TDX_MAP_GPA_INVALID],

@@ -343,7 +343,6 @@ TDX_TEST_F(random, seamcalls)
 	text = tdx_sim_read("fuzz");
 	report = tdx_sim_read("fuzz");
 
-	errno = 0;
 	rest = text;
 	line = strsep(&rest, "\n");
 	TEST_ASSERT(sscanf(line, "%lu wrong", &wrong) == 1 && !wrong,

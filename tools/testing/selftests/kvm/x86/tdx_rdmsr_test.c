@@ -226,7 +226,6 @@ TDX_TEST_F(rdmsr, unknown_reasons)
 	struct tdx_insn insn;
 	int bit, r;
 
-	errno = 0;
 	TEST_ASSERT_EQ(kvm_check_cap(KVM_CAP_X86_USER_SPACE_MSR), 1);
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 

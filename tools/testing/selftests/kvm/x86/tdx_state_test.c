@@ -263,7 +263,6 @@ static void run_vcpu(struct kvm_vcpu *vcpu, u64 nr)
 	TEST_ASSERT_EQ(syscall(SYS_arch_prctl, ARCH_GET_GS, &value), 0);
 
 	differs = compare_sse(&want, &got);
-	errno = 0;
 	TEST_ASSERT(!run.ret, "KVM_RUN of TD %lu: wanted success, got %s", nr,
 		    strerror(-run.ret));
 	TEST_ASSERT(differs < 0, "KVM_RUN of TD %lu has changed SSE register %d of the host",
@@ -363,7 +362,6 @@ TEST(gs_base_by_instruction)
 		host_runs(&run);
 		asm volatile("rdgsbase %0" : "=r"(got));
 
-		errno = 0;
 		TEST_ASSERT(!run.ret, "wanted KVM_RUN to succeed, got %s", strerror(-run.ret));
 		TEST_ASSERT(got == written || got == known,
 			    "GS base: wanted 0x%lx, or 0x%lx as before, got 0x%lx", written,

@@ -223,7 +223,6 @@ static void check_tell(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 mas
 	struct ucall uc;
 	u64 got;
 
-	errno = 0;
 	if (vcpu->run->mmio.phys_addr != gpa && get_ucall(vcpu, &uc) == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
 
@@ -236,7 +235,6 @@ static void compare_exits(const char *name, const struct exits *all, const struc
 {
 	size_t i, j;
 
-	errno = 0;
 	TEST_ASSERT(all->nr == masked->nr, "%s: wanted %u exits, got %u, the first for %s", name,
 		    all->nr, masked->nr, exit_reason_str(masked->exit[0].reason));
 
@@ -290,7 +288,6 @@ TDX_TEST_F(vmcall_mask, hides_registers)
 			check_exit_reason(name, variant, &all);
 	}
 
-	errno = 0;
 	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
 	TEST_ASSERT_EQ(uc.cmd, (u64)UCALL_DONE);

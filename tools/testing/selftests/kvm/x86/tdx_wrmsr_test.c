@@ -51,7 +51,6 @@ static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
 {
 	const u64 got = vcpu_get_msr(vcpu, index);
 
-	errno = 0;
 	TEST_ASSERT(got == value, "MSR 0x%x after WRMSR: wanted 0x%lx, got 0x%lx", index, value,
 		    got);
 }

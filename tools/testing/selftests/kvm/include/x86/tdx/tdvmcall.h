@@ -75,9 +75,8 @@ void tdvmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
 void tdx_vcpu_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc);
 
 /*
- * Check one value, the @i-th of its kind at @where.  TEST_ASSERT() takes an
- * errno of EACCES, however old, for a reason to skip: there is none here, wrong
- * values are a failure.
+ * Check that @got, the @i-th value of its kind at @where, is @want.  A failure names
+ * the case, @name, and the value, @what.
  */
 void tdx_assert_value(const char *name, const char *where, u64 i, const char *what,
 		      u64 want, u64 got);

@@ -138,7 +138,6 @@ void tdvmcall_set_regs(struct kvm_vcpu *vcpu, const struct tdcall_regs *regs)
 void tdx_assert_value(const char *name, const char *where, u64 i, const char *what,
 		      u64 want, u64 got)
 {
-	errno = 0;
 	TEST_ASSERT(want == got, "%s: %s %lu: %s: wanted 0x%lx, got 0x%lx", name, where,
 		    i, what, want, got);
 }
@@ -149,10 +148,8 @@ void tdx_vcpu_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc
 	case UCALL_SYNC:
 		return;
 	case UCALL_ABORT:
-		errno = 0;
 		REPORT_GUEST_ASSERT(*uc);
 	default:
-		errno = 0;
 		TEST_FAIL("%s: wanted UCALL_SYNC, got ucall %lu, %s", name, uc->cmd,
 			  exit_reason_str(vcpu->run->exit_reason));
 	}
@@ -168,7 +165,6 @@ static void check_access(struct kvm_vcpu *vcpu, const char *name, bool write, si
 	    run->mmio.len == sizeof(u64) && run->mmio.phys_addr == TD_TDVMCALL_GPA + offset)
 		return;
 
-	errno = 0;
 	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
 
@@ -212,7 +208,6 @@ void tdvmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exi
 {
 	const struct kvm_run *run = vcpu->run;
 
-	errno = 0;
 	/* The selftests have no name for a KVM_EXIT_TDX, which is 40. */
 	TEST_ASSERT(run->exit_reason == exit_reason,
 		    "%s: exit %lu: wanted %s (%u), got %s (%u)", name, i,
@@ -239,7 +234,6 @@ static void check_reg(const char *name, u64 exits, size_t i, u64 want, u64 got)
 		return;
 	}
 
-	errno = 0;
 	TEST_ASSERT(want == got,
 		    "%s: exits done %lu: R10: wanted %s (0x%lx), got %s (0x%lx)", name,
 		    exits, tdvmcall_status_name(want), want, tdvmcall_status_name(got), got);

@@ -92,7 +92,6 @@ bool tdx_map_gpa_skips_unless(bool has_case)
 	if (has_case)
 		return false;
 
-	errno = 0;
 	TEST_ASSERT(!strict || strcmp(strict, "1"), "%s: generation '%s': %s",
 		    TDX_MAP_GPA_STRICT_ENV, gen->name, TDX_MAP_GPA_SKIP_REASON);
 	return true;

@@ -142,7 +142,6 @@ void tdx_vcpu_run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc)
 {
 	vcpu_run(vcpu);
 
-	errno = 0;
 	TEST_ASSERT(get_ucall(vcpu, uc) == cmd, "wanted ucall %lu, got %lu, %s", cmd,
 		    uc->cmd, exit_reason_str(vcpu->run->exit_reason));
 }
