@@ -35,7 +35,8 @@ def run(request, build):
     staging = build.path('kselftest_install')
     kselftest.make(build, suite.work, 'install', staging)
     folder = build.folder('run', 'host')
-    environment = {**abi.environment(generation, request.expect.strict),
+    environment = {**abi.environment(generation, request.expect.strict,
+                                     series.parse_version(installation.version)),
                    **dict(request.boot.environment)}
     plan = os.path.join(folder, 'plan')
     results.write(plan, image.plan_text(tests, [], '', TEST_TIMEOUT_S, False, environment))

@@ -43,7 +43,8 @@ def parameters(request: Request) -> str:
 def environment(laid: Laid) -> dict[str, str]:
     """The environment of the tests: what they expect, and what a person gave."""
     request = laid.request
-    return {**abi.environment(request.expected(laid.work.source), request.expect.strict),
+    source = laid.work.source
+    return {**abi.environment(request.expected(source), request.expect.strict, source.key()),
             **dict(request.boot.environment)}
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Generations of the MapGPA ABI: which kernels have which, and how to get another.
+"""What KVM does in which kernels: generations of the MapGPA ABI, and features.
 
-The names are those of lib/x86/tdx/tdx_map_gpa_gens.c, which says what each does.
+The names of generations are those of lib/x86/tdx/tdx_map_gpa_gens.c, which says what each
+does, and those of features are in include/x86/tdx/tdx_kvm.h.
 """
 
 import dataclasses
@@ -41,6 +42,19 @@ NAMES = tuple(g.name for g in GENERATIONS)
 ALL = ('legacy', 'posted', 'merged')
 
 
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """What KVM has in some kernels only, and the suite does not test in the others."""
+
+    name: str
+    kernels: Range
+
+
+FEATURES = (
+    Feature('bus_lock_exit', Range.parse('[7.3,)')),
+)
+
+
 def of_tree(version, applied=()):
     """The generation that a kernel has by itself, or by patches applied to it."""
     given = [g for g in GENERATIONS if g.patches and set(g.patches) <= set(applied)]
@@ -62,9 +76,12 @@ def patches(generation, version):
     return () if generation.is_of(version) else generation.patches
 
 
-def environment(expected, strict):
-    """What tells the suite the generation to expect (tdx_map_gpa_gens.h)."""
+def environment(expected, strict, version):
+    """What tells the suite what to expect (tdx_map_gpa_gens.h, tdx_kvm.h) of a kernel."""
     values = {'TDX_MAP_GPA_ABI': expected.name}
+    lacks = [f.name for f in FEATURES if not f.kernels.holds(version)]
+    if lacks:
+        values['TDX_KVM_LACKS'] = ','.join(lacks)
     if strict:
         values['TDX_MAP_GPA_STRICT'] = '1'
     return values

@@ -17,6 +17,7 @@
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_kvm.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -28,6 +29,16 @@
 #define FAULT_SLOT	22
 
 #define SYNC_VALUE	0xfa017ul
+
+/* Not in asm/vmx.h: an exit that KVM does not know, and a flag in its reason. */
+#define EXIT_REASON_GETSEC	11
+#define BUS_LOCK_DETECTED	BIT_ULL(26)
+
+/* A VM entry that failed because of the guest's state. */
+#define FAILED_ENTRY	(VMX_EXIT_REASONS_FAILED_VMENTRY | EXIT_REASON_INVALID_STATE)
+
+/* SEAMCALL itself raised #UD. */
+#define SEAMCALL_FAULT	(GENMASK_ULL(63, 32) | UD_VECTOR)
 
 /* Calls that the kernel makes in vain for entropy: RDRAND_RETRY_LOOPS. */
 #define ENTROPY_CALLS	10
@@ -150,7 +161,7 @@ static const struct {
 struct refusal {
 	int (*step)(struct td *td, u64 *hw_error);
 	const char *leaf;
-	const char *status;
+	u64 status;
 	u32 times;		/* calls of the leaf that are refused */
 	u32 nth;		/* the first of them, 0: the first one of all */
 	u32 calls;		/* that KVM makes, 0: one more than are refused */
@@ -159,7 +170,7 @@ struct refusal {
 	u32 want_exit;		/* of KVM_RUN, 0: a ucall */
 	u64 want_detail;	/* of that exit */
 	u16 want_flags;		/* of kvm_run, whatever the exit */
-	const char *symbol;	/* of KVM if it knows the exit, NULL: every KVM does */
+	bool needs_bus_lock_exit;	/* which not every KVM has for TDs */
 	bool warns;
 	bool dead;		/* the VM, and that is a warning too */
 };
@@ -281,19 +292,15 @@ FIXTURE_VARIANT(fault)
 FIXTURE_VARIANT_ADD(fault, name) { .refusal = { __VA_ARGS__ } }
 
 #define NO_ENTROPY(leaf_name)							\
-	.leaf = leaf_name, .status = "TDX_RND_NO_ENTROPY",			\
+	.leaf = leaf_name, .status = TDX_RND_NO_ENTROPY,			\
 	.times = ENTROPY_CALLS - 1
 
 #define NO_ENTROPY_AT_ALL(leaf_name)						\
-	.leaf = leaf_name, .status = "TDX_RND_NO_ENTROPY",			\
+	.leaf = leaf_name, .status = TDX_RND_NO_ENTROPY,			\
 	.times = ENTROPY_CALLS, .calls = ENTROPY_CALLS
 
 #define BUSY(leaf_name, operand, nr)						\
-	.leaf = leaf_name, .status = "TDX_OPERAND_BUSY|" operand, .times = nr
-
-/* An exit that KVM does not know; see above for the warning. */
-#define UNEXPECTED(status)							\
-	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = status, .warns = true
+	.leaf = leaf_name, .status = TDX_OPERAND_BUSY | TDX_OPERAND_ID_##operand, .times = nr
 
 /* Ten calls for entropy, and whoever can repeats. */
 FAULT(mng_create_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_CREATE"),
@@ -304,7 +311,7 @@ FAULT(mng_key_config_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_KEY_CONFIG"))
 FAULT(mng_addcx_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_ADDCX"),
 	.want_errno = EAGAIN);
 FAULT(mng_addcx_4th_no_entropy, .step = init_vm, .leaf = "TDH_MNG_ADDCX", .nth = 4,
-	.status = "TDX_RND_NO_ENTROPY", .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 3,
+	.status = TDX_RND_NO_ENTROPY, .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 3,
 	.want_errno = EAGAIN);
 FAULT(mng_init_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_INIT"),
 	.calls = ENTROPY_CALLS);
@@ -315,88 +322,83 @@ FAULT(vp_init_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_INIT"), .calls = EN
 
 /* Userspace's own mistake is told with the operand. */
 FAULT(mng_init_invalid, .step = init_vm, .leaf = "TDH_MNG_INIT", .times = 1, .calls = 1,
-	.status = "TDX_OPERAND_INVALID|CPUID_CONFIG", .want_errno = EINVAL,
-	.want_hw_error = 0xc000010000000045);
+	.status = TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG, .want_errno = EINVAL,
+	.want_hw_error = TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG);
 
 /* A fault is repeated until the module has time, the measurement's end is not. */
-FAULT(mem_sept_add_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", "SEPT", 1));
-FAULT(mem_sept_add_2nd_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", "RCX", 3),
+FAULT(mem_sept_add_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", SEPT, 1));
+FAULT(mem_sept_add_2nd_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", RCX, 3),
 	.nth = 2);
-FAULT(mem_page_add_busy, .step = add_page, BUSY("TDH_MEM_PAGE_ADD", "RDX", 3),
+FAULT(mem_page_add_busy, .step = add_page, BUSY("TDH_MEM_PAGE_ADD", RDX, 3),
 	.calls = 4);
-FAULT(mr_finalize_busy, .step = finalize, BUSY("TDH_MR_FINALIZE", "RCX", 1), .calls = 1,
-	.want_errno = EBUSY, .want_hw_error = 0x8000020000000001);
-FAULT(mem_sept_add_fault_busy, .step = pre_fault, BUSY("TDH_MEM_SEPT_ADD", "SEPT", 5));
-FAULT(mem_page_aug_busy, .step = pre_fault, BUSY("TDH_MEM_PAGE_AUG", "R8", 5),
+FAULT(mr_finalize_busy, .step = finalize, BUSY("TDH_MR_FINALIZE", RCX, 1), .calls = 1,
+	.want_errno = EBUSY, .want_hw_error = TDX_OPERAND_BUSY | TDX_OPERAND_ID_RCX);
+FAULT(mem_sept_add_fault_busy, .step = pre_fault, BUSY("TDH_MEM_SEPT_ADD", SEPT, 5));
+FAULT(mem_page_aug_busy, .step = pre_fault, BUSY("TDH_MEM_PAGE_AUG", R8, 5),
 	.calls = 6);
 
 /* What must not fail is repeated once, with no vCPU in the TD any more. */
-FAULT(mem_range_block_busy, .step = zap, BUSY("TDH_MEM_RANGE_BLOCK", "SEPT", 1),
+FAULT(mem_range_block_busy, .step = zap, BUSY("TDH_MEM_RANGE_BLOCK", SEPT, 1),
 	.calls = 2);
-FAULT(mem_track_busy, .step = zap, BUSY("TDH_MEM_TRACK", "TD_EPOCH", 1), .calls = 2);
-FAULT(mem_page_remove_busy, .step = zap, BUSY("TDH_MEM_PAGE_REMOVE", "SEPT", 1),
+FAULT(mem_track_busy, .step = zap, BUSY("TDH_MEM_TRACK", TD_EPOCH, 1), .calls = 2);
+FAULT(mem_page_remove_busy, .step = zap, BUSY("TDH_MEM_PAGE_REMOVE", SEPT, 1),
 	.calls = 2);
 
 /* A vCPU whose TD or secure EPT is busy enters again; anything else is an exit. */
-FAULT(vp_enter_busy_sept, .step = run, BUSY("TDH_VP_ENTER", "SEPT", 1));
-FAULT(vp_enter_busy_epoch, .step = run, BUSY("TDH_VP_ENTER", "TD_EPOCH", 7));
-FAULT(vp_enter_invalid, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "TDX_OPERAND_INVALID|RCX", UNEXPECTED(0xc000010000000001));
-FAULT(vp_enter_td_fatal, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "TDX_TD_FATAL", UNEXPECTED(0xe000060400000000));
-FAULT(vp_enter_vcpu_associated, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "TDX_VCPU_ASSOCIATED", UNEXPECTED(0x8000070100000000));
+FAULT(vp_enter_busy_sept, .step = run, BUSY("TDH_VP_ENTER", SEPT, 1));
+FAULT(vp_enter_busy_epoch, .step = run, BUSY("TDH_VP_ENTER", TD_EPOCH, 7));
 
-/* Bits 31:0 are an exit reason: EPT violation, triple fault, failed VM entry. */
-FAULT(vp_enter_non_recoverable_td, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x4000000200000030", UNEXPECTED(0x4000000200000030));
-FAULT(vp_enter_non_accessible, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x6000000500000000", UNEXPECTED(0x6000000500000000));
-FAULT(vp_enter_wrong_apic_mode, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0x6000000700000000", UNEXPECTED(0x6000000700000000));
-FAULT(vp_enter_triple_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "0x4000000100000002", .want_exit = KVM_EXIT_SHUTDOWN);
-/* Without an error they are exits of a TD that runs: an exception, an SMI. */
-FAULT(vp_enter_exception, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "0", .want_exit = KVM_EXIT_EXCEPTION);
+/* TDH.VP.ENTER gives @code once. */
+#define ENTER(code)								\
+	.step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1, .status = (code)
+
+/* KVM does not know the status; see above for the warning. */
+#define ENTER_UNEXPECTED(code)							\
+	ENTER(code), .want_exit = KVM_EXIT_INTERNAL_ERROR,			\
+	.want_detail = (code), .warns = true
+
+FAULT(vp_enter_invalid, ENTER_UNEXPECTED(TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX));
+FAULT(vp_enter_td_fatal, ENTER_UNEXPECTED(TDX_TD_FATAL));
+FAULT(vp_enter_vcpu_associated, ENTER_UNEXPECTED(TDX_VCPU_ASSOCIATED));
+
+/* Bits 31:0 are an exit reason. */
+FAULT(vp_enter_non_recoverable_td,
+	ENTER_UNEXPECTED(TDX_NON_RECOVERABLE_TD | EXIT_REASON_EPT_VIOLATION));
+FAULT(vp_enter_non_accessible, ENTER_UNEXPECTED(TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE));
+FAULT(vp_enter_wrong_apic_mode, ENTER_UNEXPECTED(TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE));
+FAULT(vp_enter_triple_fault, ENTER(TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT),
+	.want_exit = KVM_EXIT_SHUTDOWN);
+/* Without an error they are exits of a TD that runs. */
+FAULT(vp_enter_exception, ENTER(EXIT_REASON_EXCEPTION_NMI), .want_exit = KVM_EXIT_EXCEPTION);
 FAULT(vp_enter_other_smi, .step = run, .leaf = "TDH_VP_ENTER", .times = 3,
-	.status = "6");
-FAULT(vp_enter_unknown_reason, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "11", UNEXPECTED(11));
-FAULT(vp_enter_failed, .step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,
-	.status = "0x4000000280000021", .want_exit = KVM_EXIT_FAIL_ENTRY,
-	.want_detail = 0x80000021);
+	.status = EXIT_REASON_OTHER_SMI);
+FAULT(vp_enter_unknown_reason, ENTER_UNEXPECTED(EXIT_REASON_GETSEC));
+FAULT(vp_enter_failed, ENTER(TDX_NON_RECOVERABLE_TD | FAILED_ENTRY),
+	.want_exit = KVM_EXIT_FAIL_ENTRY, .want_detail = FAILED_ENTRY);
 
-/*
- * A KVM that does not know these stops with an internal error, and warns.  Both came
- * with one series; the handler of bus locks is a function that can be looked up.
- */
-#define BUS_LOCK_SYMBOL		"vt_handle_bus_lock_vmexit"
-#define NO_EXIT_SKIP_REASON	"this KVM does not have the exit for TDs"
-
-#define BUS_LOCK_EXIT(exit)							\
-	.step = run, .leaf = "TDH_VP_ENTER", .times = 1, .calls = 1,		\
-	.want_exit = exit, .want_flags = KVM_RUN_X86_BUS_LOCK, .symbol = BUS_LOCK_SYMBOL
+/* A KVM that does not have these exits for TDs stops with an internal error, and warns. */
+#define ENTER_BUS_LOCK(code, exit)						\
+	ENTER(code), .want_exit = exit, .want_flags = KVM_RUN_X86_BUS_LOCK,	\
+	.needs_bus_lock_exit = true
 
 /* KVM only counts those of the notify window, unless userspace asked to be told. */
-FAULT(vp_enter_notify, .step = run, .leaf = "TDH_VP_ENTER", .times = 3, .status = "75",
-	.symbol = BUS_LOCK_SYMBOL);
-/* A bus lock is an exit of its own, or bit 26 of what comes with it. */
-FAULT(vp_enter_bus_lock, .status = "74", BUS_LOCK_EXIT(KVM_EXIT_X86_BUS_LOCK));
-FAULT(vp_enter_smi_with_bus_lock, .status = "0x4000006",
-	BUS_LOCK_EXIT(KVM_EXIT_X86_BUS_LOCK));
-FAULT(vp_enter_exception_with_bus_lock, .status = "0x4000000",
-	BUS_LOCK_EXIT(KVM_EXIT_EXCEPTION));
+FAULT(vp_enter_notify, .step = run, .leaf = "TDH_VP_ENTER", .times = 3,
+	.status = EXIT_REASON_NOTIFY, .needs_bus_lock_exit = true);
+/* A bus lock is an exit of its own, or a flag of another exit. */
+FAULT(vp_enter_bus_lock, ENTER_BUS_LOCK(EXIT_REASON_BUS_LOCK, KVM_EXIT_X86_BUS_LOCK));
+FAULT(vp_enter_smi_with_bus_lock,
+	ENTER_BUS_LOCK(BUS_LOCK_DETECTED | EXIT_REASON_OTHER_SMI, KVM_EXIT_X86_BUS_LOCK));
+FAULT(vp_enter_exception_with_bus_lock,
+	ENTER_BUS_LOCK(BUS_LOCK_DETECTED | EXIT_REASON_EXCEPTION_NMI, KVM_EXIT_EXCEPTION));
 
 /*
- * What no TDX module says: an EPT misconfiguration of a TD without an error is one of
+ * No TDX module says these.  An EPT misconfiguration of a TD without an error is one of
  * KVM's own tables, and RAX of all ones above bit 31 is a fault of SEAMCALL itself.
  */
-FAULT(vp_enter_ept_misconfig, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "49", .want_errno = EIO, .dead = true);
-FAULT(vp_enter_seamcall_fault, .step = run, .leaf = "TDH_VP_ENTER", .times = 1,
-	.calls = 1, .status = "0xffffffff00000006", .dead = true,
-	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = 0xffffffff00000006);
+FAULT(vp_enter_ept_misconfig, ENTER(EXIT_REASON_EPT_MISCONFIG), .want_errno = EIO,
+	.dead = true);
+FAULT(vp_enter_seamcall_fault, ENTER(SEAMCALL_FAULT), .dead = true,
+	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = SEAMCALL_FAULT);
 
 /* TDX_BUG_ON(): no state of the TD that KVM knows explains the status. */
 FAULT(mng_key_config_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_KEY_CONFIG"),
@@ -406,21 +408,22 @@ FAULT(mng_init_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_INIT"),
 FAULT(vp_create_no_entropy, .step = init_vcpu, NO_ENTROPY_AT_ALL("TDH_VP_CREATE"),
 	.want_errno = EIO, .dead = true);
 FAULT(vp_addcx_3rd_no_entropy, .step = init_vcpu, .leaf = "TDH_VP_ADDCX", .nth = 3,
-	.status = "TDX_RND_NO_ENTROPY", .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 2,
+	.status = TDX_RND_NO_ENTROPY, .times = ENTROPY_CALLS, .calls = ENTROPY_CALLS + 2,
 	.want_errno = EIO, .dead = true);
 FAULT(vp_init_no_entropy, .step = init_vcpu, NO_ENTROPY_AT_ALL("TDH_VP_INIT"),
 	.want_errno = EIO, .dead = true);
 FAULT(mem_page_add_state, .step = add_page, .leaf = "TDH_MEM_PAGE_ADD", .times = 1,
-	.calls = 1, .status = "TDX_EPT_ENTRY_STATE_INCORRECT|RCX", .want_errno = EIO,
+	.calls = 1, .status = TDX_EPT_ENTRY_STATE_INCORRECT | TDX_OPERAND_ID_RCX, .want_errno = EIO,
 	.dead = true);
 FAULT(mr_finalize_op_state, .step = finalize, .leaf = "TDH_MR_FINALIZE", .times = 1,
-	.calls = 1, .status = "TDX_OP_STATE_INCORRECT", .want_errno = EIO,
-	.want_hw_error = 0xc000060800000000, .dead = true);
+	.calls = 1, .status = TDX_OP_STATE_INCORRECT, .want_errno = EIO,
+	.want_hw_error = TDX_OP_STATE_INCORRECT, .dead = true);
 FAULT(mem_sept_add_state, .step = pre_fault, .leaf = "TDH_MEM_SEPT_ADD", .times = 1,
-	.calls = 1, .status = "TDX_EPT_ENTRY_STATE_INCORRECT|RCX", .want_errno = EIO,
+	.calls = 1, .status = TDX_EPT_ENTRY_STATE_INCORRECT | TDX_OPERAND_ID_RCX, .want_errno = EIO,
 	.dead = true);
 FAULT(mem_page_aug_walk_failed, .step = pre_fault, .leaf = "TDH_MEM_PAGE_AUG", .times = 1,
-	.calls = 1, .status = "TDX_EPT_WALK_FAILED|RCX", .want_errno = EIO, .dead = true);
+	.calls = 1, .status = TDX_EPT_WALK_FAILED | TDX_OPERAND_ID_RCX, .want_errno = EIO,
+	.dead = true);
 
 FIXTURE_SETUP(fault)
 {
@@ -428,8 +431,8 @@ FIXTURE_SETUP(fault)
 		SKIP(return, TDX_SIM_SKIP_REASON);
 	if ((variant->refusal.warns || variant->refusal.dead) && !tdx_may_warn())
 		SKIP(return, TDX_WARN_REASON);
-	if (variant->refusal.symbol && !tdx_sim_kernel_has(variant->refusal.symbol))
-		SKIP(return, NO_EXIT_SKIP_REASON);
+	if (variant->refusal.needs_bus_lock_exit && tdx_kvm_lacks(TDX_KVM_BUS_LOCK_EXIT))
+		SKIP(return, TDX_KVM_LACKS_REASON);
 
 	/* A case that failed may have left its request. */
 	tdx_sim_refuse_none();

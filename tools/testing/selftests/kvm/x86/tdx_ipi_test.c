@@ -155,7 +155,7 @@ FIXTURE_SETUP(ipi)
 	/* KVM has the timer: it goes by this table, whatever the TDX module says. */
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	tdx_vm_record_irqs(self->vm);
-	vm_install_exception_handler(self->vm, TDX_VE_VECTOR, guest_ve);
+	vm_install_exception_handler(self->vm, VE_VECTOR, guest_ve);
 }
 
 static void test_ipis(struct kvm_vcpu *vcpu, void *interrupt, u8 vector, bool halts)
@@ -236,7 +236,7 @@ FIXTURE_SETUP(ipi_vcpus)
 	self->sender = tdx_vcpu_add(self->vm, 0, guest_sender);
 	self->receiver = tdx_vcpu_add(self->vm, 1, guest_receiver);
 	tdx_vm_record_irqs(self->vm);
-	vm_install_exception_handler(self->vm, TDX_VE_VECTOR, guest_ve);
+	vm_install_exception_handler(self->vm, VE_VECTOR, guest_ve);
 	tdx_vcpu_args_set(self->sender, 1, variant->interrupt);
 }
 

@@ -103,7 +103,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 		*vm_get_pte(vm, gva) |= TDX_SHARED_BIT;
 	tdx_vcpu_args_set(*vcpu, 1, gva);
 	if (handle_ve)
-		vm_install_exception_handler(vm, TDX_VE_VECTOR, handle_ve);
+		vm_install_exception_handler(vm, VE_VECTOR, handle_ve);
 	tdx_vm_finalize(vm);
 
 	/* After that: it is not to be part of the initial memory. */

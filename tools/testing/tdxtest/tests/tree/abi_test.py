@@ -54,6 +54,19 @@ class TableTest(unittest.TestCase):
             abi.named('latest')
 
     def test_environment(self):
-        self.assertEqual(abi.environment(abi.named('posted'), False),
+        self.assertEqual(abi.environment(abi.named('posted'), False, (7, 3)),
                          {'TDX_MAP_GPA_ABI': 'posted'})
-        self.assertEqual(abi.environment(abi.named('merged'), True)['TDX_MAP_GPA_STRICT'], '1')
+        self.assertEqual(abi.environment(abi.named('merged'), True, (7, 3))
+                         ['TDX_MAP_GPA_STRICT'], '1')
+
+    def test_environment_names_what_the_kernel_lacks(self):
+        merged = abi.named('merged')
+        self.assertEqual(abi.environment(merged, False, (7, 2, 13))['TDX_KVM_LACKS'],
+                         'bus_lock_exit')
+        self.assertNotIn('TDX_KVM_LACKS', abi.environment(merged, False, (7, 3)))
+
+    def test_features_are_those_of_the_suite(self):
+        path = os.path.join(SUITE, 'include/x86/tdx/tdx_kvm.h')
+        with open(path, encoding='utf-8') as f:
+            names = re.findall(r'^#define TDX_KVM_\w+\t"([a-z_]+)"$', f.read(), re.M)
+        self.assertEqual(sorted(names), sorted(f.name for f in abi.FEATURES))

@@ -19,11 +19,11 @@ bool tdx_sim_has(const char *name);
 
 /*
  * Have the @nth call of @leaf from now, and @times - 1 calls after it, refused
- * with @status; both are names as tdx_sim/fault takes them.
+ * with @status in RAX.  @leaf is a name such as TDH_MNG_INIT, @nth counts from 1.
  */
-void tdx_sim_refuse(const char *leaf, u32 nth, const char *status, u32 times);
+void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times);
 
-/* Calls since the one tdx_sim_refuse(), and how many of them were refused. */
+/* Give the @calls of the leaf since tdx_sim_refuse(), and how many were @refused. */
 void tdx_sim_refused(u32 *calls, u32 *refused);
 
 /* Refuse nothing any more. */
@@ -34,12 +34,6 @@ void tdx_sim_refuse_none(void);
  * as text that is the same if the numbers are.  To be freed by the caller.
  */
 char *tdx_sim_holdings(void);
-
-/*
- * True if the kernel or a module of it has the function @name: for a test that has to
- * know what else cannot be asked for.
- */
-bool tdx_sim_kernel_has(const char *name);
 
 /* Write @text to, and read all of, a file tdx_sim/@name. */
 void tdx_sim_write(const char *name, const char *text);

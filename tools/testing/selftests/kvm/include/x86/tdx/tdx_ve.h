@@ -11,8 +11,6 @@
 #include "ucall_common.h"
 #include "tdx/tdx_util.h"
 
-#define TDX_VE_VECTOR	20
-
 /* What TDG.VP.VEINFO.GET gives; the names of VMX. */
 struct tdx_ve_info {
 	u64 exit_reason;

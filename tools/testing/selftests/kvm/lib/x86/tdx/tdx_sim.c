@@ -7,8 +7,6 @@
 
 #define TDX_SIM_DIR	"/sys/kernel/debug/tdx_sim"
 #define PATH_LENGTH	64
-/* Of a line of /proc/kallsyms: KSYM_NAME_LEN and what is around the name. */
-#define SYMBOL_LENGTH	640
 
 /* No file of the module is longer. */
 #define TEXT_LENGTH	16384
@@ -55,12 +53,12 @@ char *tdx_sim_read(const char *name)
 	return text;
 }
 
-void tdx_sim_refuse(const char *leaf, u32 nth, const char *status, u32 times)
+void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times)
 {
 	char line[128];
 
 	tdx_sim_refuse_none();
-	snprintf(line, sizeof(line), "%s %u %s %u", leaf, nth, status, times);
+	snprintf(line, sizeof(line), "%s %u 0x%lx %u", leaf, nth, status, times);
 	tdx_sim_write("fault", line);
 }
 
@@ -88,19 +86,4 @@ char *tdx_sim_holdings(void)
 	free(pages);
 	free(keyids);
 	return both;
-}
-
-bool tdx_sim_kernel_has(const char *name)
-{
-	FILE *f = fopen("/proc/kallsyms", "r");
-	char line[SYMBOL_LENGTH], symbol[SYMBOL_LENGTH];
-	bool found = false;
-
-	TEST_ASSERT(f, "/proc/kallsyms: cannot open for reading");
-	/* ADDRESS TYPE NAME, and for a module [MODULE] */
-	while (!found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %*s %s", symbol) == 1 && !strcmp(symbol, name);
-	fclose(f);
-
-	return found;
 }

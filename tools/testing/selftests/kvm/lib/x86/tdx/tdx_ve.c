@@ -156,7 +156,7 @@ static void guest_handle_ve(struct ex_regs *regs)
 
 void tdx_ve_install_handler(struct kvm_vm *vm)
 {
-	vm_install_exception_handler(vm, TDX_VE_VECTOR, guest_handle_ve);
+	vm_install_exception_handler(vm, VE_VECTOR, guest_handle_ve);
 }
 
 void tdx_ve_run(struct kvm_vcpu *vcpu, const char *name, const struct tdx_ve_info *want)
