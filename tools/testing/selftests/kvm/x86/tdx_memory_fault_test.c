@@ -85,14 +85,25 @@ struct place {
 	enum memory memory;
 	bool private;		/* by its attribute */
 	bool shared_access;	/* the TD's page table has the shared bit */
+	/* The TD's handler of #VE; one without it is created with SEPT_VE_DISABLE. */
+	void (*handle_ve)(struct ex_regs *regs);
 };
 
-/* The TD's handler of #VE, if it has one. */
-static void (*handle_ve)(struct ex_regs *regs);
+static struct kvm_vm *create_td(bool ve_disable)
+{
+	struct kvm_vm *vm = __tdx_vm_create(1);
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
+
+	if (!ve_disable)
+		params->attributes &= ~TDX_TD_ATTR_SEPT_VE_DISABLE;
+	tdx_vm_init(vm, params);
+	free(params);
+	return vm;
+}
 
 static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const struct place *place)
 {
-	struct kvm_vm *vm = tdx_vm_create(1);
+	struct kvm_vm *vm = create_td(!place->handle_ve);
 	gva_t gva;
 
 	*vcpu = tdx_vcpu_add(vm, 0, guest_code);
@@ -102,8 +113,8 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 	if (place->shared_access)
 		*vm_get_pte(vm, gva) |= TDX_SHARED_BIT;
 	tdx_vcpu_args_set(*vcpu, 1, gva);
-	if (handle_ve)
-		vm_install_exception_handler(vm, VE_VECTOR, handle_ve);
+	if (place->handle_ve)
+		vm_install_exception_handler(vm, VE_VECTOR, place->handle_ve);
 	tdx_vm_finalize(vm);
 
 	/* After that: it is not to be part of the initial memory. */
@@ -315,11 +326,6 @@ TEST(not_accepted)
 	kvm_vm_free(vm);
 }
 
-static void want_ve(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
-{
-	params->attributes &= ~TDX_TD_ATTR_SEPT_VE_DISABLE;
-}
-
 static void guest_accept_by_ve(struct ex_regs *regs)
 {
 	struct tdcall_regs accept = { .rax = TDG_MEM_PAGE_ACCEPT };
@@ -342,13 +348,13 @@ static void guest_load_zero(u64 *word)
 /* A TD that is created without SEPT_VE_DISABLE hears of such a page, and accepts it. */
 TEST(accepted_by_ve)
 {
-	const struct place place = { PRIVATE_SLOT, .private = true };
+	const struct place place = {
+		PRIVATE_SLOT, .private = true, .handle_ve = guest_accept_by_ve,
+	};
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	struct ucall uc;
 
-	tdx_init_vm_tweak = want_ve;
-	handle_ve = guest_accept_by_ve;
 	vm = create(&vcpu, guest_load_zero, &place);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);

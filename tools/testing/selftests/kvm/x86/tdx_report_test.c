@@ -177,11 +177,17 @@ static void fill_digest(void *digest, u8 first)
 		bytes[i] = first + i;
 }
 
-static void set_config_ids(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+static struct kvm_vm *create_with_ids(void)
 {
+	struct kvm_vm *vm = __tdx_vm_create(1);
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
+
 	fill_digest(params->mrconfigid, FIRST_OF_MRCONFIGID);
 	fill_digest(params->mrowner, FIRST_OF_MROWNER);
 	fill_digest(params->mrownerconfig, FIRST_OF_MROWNERCONFIG);
+	tdx_vm_init(vm, params);
+	free(params);
+	return vm;
 }
 
 FIXTURE(report)
@@ -197,8 +203,7 @@ FIXTURE_SETUP(report)
 {
 	u64 i;
 
-	tdx_init_vm_tweak = set_config_ids;
-	self->vm = tdx_vm_create(1);
+	self->vm = create_with_ids();
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_report);
 	self->gva = vm_alloc_page(self->vm);
 	self->page = addr_gva2hva(self->vm, self->gva);

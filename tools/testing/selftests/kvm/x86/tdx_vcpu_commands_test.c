@@ -144,6 +144,7 @@ FIXTURE(cpuid_config)
 {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpu;
+	struct kvm_tdx_init_vm *given;
 	struct kvm_cpuid2 *got;
 };
 
@@ -157,51 +158,45 @@ FIXTURE_VARIANT_ADD(cpuid_config, none)	{ .mask = 0 };
 FIXTURE_VARIANT_ADD(cpuid_config, even)	{ .mask = 0x55555555 };
 FIXTURE_VARIANT_ADD(cpuid_config, odd)	{ .mask = 0xaaaaaaaa };
 
-static u32 config_mask;
-static struct kvm_tdx_init_vm *given;
-
 /*
  * Bits of EAX that are not masked.  The GPA width is told by such bits too, but must
  * be there.  Of a family and model a TDX module need not take the half: all of it or
  * none.
  */
-static u32 kept_bits(const struct kvm_cpuid_entry2 *entry)
+static u32 kept_bits(const struct kvm_cpuid_entry2 *entry, u32 mask)
 {
 	if (entry->function == CPUID_FAMILY_MODEL)
-		return config_mask ? ~0u : 0;
+		return mask ? ~0u : 0;
 	return entry->function == TDX_CPUID_ADDRESS_WIDTHS ? GENMASK(23, 16) : 0;
 }
 
-static void mask_config(struct kvm_vm *vm, struct kvm_tdx_init_vm *params)
+/* Give the input of KVM_TDX_INIT_VM with CPUID bits outside of @mask cleared. */
+static struct kvm_tdx_init_vm *masked_params(struct kvm_vm *vm, u32 mask)
 {
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
 	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
-	const size_t size = sizeof(*params) +
-			    params->cpuid.nent * sizeof(params->cpuid.entries[0]);
 	u32 i;
 
 	for (i = 0; i < params->cpuid.nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &params->cpuid.entries[i];
 
-		entry->eax &= config_mask | kept_bits(entry);
-		entry->ebx &= config_mask;
-		entry->ecx &= config_mask;
-		entry->edx &= config_mask;
+		entry->eax &= mask | kept_bits(entry, mask);
+		entry->ebx &= mask;
+		entry->ecx &= mask;
+		entry->edx &= mask;
 	}
 
 	/* A feature is not there without the component of XFAM that it needs. */
 	params->xfam = caps->supported_xfam & XFAM_FEATURES;
 	free(caps);
-
-	given = malloc(size);
-	TEST_ASSERT(given, "No memory for %u CPUID entries", params->cpuid.nent);
-	memcpy(given, params, size);
+	return params;
 }
 
 FIXTURE_SETUP(cpuid_config)
 {
-	config_mask = variant->mask;
-	tdx_init_vm_tweak = mask_config;
-	self->vm = tdx_vm_create(1);
+	self->vm = __tdx_vm_create(1);
+	self->given = masked_params(self->vm, variant->mask);
+	tdx_vm_init(self->vm, self->given);
 	self->vcpu = tdx_vcpu_create(self->vm, 0, guest_code);
 	self->got = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 	tdx_vcpu_ioctl(self->vcpu, KVM_TDX_GET_CPUID, 0, self->got);
@@ -244,7 +239,7 @@ TDX_TEST_F(cpuid_config, told_as_given)
 		char leaf[32];
 
 		snprintf(leaf, sizeof(leaf), "CPUID 0x%x", bits->function);
-		want = find_entry(&given->cpuid, bits->function, bits->index) ?: &zeros;
+		want = find_entry(&self->given->cpuid, bits->function, bits->index) ?: &zeros;
 		got = find_entry(self->got, bits->function, bits->index) ?: &zeros;
 
 		tdx_assert_value(leaf, "subleaf", bits->index, "EAX",

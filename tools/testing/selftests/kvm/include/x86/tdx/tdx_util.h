@@ -111,17 +111,19 @@ struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm);
 struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
 
 /*
- * Part of __vm_create() for a VM of type KVM_X86_TDX_VM: split irqchip,
- * KVM_TDX_INIT_VM, boot pages.  A test of KVM_TDX_INIT_VM itself starts from
- * vm_create_barebones_type(KVM_X86_TDX_VM) instead.
+ * Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS, and
+ * initialize it with the input that tdx_vm_get_init_params() gives.
  */
-void tdx_vm_init(struct kvm_vm *vm);
-
-/* Changes, unless it is NULL, the input of KVM_TDX_INIT_VM of TDs that are created. */
-extern void (*tdx_init_vm_tweak)(struct kvm_vm *vm, struct kvm_tdx_init_vm *params);
-
-/* Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS. */
 struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
+
+/*
+ * The two steps of tdx_vm_create(), for a test that wants another input: create the VM
+ * with its memory; and give it a split irqchip, initialize it by KVM_TDX_INIT_VM with
+ * @params, and add the boot pages.  It must have no vCPU yet.  A test of
+ * KVM_TDX_INIT_VM itself starts from vm_create_barebones_type(KVM_X86_TDX_VM) instead.
+ */
+struct kvm_vm *__tdx_vm_create(u32 nr_vcpus);
+void tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *params);
 
 /*
  * Add vCPU @vcpu_id: CPUID as the TDX module virtualizes it, but for a MAXPHYADDR

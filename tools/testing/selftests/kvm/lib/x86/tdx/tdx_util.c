@@ -133,27 +133,18 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 		params->cr4 |= X86_CR4_LA57;
 }
 
-void (*tdx_init_vm_tweak)(struct kvm_vm *vm, struct kvm_tdx_init_vm *params);
-
-void tdx_vm_init(struct kvm_vm *vm)
+void tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *params)
 {
-	struct kvm_tdx_init_vm *params;
-
 	/* The in-kernel I/O APIC needs EOI exits, which a TD does not have. */
 	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24);
 	vm->has_irqchip = true;
 
-	params = tdx_vm_get_init_params(vm);
-	if (tdx_init_vm_tweak)
-		tdx_init_vm_tweak(vm, params);
 	tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, params);
-	free(params);
-
 	vm_init_boot_pages(vm);
 	write_guest_global(vm, is_tdx_guest, true);
 }
 
-struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
+struct kvm_vm *__tdx_vm_create(u32 nr_vcpus)
 {
 	const struct vm_shape shape = {
 		.mode = VM_MODE_DEFAULT,
@@ -164,6 +155,16 @@ struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
 		    nr_vcpus, TD_BOOT_MAX_VCPUS);
 
 	return __vm_create(shape, nr_vcpus, 0);
+}
+
+struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
+{
+	struct kvm_vm *vm = __tdx_vm_create(nr_vcpus);
+	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
+
+	tdx_vm_init(vm, params);
+	free(params);
+	return vm;
 }
 
 static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
