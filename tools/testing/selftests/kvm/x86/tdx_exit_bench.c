@@ -22,7 +22,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
-#include "tdx/tdcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_util.h"
 
 #define NR_SAMPLES	7
@@ -51,22 +51,14 @@ static u64 sample_size(u64 n, unsigned int i)
 
 static void td_exit(u64 i)
 {
-	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_MAP_GPA,
-		.r12 = RANGE_GPA,
-		.r13 = SZ_4K,
-	};
-
-	__tdvmcall(&regs);
-	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
+	tdvmcall_map_gpa(RANGE_GPA, SZ_4K);
 }
 
 static void td_call(u64 i)
 {
 	struct tdcall_regs regs = { .r11 = TDVMCALL_GET_TD_VM_CALL_INFO };
 
-	__tdvmcall(&regs);
-	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
+	tdvmcall(&regs);
 }
 
 static void td_fault(u64 i)
@@ -248,15 +240,8 @@ static void td_ranges(void)
 	u64 size;
 
 	for (size = FIRST_RANGE; size <= LAST_RANGE; size *= 8) {
-		struct tdcall_regs regs = {
-			.r11 = TDVMCALL_MAP_GPA,
-			.r12 = TDX_SHARED_BIT,
-			.r13 = size,
-		};
-
 		GUEST_SYNC(size);
-		__tdvmcall(&regs);
-		GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
+		tdvmcall_map_gpa(TDX_SHARED_BIT, size);
 	}
 
 	GUEST_SYNC(0);

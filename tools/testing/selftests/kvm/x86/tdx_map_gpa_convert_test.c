@@ -9,6 +9,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -58,19 +59,13 @@ static void guest_expect(u64 *words, u64 nr_pages, u64 value)
 static void guest_map_gpa(u64 gpa, u64 size)
 {
 	const u64 end = gpa + size;
-	struct tdcall_regs regs;
+	u64 status;
 
 	do {
-		regs = (struct tdcall_regs) {
-			.r11 = TDVMCALL_MAP_GPA,
-			.r12 = gpa,
-			.r13 = end - gpa,
-		};
-		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
-		gpa = regs.r11;
-	} while (regs.r10 == TDVMCALL_STATUS_RETRY);
+		status = __tdvmcall_map_gpa(gpa, end - gpa, &gpa);
+	} while (status == TDVMCALL_STATUS_RETRY);
 
-	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
+	GUEST_ASSERT_EQ(status, TDVMCALL_STATUS_SUCCESS);
 }
 
 static void guest_accept(u64 *words, u64 gpa, u64 nr_pages)

@@ -14,6 +14,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
@@ -57,15 +58,11 @@ struct writer {
 
 static void guest_code(u64 gpa, u64 size)
 {
-	for (;;) {
-		struct tdcall_regs regs = {
-			.r11 = TDVMCALL_MAP_GPA,
-			.r12 = gpa,
-			.r13 = size,
-		};
+	u64 status, failed;
 
-		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
-		GUEST_SYNC2(regs.r10, regs.r11);
+	for (;;) {
+		status = __tdvmcall_map_gpa(gpa, size, &failed);
+		GUEST_SYNC2(status, failed);
 	}
 }
 

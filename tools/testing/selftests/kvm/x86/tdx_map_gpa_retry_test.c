@@ -10,6 +10,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -29,16 +30,8 @@ static u64 nr_calls;
 /* Issue one MapGPA for [start, end).  Gives its status, and R11 in *failed. */
 static u64 map_gpa(u64 start, u64 end, u64 *failed)
 {
-	struct tdcall_regs regs = {
-		.r11 = TDVMCALL_MAP_GPA,
-		.r12 = start,
-		.r13 = end - start,
-	};
-
-	GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
 	nr_calls++;
-	*failed = regs.r11;
-	return regs.r10;
+	return __tdvmcall_map_gpa(start, end - start, failed);
 }
 
 /* As the specification says: go on at R11 until there is another answer. */

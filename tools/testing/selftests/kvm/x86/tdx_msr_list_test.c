@@ -12,6 +12,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_msr.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -92,7 +93,7 @@ static void guest_code(u64 leaf, u64 first, u64 last)
 
 	for (index = first; index <= last; index++) {
 		regs = (struct tdcall_regs) { .r11 = leaf, .r12 = index };
-		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
+		__tdvmcall(&regs);
 
 		want = access_of(index) & right ? TDVMCALL_STATUS_SUCCESS :
 						  TDVMCALL_STATUS_INVALID_OPERAND;

@@ -32,28 +32,4 @@ struct tdcall_regs {
  */
 void tdcall_execute(struct tdcall_regs *regs);
 
-/*
- * Execute TDG.VP.VMCALL with @regs, of which RAX and RCX are set here: every
- * register that may be shown to the VMM is shown.  Returns the TDX module's
- * status, 0 if the VMM has seen the call; the VMM's own status is in @regs->r10.
- */
-static inline u64 __tdvmcall(struct tdcall_regs *regs)
-{
-	regs->rax = TDG_VP_VMCALL;
-	regs->rcx = TDVMCALL_EXPOSE_REGS_MASK;
-	tdcall_execute(regs);
-	return regs->rax;
-}
-
-/*
- * Write @data, of @size bytes (1, 2, 4 or 8), to the MMIO address @gpa, which
- * must have TDX_SHARED_BIT set.  A failure ends the TD with
- * TDG.VP.VMCALL<ReportFatalError>, as ucall, and so GUEST_ASSERT(), is made of
- * this function.
- */
-void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data);
-
-/* Read @size bytes, zero extended, from such an address.  It fails likewise. */
-u64 tdvmcall_mmio_read(gpa_t gpa, u64 size);
-
 #endif /* SELFTEST_TDX_TDCALL_H */

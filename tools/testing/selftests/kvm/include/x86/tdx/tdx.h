@@ -50,6 +50,10 @@
 	X(TDVMCALL_REPORT_FATAL_ERROR)					\
 	X(TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT)
 
+/* Direction of port I/O and MMIO, passed in R13 (same). */
+#define TDX_IO_READ			0
+#define TDX_IO_WRITE			1
+
 /* TDG.VP.VMCALL status, returned in R10 (GHCI specification). */
 #define TDVMCALL_STATUS_SUCCESS		0x0000000000000000ULL
 #define TDVMCALL_STATUS_RETRY		0x0000000000000001ULL

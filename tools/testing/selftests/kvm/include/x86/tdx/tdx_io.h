@@ -11,10 +11,6 @@
 
 #include "tdx/tdx_insn.h"
 
-/* R13 */
-#define TDX_IO_READ	0
-#define TDX_IO_WRITE	1
-
 /* Give the lowest @size bytes, 1 to 8, of @value. */
 static inline u64 tdx_io_low_bytes(u64 value, u64 size)
 {

@@ -12,12 +12,6 @@
 #include "kvm_util.h"
 #include "tdx/tdcall.h"
 
-/*
- * Code of a TD: TDG.VP.VMCALL<Instruction.WRMSR> of @value to @msr, which must
- * succeed.
- */
-void tdvmcall_wrmsr(u32 msr, u64 value);
-
 /* Code of a TD: switch the local APIC on, without which KVM posts nothing. */
 void tdx_guest_enable_apic(void);
 

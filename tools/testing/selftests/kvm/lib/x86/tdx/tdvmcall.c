@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tdx/td_boot.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_util.h"
 
 /* What no register holds by itself. */
@@ -73,13 +74,14 @@ static u64 guest_page_address(size_t offset)
 static void guest_issue(struct tdcall_regs *regs)
 {
 	const u64 *values = (const u64 *)regs;
+	const u64 ready = 0;
 	size_t i;
 
-	tdvmcall_mmio_write(guest_page_address(READY_OFFSET), sizeof(u64), 0);
+	tdvmcall_mmio_write(guest_page_address(READY_OFFSET), ready);
 	tdcall_execute(regs);
 
 	for (i = 0; i < NR_TDCALL_REGS; i++)
-		tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), sizeof(u64), values[i]);
+		tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), values[i]);
 }
 
 void tdvmcall_guest_issue(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
@@ -109,7 +111,7 @@ void tdvmcall_guest_fetch(void)
 	size_t i;
 
 	for (i = 0; i < NR_TDCALL_REGS; i++)
-		values[i] = tdvmcall_mmio_read(guest_page_address(i * sizeof(u64)), sizeof(u64));
+		tdvmcall_mmio_read(guest_page_address(i * sizeof(u64)), &values[i]);
 
 	guest_issue(&regs);
 }

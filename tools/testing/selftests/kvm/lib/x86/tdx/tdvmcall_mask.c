@@ -3,6 +3,7 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdvmcall_mask.h"
 #include "tdx/tdx_util.h"
 
@@ -27,7 +28,7 @@ u64 tdvmcall_reg_bit(size_t i)
 
 static void guest_tell(u64 gpa, u64 mask)
 {
-	tdvmcall_mmio_write(TDX_SHARED_BIT | gpa, sizeof(mask), mask);
+	tdvmcall_mmio_write(TDX_SHARED_BIT | gpa, mask);
 }
 
 static void guest_check(const char *what, u64 mask, const struct tdcall_regs *want,

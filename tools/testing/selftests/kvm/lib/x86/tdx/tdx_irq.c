@@ -6,6 +6,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 
@@ -17,18 +18,6 @@
 /* Between two signals to KVM_RUN, and between two looks at a vCPU. */
 #define SIGNAL_PERIOD_US	10000
 #define POLL_PERIOD_US		1000
-
-void tdvmcall_wrmsr(u32 msr, u64 value)
-{
-	struct tdcall_regs regs = {
-		.r11 = EXIT_REASON_MSR_WRITE,
-		.r12 = msr,
-		.r13 = value,
-	};
-
-	GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
-	GUEST_ASSERT_EQ(regs.r10, TDVMCALL_STATUS_SUCCESS);
-}
 
 void tdx_guest_enable_apic(void)
 {
@@ -71,9 +60,7 @@ void tdx_vm_record_irqs(struct kvm_vm *vm)
 void tdx_guest_halt_for_irq(void)
 {
 	while (!READ_ONCE(nr_taken)) {
-		struct tdcall_regs regs = { .r11 = EXIT_REASON_HLT };
-
-		GUEST_ASSERT_EQ(__tdvmcall(&regs), 0ul);
+		tdvmcall_hlt(0);
 		sti_nop_cli();
 	}
 }

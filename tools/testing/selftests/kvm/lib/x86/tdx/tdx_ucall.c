@@ -9,7 +9,7 @@
 #include "kvm_util.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
-#include "tdx/tdcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_util.h"
 
 /* Arguments that are no pointers: GUEST_UCALL_NONE() and a pool that is empty. */
@@ -23,49 +23,9 @@ kvm_static_assert(sizeof(struct ucall) <= PAGE_SIZE);
 
 bool is_tdx_guest;
 
-/* Issue TDG.VP.VMCALL<MMIO> with @regs, and end the TD if it fails. */
-static void tdvmcall_mmio(struct tdcall_regs *regs)
-{
-	struct tdcall_regs fatal = { .r11 = TDVMCALL_REPORT_FATAL_ERROR };
-
-	fatal.r12 = __tdvmcall(regs);
-	if (!fatal.r12 && !regs->r10)
-		return;
-
-	fatal.r13 = regs->r10;
-	for (;;)
-		__tdvmcall(&fatal);
-}
-
-void tdvmcall_mmio_write(gpa_t gpa, u64 size, u64 data)
-{
-	struct tdcall_regs regs = {
-		.r11 = EXIT_REASON_EPT_VIOLATION,
-		.r12 = size,
-		.r13 = 1,
-		.r14 = gpa,
-		.r15 = data,
-	};
-
-	tdvmcall_mmio(&regs);
-}
-
-u64 tdvmcall_mmio_read(gpa_t gpa, u64 size)
-{
-	struct tdcall_regs regs = {
-		.r11 = EXIT_REASON_EPT_VIOLATION,
-		.r12 = size,
-		.r13 = 0,
-		.r14 = gpa,
-	};
-
-	tdvmcall_mmio(&regs);
-	return regs.r11;
-}
-
 static void ucall_write(size_t offset, u64 data)
 {
-	tdvmcall_mmio_write(TDX_SHARED_BIT | (TD_UCALL_GPA + offset), sizeof(data), data);
+	tdvmcall_mmio_write(TDX_SHARED_BIT | (TD_UCALL_GPA + offset), data);
 }
 
 void tdx_do_ucall(u64 hva)

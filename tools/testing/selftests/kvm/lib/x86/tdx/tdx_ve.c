@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vmx.h"
-#include "tdx/tdcall.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_ve.h"
 
 /* Exit qualification of IN and OUT ("I/O Instructions", Intel SDM). */
@@ -33,12 +33,6 @@ u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve)
 	return regs.rax;
 }
 
-static void guest_vmcall_succeeds(struct tdcall_regs *regs)
-{
-	GUEST_ASSERT_EQ(__tdvmcall(regs), 0ul);
-	GUEST_ASSERT_EQ(regs->r10, TDVMCALL_STATUS_SUCCESS);
-}
-
 static u64 set_low_bytes(u64 old, u64 size, u64 value)
 {
 	const u64 mask = GENMASK_ULL(size * 8 - 1, 0);
@@ -52,7 +46,7 @@ static void ve_cpuid(struct ex_regs *regs, const struct tdx_ve_info *ve)
 		.r11 = EXIT_REASON_CPUID, .r12 = regs->rax, .r13 = regs->rcx,
 	};
 
-	guest_vmcall_succeeds(&call);
+	tdvmcall(&call);
 	regs->rax = call.r12;
 	regs->rbx = call.r13;
 	regs->rcx = call.r14;
@@ -63,63 +57,55 @@ static void ve_io(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	const u64 qual = ve->exit_qualification;
 	const u64 size = IO_QUAL_SIZE(qual);
-	struct tdcall_regs call = {
-		.r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = size, .r13 = !(qual & IO_QUAL_IN),
-		.r14 = IO_QUAL_PORT(qual), .r15 = regs->rax,
-	};
+	const u64 direction = qual & IO_QUAL_IN ? TDX_IO_READ : TDX_IO_WRITE;
+	u64 data = regs->rax;
 
 	GUEST_ASSERT(!(qual & IO_QUAL_STRING));
-	guest_vmcall_succeeds(&call);
+	GUEST_ASSERT_EQ(__tdvmcall_io(EXIT_REASON_IO_INSTRUCTION, size, direction,
+				      IO_QUAL_PORT(qual), &data), 0ul);
 
 	/* A write to EAX clears the rest of RAX, one to AL or AX does not. */
-	if (qual & IO_QUAL_IN)
-		regs->rax = size == 4 ? call.r11 : set_low_bytes(regs->rax, size, call.r11);
+	if (direction == TDX_IO_READ)
+		regs->rax = size == 4 ? data : set_low_bytes(regs->rax, size, data);
 }
 
 static void ve_rdmsr(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
-	struct tdcall_regs call = { .r11 = EXIT_REASON_MSR_READ, .r12 = regs->rcx };
+	const u64 value = tdvmcall_rdmsr(regs->rcx);
 
-	guest_vmcall_succeeds(&call);
-	regs->rax = (u32)call.r11;
-	regs->rdx = call.r11 >> 32;
+	regs->rax = (u32)value;
+	regs->rdx = value >> 32;
 }
 
 static void ve_wrmsr(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
-	struct tdcall_regs call = {
-		.r11 = EXIT_REASON_MSR_WRITE, .r12 = regs->rcx,
-		.r13 = regs->rdx << 32 | (u32)regs->rax,
-	};
-
-	guest_vmcall_succeeds(&call);
+	tdvmcall_wrmsr(regs->rcx, regs->rdx << 32 | (u32)regs->rax);
 }
 
 /* MOV between RAX and memory: the opcode has the direction, the prefixes the size. */
 static void ve_mmio(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	const u8 *byte = (const u8 *)regs->rip;
-	struct tdcall_regs call = {
-		.r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 4, .r14 = ve->gpa, .r15 = regs->rax,
-	};
+	u64 size = 4, data = regs->rax;
+	u64 direction;
 
 	for (; *byte == OPERAND_SIZE_PREFIX || IS_REX(*byte); byte++) {
 		if (*byte == OPERAND_SIZE_PREFIX)
-			call.r12 = 2;
+			size = 2;
 		else if (*byte & REX_W)
-			call.r12 = 8;
+			size = 8;
 	}
 
 	GUEST_ASSERT(*byte >= 0x88 && *byte <= 0x8b);
 	GUEST_ASSERT(!(byte[1] & MODRM_REG));
 	if (!(*byte & 1))
-		call.r12 = 1;
-	call.r13 = !(*byte & 2);
-	guest_vmcall_succeeds(&call);
+		size = 1;
+	direction = *byte & 2 ? TDX_IO_READ : TDX_IO_WRITE;
+	GUEST_ASSERT_EQ(__tdvmcall_io(EXIT_REASON_EPT_VIOLATION, size, direction, ve->gpa,
+				      &data), 0ul);
 
-	if (!call.r13)
-		regs->rax = call.r12 >= 4 ? call.r11 :
-			    set_low_bytes(regs->rax, call.r12, call.r11);
+	if (direction == TDX_IO_READ)
+		regs->rax = size >= 4 ? data : set_low_bytes(regs->rax, size, data);
 }
 
 static const struct {
