@@ -63,6 +63,11 @@ def load(path=TABLE):
     return records
 
 
+def of_stems(record):
+    """{stem: what its patch does} of an Each record."""
+    return dict(line.split(': ', 1) for line in record.text.splitlines() if ': ' in line)
+
+
 def head_comment(path):
     """What the comment at the head of a C file says, for a changelog."""
     with open(os.path.join(PROJECT, path), encoding='utf-8') as f:
@@ -128,8 +133,14 @@ def plan(version, records=None, overlay=None):
             files = sorted(f for f in left if any(fnmatch.fnmatch(f, p) for p in patterns))
             left -= set(files)
             if kind == 'Each':
-                steps += [Step(record.headers['Each'].replace('{}', name), head_comment(group[0]),
-                               group) for name, group in by_stem(files)]
+                told = of_stems(record)
+                groups = by_stem(files)
+                steps += [Step(record.headers['Each'].replace('{}', told.get(name, name)),
+                               head_comment(group[0]), group) for name, group in groups]
+                wrong += [f'{where}: does not say what the patch of {name} does'
+                          for name, _group in groups if name not in told]
+                wrong += [f'{where}: {name} is the stem of no file'
+                          for name in told if name not in dict(groups)]
             elif files:
                 steps.append(Step(record.headers['Subject'], record.text, files))
         if not files and 'Optional' not in record.headers:

@@ -73,6 +73,16 @@ class Plan(unittest.TestCase):
         self.assertIn("patchset.txt:3: nothing is left for 'one'", wrong)
         self.assertTrue([w for w in wrong if w.startswith('patches/selftests/0001')])
 
+    def test_each_stem_says_what_its_patch_does(self):
+        table = 'Each: suite: {}\nFiles: d/*\n\na: Test an A\nc: Test a C\n'
+        with mock.patch.object(patchset, 'head_comment', return_value='Text.\n'), \
+                mock.patch.object(patchset, 'by_stem',
+                                  return_value=[('a', ['d/a.c']), ('b', ['d/b.c'])]):
+            steps, wrong = self.plan(table, ['d/a.c', 'd/b.c'])
+        self.assertEqual([s.subject for s in steps], ['suite: Test an A', 'suite: b'])
+        self.assertIn('patchset.txt:1: does not say what the patch of b does', wrong)
+        self.assertIn('patchset.txt:1: c is the stem of no file', wrong)
+
     def test_a_record_of_no_kind(self):
         with self.assertRaisesRegex(Failure, 'patchset.txt:1: wanted one of'):
             self.plan('Files: d/a\n\nText.\n', ['d/a'])
