@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<Instruction.CPUID>: KVM answers from the table that userspace gave
- * by KVM_SET_CPUID2, and never exits.  R12 and R13 are EAX and ECX of the
- * instruction; R12 to R15 become EAX, EBX, ECX and EDX.
+ * TDG.VP.VMCALL<Instruction.CPUID>: KVM answers from the table that userspace set by
+ * KVM_SET_CPUID2, and never exits.  R12 and R13 hold EAX and ECX of the instruction;
+ * R12 to R15 return EAX, EBX, ECX and EDX.
  *
- * The instruction itself is the TDX module's, but for leafs that it does not know.
+ * The TDX module handles the instruction itself.  Only for leafs that it does not know
+ * the TD has to call KVM.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -15,16 +16,16 @@
 
 #define BIT_32		BIT_ULL(32)
 
-/* SSE3, x2APIC and a hypervisor: no TD is without. */
+/* Bits that every TD has: SSE3, x2APIC and the presence of a hypervisor. */
 #define LEAF_1_ECX_FIXED	(BIT_ULL(0) | BIT_ULL(21) | BIT_ULL(31))
 
-/* Leafs that this test adds to the table: the last basic one has subleafs. */
+/* Leafs that this test adds to the table.  The last basic one has subleafs. */
 #define LAST_BASIC	0x7f0
 #define LAST_EXTENDED	0x800007f0
 #define HYPERVISOR	0x40000700
 #define INDEXED		KVM_CPUID_FLAG_SIGNIFCANT_INDEX
 
-/* No register of it is that of another, nor the operands of a call. */
+/* All registers differ from each other and from the operands of a call. */
 #define ENTRY(leaf, subleaf, how) {					\
 	.function = (leaf), .index = (subleaf), .flags = (how),		\
 	.eax = (leaf) ^ 0xa1000000 ^ (subleaf), .ebx = (leaf) ^ 0xb2000000 ^ (subleaf), \
@@ -36,12 +37,12 @@ static const struct kvm_cpuid_entry2 added[] = {
 	ENTRY(LAST_BASIC, 0, INDEXED),
 	ENTRY(LAST_BASIC, 1, INDEXED),
 	ENTRY(LAST_EXTENDED, 0, 0),
-	/* EAX of the first leaf of a class is the last one: HYPERVISOR + 2. */
+	/* EAX of the first leaf of a class gives the class's last leaf: HYPERVISOR + 2. */
 	{ .function = HYPERVISOR, .eax = HYPERVISOR + 2, .ebx = 1, .ecx = 2, .edx = 3 },
 	ENTRY(HYPERVISOR + 1, 0, 0),
 };
 
-/* The vCPU's table with @added, and with the last leafs of @added as the last ones. */
+/* Set the vCPU's table with the entries of @added, and make these the last leafs. */
 static void add_entries(struct kvm_vcpu *vcpu)
 {
 	const u32 nent = vcpu->cpuid->nent;
@@ -126,14 +127,14 @@ TDX_TEST_F(cpuid, every_entry)
 
 	tdx_vm_finalize(self->vm);
 
-	/* It fails if there is none. */
+	/* This fails if there is no such entry. */
 	get_cpuid_entry(cpuid, 1, 0);
 	for (i = 0; i < cpuid->nent; i++)
 		run_entry(self->vcpu, cpuid->entries[i].function, cpuid->entries[i].index,
 			  &cpuid->entries[i]);
 }
 
-/* An index counts for an entry that says so, and for no other. */
+/* The index counts only for an entry whose flags say so. */
 TDX_TEST_F(cpuid, subleaf)
 {
 	tdx_vm_finalize(self->vm);
@@ -147,7 +148,7 @@ TDX_TEST_F(cpuid, subleaf)
 	run_zeros(self->vcpu, LAST_BASIC, ~0U);
 }
 
-/* EAX and ECX have 32 bits, whatever R12 and R13 have. */
+/* EAX and ECX have 32 bits: the upper halves of R12 and R13 do not count. */
 TDX_TEST_F(cpuid, truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
@@ -163,7 +164,7 @@ TDX_TEST_F(cpuid, truncated)
 	}
 }
 
-/* A leaf that is not in the table, but not above the last one of its class. */
+/* A leaf that is not in the table, and not above the last leaf of its class. */
 TDX_TEST_F(cpuid, hole)
 {
 	tdx_vm_finalize(self->vm);
@@ -175,8 +176,8 @@ TDX_TEST_F(cpuid, hole)
 }
 
 /*
- * A leaf above the last one of its class, or of a class that the table does not
- * have, is the last basic one, as on an Intel CPU; the index stays.
+ * A leaf above the last one of its class, or of a class that the table does not have:
+ * KVM answers with the last basic leaf, as an Intel CPU does.  The index stays.
  */
 TDX_TEST_F(cpuid, out_of_range)
 {
@@ -196,7 +197,7 @@ TDX_TEST_F(cpuid, out_of_range)
 	run_zeros(self->vcpu, LAST_BASIC + 1, 2);
 }
 
-/* Userspace may call a TD's vCPU one of AMD: then there is no such fallback. */
+/* Userspace may give the vCPU the vendor AMD.  Then there is no such fallback. */
 TDX_TEST_F(cpuid, out_of_range_of_amd)
 {
 	struct kvm_cpuid_entry2 *basic = vcpu_get_cpuid_entry(self->vcpu, 0);
@@ -214,8 +215,8 @@ TDX_TEST_F(cpuid, out_of_range_of_amd)
 }
 
 /*
- * Leafs of the topology go on for ever: ECX is the index, EDX that of subleaf 1,
- * which is the APIC ID.
+ * The leafs of the topology have no last subleaf: ECX returns the index, and EDX that
+ * of subleaf 1, which is the APIC ID.
  */
 TDX_TEST_F(cpuid, topology)
 {
@@ -251,7 +252,7 @@ TDX_TEST_F(cpuid, topology)
 	free(cpuid);
 }
 
-/* The last table before the TD runs counts; after that it cannot be changed. */
+/* The table that was set last counts.  It cannot be changed after the TD has run. */
 TDX_TEST_F(cpuid, set_cpuid2)
 {
 	struct kvm_cpuid_entry2 *entry = vcpu_get_cpuid_entry(self->vcpu, LAST_BASIC - 2);
@@ -264,7 +265,7 @@ TDX_TEST_F(cpuid, set_cpuid2)
 	tdx_vm_finalize(self->vm);
 	run_entry(self->vcpu, LAST_BASIC - 2, 0, &changed);
 
-	/* The same once more is none. */
+	/* Setting the same table again is no change. */
 	vcpu_set_cpuid(self->vcpu);
 
 	entry->ebx = ~entry->ebx;
@@ -275,7 +276,7 @@ TDX_TEST_F(cpuid, set_cpuid2)
 	run_entry(self->vcpu, LAST_BASIC - 2, 0, &changed);
 }
 
-/* The operands of the instruction in a TD's memory, and what it gave. */
+/* Operands of the instruction in the TD, and what it returned. */
 struct native_cpuid {
 	u32 function;
 	u32 index;
@@ -311,7 +312,7 @@ static void launch_native(struct kvm_vcpu *vcpu, const struct native_cpuid *cpui
 	tdx_vm_finalize(vcpu->vm);
 }
 
-/* A leaf that the TDX module leaves to the VMM: those of hypervisors. */
+/* The TDX module leaves the leafs of hypervisors to the VMM. */
 TDX_TEST_F(cpuid_native, left_to_kvm)
 {
 	static const struct native_cpuid cpuid = { HYPERVISOR + 1, 5 };
@@ -329,8 +330,8 @@ TDX_TEST_F(cpuid_native, left_to_kvm)
 }
 
 /*
- * Leaf 1 is virtualized by the TDX module, whatever userspace has in its table:
- * features that every TD has, 64-byte lines, and the APIC ID of the first vCPU.
+ * The TDX module virtualizes leaf 1, whatever table userspace has set: features that
+ * every TD has, 64-byte cache lines, and the APIC ID of the first vCPU.
  */
 TDX_TEST_F(cpuid_native, leaf_1_of_module)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<SetupEventNotifyInterrupt>: R12 is the vector by which the TD
- * wants to hear of events.  KVM checks that it can be one, userspace keeps it.
+ * TDG.VP.VMCALL<SetupEventNotifyInterrupt>: R12 is the vector by which the TD wants to
+ * be notified of events.  KVM checks that it is a legal vector.  Userspace remembers
+ * it.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -41,7 +42,7 @@ FIXTURE_VARIANT(event_notify_refused)
 REFUSED(vector_0,	0);
 REFUSED(vector_1,	1);
 REFUSED(vector_31,	31);
-/* All of R12 counts: the low byte, or half, would be a vector. */
+/* All 64 bits of R12 count: the low byte, or the low half, would be a vector. */
 REFUSED(vector_256,	256);
 REFUSED(low_byte,	0x100 | TEST_VECTOR);
 REFUSED(bit_31,		BIT_ULL(31) | TEST_VECTOR);
@@ -80,7 +81,7 @@ VECTOR(255);
 
 TDX_FIXTURE_SETUP(event_notify_vector, tdvmcall_vm_create);
 
-/* Userspace that does not know of the leaf leaves KVM's answer there. */
+/* Userspace that does not know the leaf leaves the answer that KVM has put there. */
 TDX_TEST_F(event_notify_vector, is_unsupported_unless_answered)
 {
 	struct tdx_exit_call call = setup_event_notify(variant->name, variant->vector);
@@ -104,7 +105,7 @@ FIXTURE_VARIANT(event_notify_answer)
 
 TDX_FIXTURE_SETUP(event_notify_answer, tdvmcall_vm_create);
 
-/* The answer is R10 as it is; what userspace does to the other words is nothing. */
+/* The TD gets the answer in R10 unchanged.  Other words of the exit do not count. */
 TDX_TEST_F(event_notify_answer, is_raw_status)
 {
 	struct tdx_exit_call call = setup_event_notify(variant->name, TEST_VECTOR);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a TD's exits cost, next to what those of a plain VM cost in the same boot.
+ * Measures what exits of a TD cost, and what exits of a plain VM cost in the same boot.
  *
- * Each row is measured with n and with 2n operations in one KVM_RUN or one loop;
- * the difference is n operations without what comes before and after them.  A
+ * Each row is measured with n and with 2n operations in one KVM_RUN or one loop.  The
+ * difference is the cost of n operations without what comes before and after them.  A
  * line of the output is
  *
  *	# bench NAME WHO OPERATIONS TSC-TICKS
  *
- * WHO being td, vm or host.  "calibrate host" is a loop of two instructions per
- * operation: where the TSC counts instructions, as in an emulator, it says how
- * many a tick is.  A MapGPA over a large range is told by
+ * where WHO is td, vm or host.  "calibrate host" is a loop of two instructions per
+ * operation: where the TSC counts instructions, as in an emulator, it gives the number
+ * of instructions in a tick.  MapGPA over a large range is reported by
  *
  *	# range BYTES EXITS TSC-TICKS KIB
  *
- * with the memory that the host has less of afterwards, in KiB.
+ * where KIB is by how much the free memory of the host has shrunk, in KiB.
  */
 #include <linux/sizes.h>
 
@@ -123,7 +123,7 @@ static const struct bench {
 	{ "page_fault",		OP_FAULT, SAMPLE_FAULTS },
 };
 
-/* Pages of all samples, and of the one that is begun when the last is over. */
+/* Pages for all samples, and for the one that has begun when the last one ends. */
 static u64 nr_pages(const struct bench *bench)
 {
 	return (NR_SAMPLES + 3) * 2 * bench->n;
@@ -141,9 +141,9 @@ static void add_memory(struct kvm_vm *vm, const struct bench *bench)
 }
 
 /*
- * Posted interrupts off, which is what this option is good for here: an emulator
- * that wants the descriptor in a page of its own refuses to enter the VM.  Next
- * to a TD, whose interrupts are posted, it makes the VM cheaper, if anything.
+ * Switch posted interrupts off: a side effect of this option.  Bochs wants the
+ * descriptor in a page of its own and otherwise refuses to enter the VM.  Compared to a
+ * TD, whose interrupts are posted, this can only make the VM cheaper.
  */
 static void disable_apicv(struct kvm_vcpu *vcpu)
 {
@@ -211,7 +211,7 @@ static void measure(const struct bench *bench, bool td)
 	run_sample(vcpu);
 	expect_sync(vcpu, 0);
 
-	/* Two samples come first that nobody counts: caches are cold. */
+	/* The first two samples do not count: the caches are cold. */
 	for (i = 0; i < NR_SAMPLES + 2; i++) {
 		const u64 size = sample_size(bench->n, i);
 
@@ -317,7 +317,7 @@ static void measure_calibration(void)
 	}
 }
 
-/* What the simulated TDX module offers; a real one has no such thing. */
+/* The simulated TDX module offers this file.  A real one does not. */
 #define SEAMCALL_COST	"/sys/kernel/debug/tdx_sim/seamcall_cost"
 
 static void measure_seamcall(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<ReportFatalError>: the TD tells why it cannot go on, in any of
- * its registers.  KVM shows all of them to userspace and checks none; the TD is
- * as alive as before if userspace runs it again.
+ * TDG.VP.VMCALL<ReportFatalError>: the TD reports in its registers why it cannot go on.
+ * KVM shows all of them to userspace and checks none.  If userspace runs the TD again,
+ * the TD goes on.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -16,7 +16,7 @@
 #define EXIT_REASON_TDCALL	77
 
 #define MESSAGE_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
-/* GHCI: R12 tells by this bit that R13 is a GPA. */
+/* GHCI: this bit of R12 says that R13 is a GPA. */
 #define GPA_VALID	BIT_ULL(63)
 
 TDX_FIXTURE(fatal_error);
@@ -33,7 +33,7 @@ FIXTURE_VARIANT(fatal_error)
 
 ERROR(panic,		0, 0);
 ERROR(message,		GPA_VALID | 1, MESSAGE_GPA);
-/* Nothing of it need make sense. */
+/* The values need not make sense. */
 ERROR(private_message,	GPA_VALID, 0x1234600000ULL);
 ERROR(unaligned_message, GPA_VALID, MESSAGE_GPA + 1);
 ERROR(gpa_not_valid,	~GPA_VALID, MESSAGE_GPA);
@@ -44,7 +44,7 @@ TDX_FIXTURE_SETUP(fatal_error, tdvmcall_vm_create);
 static void check_exit(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
 {
 	const struct kvm_run *run = vcpu->run;
-	/* RAX is how the TD was left; RSP and RBP cannot be shown. */
+	/* RAX is the exit reason of the TD.  RSP and RBP cannot be shown. */
 	const u64 data[NR_DATA] = {
 		EXIT_REASON_TDCALL, regs->rcx, regs->rdx, regs->rbx, 0, 0, regs->rsi, regs->rdi,
 		regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
@@ -81,7 +81,7 @@ TDX_TEST_F(fatal_error, shows_registers)
 	report(self->vcpu, variant->name, &regs, variant->r12, variant->r13);
 }
 
-/* No answer is looked at: the TD finds what it had in its registers, R10 = 0. */
+/* KVM takes no answer: the TD finds its registers unchanged, and R10 = 0. */
 TDX_TEST_F(fatal_error, run_again_resumes)
 {
 	struct tdcall_regs regs;

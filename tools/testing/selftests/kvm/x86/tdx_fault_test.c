@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEAMCALLs that the TDX module refuses: what KVM repeats by itself, and what it
- * tells userspace of the rest.  A refused call has changed nothing, so the step
- * that failed succeeds when it is done again, the TD runs, and neither a page
- * nor a KeyID is lost.
+ * SEAMCALLs that the TDX module refuses: which of them KVM repeats by itself, and what
+ * it reports to userspace for the others.  A refused call changes nothing.  So the step
+ * that failed succeeds when it is repeated, the TD runs, and neither a page nor a KeyID
+ * is lost.
  *
- * Some refusals are bugs to KVM, which warns and lets the VM do nothing any
- * more.  It warns as well of an exit that it does not know: the message has a
- * RIP, and a TD has none to show.  A kernel log with a warning is a failure
- * elsewhere, so those cases run only if TDX_KVM_WARN=1 is in the environment.
+ * KVM takes some refusals for a bug of its own: it warns and refuses every further
+ * command to the VM.  It also warns about an exit that it does not know, since its
+ * message contains a RIP, which it cannot read from a TD.  A kernel log with a warning
+ * makes a run fail, so these cases run only if TDX_KVM_WARN=1 is in the environment.
  */
 #include <linux/sizes.h>
 
@@ -22,7 +22,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Pages that have secure EPT tables to themselves: one is added, one faulted in. */
+/* Two pages, each with secure EPT tables of its own.  One is added, one is faulted in. */
 #define INITIAL_GPA	0x1234600000ULL
 #define FAULT_GPA	0x2345600000ULL
 #define INITIAL_SLOT	21
@@ -40,7 +40,10 @@
 /* SEAMCALL itself raised #UD. */
 #define SEAMCALL_FAULT	(GENMASK_ULL(63, 32) | UD_VECTOR)
 
-/* Calls that the kernel makes in vain for entropy: RDRAND_RETRY_LOOPS. */
+/*
+ * The kernel repeats a call that finds no entropy up to this number
+ * (RDRAND_RETRY_LOOPS).
+ */
 #define ENTROPY_CALLS	10
 
 struct td {
@@ -55,11 +58,11 @@ static void guest_code(void)
 }
 
 /*
- * The steps of a TD's life.  Each gives 0 or errno, and in *hw_error the module's
- * status if KVM tells it.
+ * The steps of a TD's life.  Each returns 0 or errno, and in *hw_error the status of
+ * the TDX module if KVM reports it.
  */
 
-/* A VM of its own: the one of the other steps is initialized by the library. */
+/* This step has a VM of its own: the library initializes the one of the other steps. */
 static int init_vm(struct td *td, u64 *hw_error)
 {
 	struct kvm_tdx_init_vm *params;
@@ -120,7 +123,7 @@ static int finalize(struct td *td, u64 *hw_error)
 
 static int run(struct td *td, u64 *hw_error)
 {
-	/* What the exit shows is KVM's. */
+	/* Whatever the exit shows after this was written by KVM. */
 	tdvmcall_poison_exit(td->vcpu);
 	return __vcpu_run(td->vcpu) ? errno : 0;
 }
@@ -132,7 +135,7 @@ static int pre_fault(struct td *td, u64 *hw_error)
 	return __vcpu_ioctl(td->vcpu, KVM_PRE_FAULT_MEMORY, &range) ? errno : 0;
 }
 
-/* Makes the page shared: its private half has to go. */
+/* Makes the page shared: KVM must remove the private page. */
 static int zap(struct td *td, u64 *hw_error)
 {
 	struct kvm_memory_attributes attributes = {
@@ -157,22 +160,22 @@ static const struct {
 	{ "KVM_SET_MEMORY_ATTRIBUTES",	zap },
 };
 
-/* What the step gives while the module refuses. */
+/* A refusal, and what the step returns then. */
 struct refusal {
 	int (*step)(struct td *td, u64 *hw_error);
 	const char *leaf;
 	u64 status;
 	u32 times;		/* calls of the leaf that are refused */
-	u32 nth;		/* the first of them, 0: the first one of all */
-	u32 calls;		/* that KVM makes, 0: one more than are refused */
+	u32 nth;		/* number of the first refused call, 0: 1 */
+	u32 calls;		/* number of calls by KVM, 0: one more than are refused */
 	int want_errno;
 	u64 want_hw_error;
-	u32 want_exit;		/* of KVM_RUN, 0: a ucall */
+	u32 want_exit;		/* exit reason of KVM_RUN, 0: a ucall */
 	u64 want_detail;	/* of that exit */
-	u16 want_flags;		/* of kvm_run, whatever the exit */
+	u16 want_flags;		/* kvm_run.flags, whatever the exit */
 	bool needs_bus_lock_exit;	/* which not every KVM has for TDs */
 	bool warns;
-	bool dead;		/* the VM, and that is a warning too */
+	bool dead;		/* KVM gives the VM up, and warns */
 };
 
 static void check_cpu(u64 cpu)
@@ -246,7 +249,7 @@ static void check_calls(const struct refusal *refusal)
 		    refusal->calls ? "" : "at least ", want_calls, calls);
 }
 
-/* Do the step while the module refuses. */
+/* Take the step while the module refuses. */
 static void be_refused(struct td *td, const struct refusal *refusal, const char *name)
 {
 	u64 hw_error = 0;
@@ -267,7 +270,7 @@ static void be_refused(struct td *td, const struct refusal *refusal, const char 
 			  refusal->want_flags);
 }
 
-/* Userspace can do nothing with a VM that KVM has a bug for. */
+/* After a bug KVM refuses everything to the VM. */
 static void check_dead(struct td *td)
 {
 	u64 hw_error;
@@ -302,7 +305,7 @@ FIXTURE_VARIANT_ADD(fault, name) { .refusal = { __VA_ARGS__ } }
 #define BUSY(leaf_name, operand, nr)						\
 	.leaf = leaf_name, .status = TDX_OPERAND_BUSY | TDX_OPERAND_ID_##operand, .times = nr
 
-/* Ten calls for entropy, and whoever can repeats. */
+/* The kernel calls ten times for entropy.  Where KVM returns EAGAIN userspace repeats. */
 FAULT(mng_create_entropy, .step = init_vm, NO_ENTROPY("TDH_MNG_CREATE"),
 	.calls = ENTROPY_CALLS);
 FAULT(mng_create_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_CREATE"),
@@ -320,12 +323,12 @@ FAULT(vp_create_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_CREATE"),
 FAULT(vp_addcx_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_ADDCX"));
 FAULT(vp_init_entropy, .step = init_vcpu, NO_ENTROPY("TDH_VP_INIT"), .calls = ENTROPY_CALLS);
 
-/* Userspace's own mistake is told with the operand. */
+/* A mistake of userspace is reported with its operand. */
 FAULT(mng_init_invalid, .step = init_vm, .leaf = "TDH_MNG_INIT", .times = 1, .calls = 1,
 	.status = TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG, .want_errno = EINVAL,
 	.want_hw_error = TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG);
 
-/* A fault is repeated until the module has time, the measurement's end is not. */
+/* KVM repeats a fault until the module is not busy, but not the end of the measurement. */
 FAULT(mem_sept_add_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", SEPT, 1));
 FAULT(mem_sept_add_2nd_busy, .step = add_page, BUSY("TDH_MEM_SEPT_ADD", RCX, 3),
 	.nth = 2);
@@ -337,14 +340,14 @@ FAULT(mem_sept_add_fault_busy, .step = pre_fault, BUSY("TDH_MEM_SEPT_ADD", SEPT,
 FAULT(mem_page_aug_busy, .step = pre_fault, BUSY("TDH_MEM_PAGE_AUG", R8, 5),
 	.calls = 6);
 
-/* What must not fail is repeated once, with no vCPU in the TD any more. */
+/* Calls that must not fail: KVM stops all vCPUs of the TD and repeats the call once. */
 FAULT(mem_range_block_busy, .step = zap, BUSY("TDH_MEM_RANGE_BLOCK", SEPT, 1),
 	.calls = 2);
 FAULT(mem_track_busy, .step = zap, BUSY("TDH_MEM_TRACK", TD_EPOCH, 1), .calls = 2);
 FAULT(mem_page_remove_busy, .step = zap, BUSY("TDH_MEM_PAGE_REMOVE", SEPT, 1),
 	.calls = 2);
 
-/* A vCPU whose TD or secure EPT is busy enters again; anything else is an exit. */
+/* KVM enters a vCPU again if its TD or secure EPT was busy.  Anything else is an exit. */
 FAULT(vp_enter_busy_sept, .step = run, BUSY("TDH_VP_ENTER", SEPT, 1));
 FAULT(vp_enter_busy_epoch, .step = run, BUSY("TDH_VP_ENTER", TD_EPOCH, 7));
 
@@ -376,12 +379,12 @@ FAULT(vp_enter_unknown_reason, ENTER_UNEXPECTED(EXIT_REASON_GETSEC));
 FAULT(vp_enter_failed, ENTER(TDX_NON_RECOVERABLE_TD | FAILED_ENTRY),
 	.want_exit = KVM_EXIT_FAIL_ENTRY, .want_detail = FAILED_ENTRY);
 
-/* A KVM that does not have these exits for TDs stops with an internal error, and warns. */
+/* A KVM that does not have these exits for TDs ends with an internal error, and warns. */
 #define ENTER_BUS_LOCK(code, exit)						\
 	ENTER(code), .want_exit = exit, .want_flags = KVM_RUN_X86_BUS_LOCK,	\
 	.needs_bus_lock_exit = true
 
-/* KVM only counts those of the notify window, unless userspace asked to be told. */
+/* KVM only counts exits for the notify window, unless userspace has asked for them. */
 FAULT(vp_enter_notify, .step = run, .leaf = "TDH_VP_ENTER", .times = 3,
 	.status = EXIT_REASON_NOTIFY, .needs_bus_lock_exit = true);
 /* A bus lock is an exit of its own, or a flag of another exit. */
@@ -400,7 +403,7 @@ FAULT(vp_enter_ept_misconfig, ENTER(EXIT_REASON_EPT_MISCONFIG), .want_errno = EI
 FAULT(vp_enter_seamcall_fault, ENTER(SEAMCALL_FAULT), .dead = true,
 	.want_exit = KVM_EXIT_INTERNAL_ERROR, .want_detail = SEAMCALL_FAULT);
 
-/* TDX_BUG_ON(): no state of the TD that KVM knows explains the status. */
+/* TDX_BUG_ON(): no state of the TD that KVM knows of explains the status. */
 FAULT(mng_key_config_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_KEY_CONFIG"),
 	.want_errno = EIO, .dead = true);
 FAULT(mng_init_no_entropy, .step = init_vm, NO_ENTROPY_AT_ALL("TDH_MNG_INIT"),
@@ -463,7 +466,7 @@ TDX_TEST_F(fault, refused)
 				check_dead(td);
 				break;
 			}
-			/* It is done, unless what came of it was told. */
+			/* The step is done, unless it ended with an error or an exit. */
 			if (!refusal->want_errno && !refusal->want_exit)
 				continue;
 		}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<GetQuote>: R12 is the GPA of a buffer, which must be shared, and
- * R13 its size.  KVM looks at the shared bit alone; whether userspace can make
- * something of the buffer is for userspace to say.
+ * TDG.VP.VMCALL<GetQuote>: R12 is the GPA of a buffer, which must be shared, and R13
+ * its size.  KVM checks only the shared bit of the GPA.  Userspace decides whether the
+ * buffer can be used.
  */
 #include <linux/sizes.h>
 
@@ -30,7 +30,7 @@ static struct tdx_exit_call get_quote(const char *name, u64 gpa, u64 size)
 	return call;
 }
 
-/* A buffer in private memory, wherever it is. */
+/* Buffers in private memory, at any address. */
 TDX_FIXTURE(get_quote_refused);
 
 FIXTURE_VARIANT(get_quote_refused)
@@ -46,10 +46,10 @@ FIXTURE_VARIANT(get_quote_refused)
 PRIVATE(page,		.gpa = TEST_GPA, .size = SZ_4K);
 PRIVATE(gpa_0,		.gpa = 0, .size = SZ_4K);
 PRIVATE(last_page,	.gpa = SHARED - SZ_4K, .size = SZ_4K);
-/* The end does not count, in neither direction. */
+/* Only the start of the buffer counts, not its end. */
 PRIVATE(across_shared_bit, .gpa = SHARED - SZ_4K, .size = SZ_8K);
 PRIVATE(size_0,		.gpa = TEST_GPA, .size = 0);
-/* Nor is a bit above the shared one taken for it. */
+/* A bit above the shared bit does not replace it. */
 PRIVATE(bit_48,		.gpa = BIT_ULL(48) | TEST_GPA, .size = SZ_4K);
 PRIVATE(bit_51,		.gpa = BIT_ULL(51) | TEST_GPA, .size = SZ_4K);
 PRIVATE(all_but_shared_bit, .gpa = ~SHARED, .size = SZ_4K);
@@ -63,7 +63,7 @@ TDX_TEST_F(get_quote_refused, without_exit)
 	tdx_exit_refused(self->vcpu, &call, TDVMCALL_STATUS_INVALID_OPERAND);
 }
 
-/* Any other buffer, of which neither alignment nor size nor limits are checked. */
+/* Shared buffers.  KVM checks neither alignment, nor size, nor limits. */
 TDX_FIXTURE(get_quote_buffer);
 
 FIXTURE_VARIANT(get_quote_buffer)
@@ -85,13 +85,13 @@ BUFFER(unaligned,	.gpa = SHARED | (TEST_GPA + 1), .size = SZ_4K);
 BUFFER(first_page,	.gpa = SHARED, .size = SZ_4K);
 BUFFER(last_page,	.gpa = SHARED | (SHARED - SZ_4K), .size = SZ_4K);
 BUFFER(end_above_shared_half, .gpa = SHARED | (SHARED - SZ_4K), .size = SZ_8K);
-/* Only the shared bit itself is masked off. */
+/* KVM removes only the shared bit. */
 BUFFER(above_limit,	.gpa = BIT_ULL(63) | SHARED | TEST_GPA, .size = SZ_4K);
 BUFFER(gpa_all_ones,	.gpa = ~0ULL, .size = ~0ULL);
 
 TDX_FIXTURE_SETUP(get_quote_buffer, tdvmcall_vm_create);
 
-/* Userspace that does not know of the leaf leaves KVM's answer there. */
+/* Userspace that does not know the leaf leaves the answer that KVM has put there. */
 TDX_TEST_F(get_quote_buffer, is_unsupported_unless_answered)
 {
 	struct tdx_exit_call call = get_quote(variant->name, variant->gpa, variant->size);
@@ -115,7 +115,7 @@ FIXTURE_VARIANT(get_quote_answer)
 
 TDX_FIXTURE_SETUP(get_quote_answer, tdvmcall_vm_create);
 
-/* The answer is R10 as it is; what userspace does to the other words is nothing. */
+/* The TD gets the answer in R10 unchanged.  Other words of the exit do not count. */
 TDX_TEST_F(get_quote_answer, is_raw_status)
 {
 	struct tdx_exit_call call = get_quote(variant->name, SHARED | TEST_GPA, SZ_8K);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<Instruction.HLT>: KVM halts the vCPU by itself until an event
- * comes.  KVM does not see RFLAGS.IF: the TD says in R12 whether interrupts are
- * blocked, in which case they do not wake it.
+ * TDG.VP.VMCALL<Instruction.HLT>: KVM halts the vCPU by itself until an event comes.
+ * KVM cannot see RFLAGS.IF.  The TD says in R12 whether it has interrupts blocked; if
+ * so, they do not wake it.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include "apic.h"
@@ -17,13 +17,13 @@
 #include "tdx/tdx_util.h"
 
 #define MSI_VECTOR	0xa5
-/* Lets no interrupt through but those of the highest priority class. */
+/* A priority that only interrupts of the highest class exceed. */
 #define TPR_MASKS_MSI	0xa0
 
-/* Signals that a halted vCPU is to survive. */
+/* Number of signals that must not wake a halted vCPU. */
 #define NR_SIGNALS	3
 
-/* A pause after which a vCPU that should be woken would have been. */
+/* Within this time a vCPU that must be woken has been woken. */
 #define GRACE_US	50000
 
 static u64 nr_nmis, nr_msis;
@@ -40,8 +40,8 @@ static void guest_msi(struct ex_regs *regs)
 }
 
 /*
- * After each HLT tell the events that were taken up to its end, and those that
- * are taken when interrupts are let through.
+ * After each HLT, report the events that were taken before it ended, and those that are
+ * taken when interrupts are enabled.
  */
 static void guest_code(u64 blocked, u64 interrupts_on, u64 tpr)
 {
@@ -64,14 +64,14 @@ static void guest_code(u64 blocked, u64 interrupts_on, u64 tpr)
 	}
 }
 
-/* What a HLT is to be, and whether an MSI ... */
+/* A kind of HLT, and whether an MSI ... */
 struct hlt {
 	const char *name;
 	u64 blocked;		/* R12 */
 	u64 interrupts_on;	/* RFLAGS.IF */
 	u64 tpr;
-	bool wakes;		/* ... wakes the TD from it, */
-	bool pending;		/* or keeps it from halting if it is pending */
+	bool wakes;		/* ... wakes the TD from it */
+	bool pending;		/* ... keeps it from halting if it is pending */
 };
 
 TDX_FIXTURE(hlt);
@@ -85,12 +85,12 @@ FIXTURE_VARIANT_ADD(hlt, interrupts_on) {
 	.hlt = { .name = "interrupts on", .interrupts_on = 1, .wakes = true },
 };
 
-/* R12 is what counts, not RFLAGS.IF. */
+/* R12 counts, not RFLAGS.IF. */
 FIXTURE_VARIANT_ADD(hlt, interrupts_off) {
 	.hlt = { .name = "interrupts off", .wakes = true, .pending = true },
 };
 
-/* KVM is not told about priorities, but the TDX module knows them. */
+/* KVM does not know the priority, but the TDX module does. */
 FIXTURE_VARIANT_ADD(hlt, masked_by_tpr) {
 	.hlt = { .name = "masked by TPR", .tpr = TPR_MASKS_MSI, .wakes = true },
 };
@@ -135,7 +135,7 @@ static void check_events(struct kvm_vcpu *vcpu, const struct hlt *hlt, const cha
 	tdx_assert_value(hlt->name, when, 1, "MSIs taken", msis, uc.args[1]);
 }
 
-/* The HLT has ended: nothing changed but what the events did. */
+/* The HLT has ended, and nothing has changed except by the events. */
 static void check_hlt(struct kvm_vcpu *vcpu, const struct hlt *hlt, u64 nmis, u64 msis)
 {
 	const bool taken_at_once = hlt->interrupts_on && !hlt->tpr;
@@ -162,7 +162,7 @@ static void launch(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_INTR);
 }
 
-/* Run a vCPU that is to stay halted. */
+/* Run a vCPU that must stay halted. */
 static void check_halted(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 {
 	int r = tdx_vcpu_run_with_signals(vcpu);
@@ -232,7 +232,7 @@ TDX_TEST_F(hlt, not_ended_by_signal)
 	check_hlt(self->vcpu, &variant->hlt, 1, 0);
 }
 
-/* An MSI that is with the TD already, in the virtual APIC that KVM cannot read. */
+/* The MSI is in the virtual APIC of the TD already, which KVM cannot read. */
 TDX_TEST_F(hlt, with_msi_pending)
 {
 	const struct hlt *hlt = &variant->hlt;
@@ -257,7 +257,7 @@ TDX_TEST_F(hlt, with_msi_pending)
 	check_hlt(self->vcpu, hlt, nmis, 1);
 }
 
-/* Both get to the TD with one entry: the MSI waits until interrupts are let through. */
+/* The TD gets both with one entry.  The MSI waits until interrupts are enabled. */
 TDX_TEST_F(hlt, ended_by_nmi_and_msi)
 {
 	launch(self->vcpu, &variant->hlt);
@@ -290,7 +290,7 @@ static void signal_msi(struct kvm_vcpu *vcpu)
 	tdx_vcpu_signal_msi(vcpu, MSI_VECTOR);
 }
 
-/* The vCPU blocks on, and a signal does not end the halt either. */
+/* The vCPU stays blocked.  A signal does not end the halt either. */
 static void test_still_blocking(struct kvm_vcpu *vcpu, const struct hlt *hlt)
 {
 	struct tdx_vcpu_thread thread;
@@ -329,7 +329,7 @@ TDX_TEST_F(hlt, woken_by_msi)
 	check_hlt(self->vcpu, &variant->hlt, 0, 1);
 }
 
-/* Userspace halts a vCPU that runs: the same events let it go on. */
+/* Userspace halts a running vCPU.  The same events wake it. */
 TDX_TEST_F(hlt, by_mp_state)
 {
 	const struct hlt *hlt = &variant->hlt;
@@ -339,14 +339,14 @@ TDX_TEST_F(hlt, by_mp_state)
 	check_halted(self->vcpu, hlt);
 	inject_nmi(self->vcpu);
 
-	/* This was the wait before the TD's own HLT. */
+	/* This was the wait that comes before the TD's own HLT. */
 	tdx_vcpu_run_to_halt(self->vcpu);
 	inject_nmi(self->vcpu);
 	vcpu_run(self->vcpu);
 	check_hlt(self->vcpu, hlt, 2, 0);
 }
 
-/* A halted vCPU and who wakes it on different CPUs, or the vCPU on the move. */
+/* The vCPU is woken from another CPU, or has moved to another CPU. */
 FIXTURE(hlt_cpus)
 {
 	struct kvm_vcpu *vcpu;

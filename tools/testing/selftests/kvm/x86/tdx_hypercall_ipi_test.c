@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's hypercalls that have an effect beside their result, from a TD:
- * KVM_HC_SEND_IPI, which the TD gets as posted interrupts, and
- * KVM_HC_CLOCK_PAIRING, whose result goes to memory that the TD does not see.
+ * KVM's hypercalls that have an effect besides their result, issued by a TD.  The TD
+ * gets IPIs of KVM_HC_SEND_IPI as posted interrupts.  KVM_HC_CLOCK_PAIRING writes its
+ * result to memory that the TD does not see.
  */
 #include <asm/kvm_para.h>
 #include <linux/kvm_para.h>
@@ -21,7 +21,7 @@
 
 #define IPI_VECTOR	0x45
 
-/* What the TD has in the page that it gives to KVM. */
+/* Contents of the page that the TD passes to KVM. */
 #define PAGE_PATTERN	0x7a6e7a6e7a6e7a6eULL
 
 #define NO_TSC_SKIP_REASON	"the host's clock source is not the TSC"
@@ -32,10 +32,10 @@ struct td {
 	gpa_t page;		/* private, filled with PAGE_PATTERN */
 };
 
-/* After each call take what interrupts there are, and tell. */
+/* After each call take pending interrupts, and report them. */
 static void guest_code(const u64 *page, bool apic_off)
 {
-	/* KVM gives no interrupt to a local APIC that is off, as it is at first. */
+	/* KVM delivers no interrupt to a local APIC that is off.  It is off at first. */
 	if (!apic_off)
 		tdx_guest_enable_apic();
 
@@ -69,8 +69,8 @@ static void create(struct td *td, bool apic_off)
 }
 
 /*
- * Issue the hypercall of @regs.  R10 is @result afterwards, other registers are as
- * before; the TD takes @vector, if that is not 0, and its page does not change.
+ * Issue the hypercall of @regs.  After it R10 must be @result and the other registers
+ * unchanged.  The TD must take @vector, unless that is 0, and its page must not change.
  */
 static void issue(struct td *td, const char *name, struct tdcall_regs *regs, u64 result,
 		  u8 vector)
@@ -119,26 +119,26 @@ FIXTURE_VARIANT(hypercall_ipi)
 IPI_TAKEN(to_self,	IPI_VECTOR, .low = 1, .icr = IPI_VECTOR);
 IPI_TAKEN(lowest_to_self, IPI_VECTOR, .low = 1, .icr = APIC_DM_LOWEST | IPI_VECTOR);
 IPI_TAKEN(nmi_to_self,	NMI_VECTOR, .low = 1, .icr = APIC_DM_NMI);
-/* These get to the vCPU as well, and are nothing to a TD. */
+/* These reach the vCPU, but have no effect on a TD. */
 IPI(init_to_self,	.low = 1, .icr = APIC_DM_INIT, .result = 1);
 IPI(startup_to_self,	.low = 1, .icr = APIC_DM_STARTUP, .result = 1);
 IPI(remote_read_to_self, .low = 1, .icr = APIC_DM_REMRD, .result = 1);
 /* A TD has no system management mode. */
 IPI(smi_to_self,	.low = 1, .icr = APIC_DM_SMI);
-/* Those that there are get it, and count. */
+/* The vCPUs that exist get it, and are counted. */
 IPI_TAKEN(to_all,	IPI_VECTOR, .low = ~0ULL, .high = ~0ULL, .icr = IPI_VECTOR);
 IPI(to_no_one,		.icr = IPI_VECTOR);
 IPI(to_absent,		.low = ~1ULL, .icr = IPI_VECTOR);
 IPI(to_absent_64,	.high = ~0ULL, .icr = IPI_VECTOR);
 IPI(first_is_absent,	.low = ~0ULL, .high = ~0ULL, .first = 1, .icr = IPI_VECTOR);
 IPI(first_is_bit_31,	.low = ~0ULL, .high = ~0ULL, .first = BIT_ULL(31), .icr = IPI_VECTOR);
-/* Only the low half of it is looked at. */
+/* Only the low half of R14 counts. */
 IPI_TAKEN(first_is_bit_32, IPI_VECTOR, .low = 1, .first = BIT_ULL(32), .icr = IPI_VECTOR);
 IPI(apic_off,		.apic_off = true, .low = 1, .icr = IPI_VECTOR);
-/* A level that goes away is no interrupt. */
+/* A level that is deasserted is no interrupt. */
 IPI(deassert,		.low = 1, .icr = APIC_INT_LEVELTRIG | IPI_VECTOR);
 IPI(external,		.low = 1, .icr = APIC_DM_EXTINT | IPI_VECTOR);
-/* The destination is that of R11 to R13, and physical. */
+/* R11 to R13 are the destination, which is physical. */
 IPI_REFUSED(logical,		APIC_DEST_LOGICAL);
 IPI_REFUSED(shorthand_self,	APIC_DEST_SELF);
 IPI_REFUSED(shorthand_all,	APIC_DEST_ALLINC);
@@ -183,7 +183,7 @@ FIXTURE_VARIANT(hypercall_ipi_vcpus)
 	u64 high;		/* R12 */
 	u64 first;		/* R13 */
 	u8 vector;
-	u32 mode;		/* R14 but for the vector */
+	u32 mode;		/* R14 without the vector */
 	u64 result;
 	bool taken[NR_VCPUS];
 };
@@ -204,7 +204,10 @@ IPI_VCPUS(from_first,	.low = BIT(0), .first = 1, .result = 1, .taken = { false, 
 VECTOR_VCPUS(nmi_to_both, NMI_VECTOR, .low = BIT(0) | BIT(1), .mode = APIC_DM_NMI,
 	     .result = 2, .taken = { true, true });
 
-/* What one has taken is forgotten, for the other to tell its own, by the last ucall. */
+/*
+ * A vCPU forgets the vectors that it has taken by its last ucall, so that the other one
+ * can report its own.
+ */
 static void guest_sender(void)
 {
 	tdx_guest_enable_apic();
@@ -282,7 +285,7 @@ FIXTURE_TEARDOWN(hypercall_clock_pairing)
 	kvm_vm_free(self->td.vm);
 }
 
-/* KVM can pair clocks only where its own is made of the TSC. */
+/* KVM can pair clocks only if the clock of the host is based on the TSC. */
 static bool host_clock_is_tsc(void)
 {
 	const char *path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
@@ -310,8 +313,8 @@ static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
 }
 
 /*
- * KVM writes to what userspace has mapped at a GPA, which for a private one is
- * not what the TD has there: a success that the TD sees nothing of.
+ * KVM writes to the memory that userspace has mapped at a GPA.  For a private GPA that
+ * is not the memory of the TD: the call succeeds, and the TD sees nothing of it.
  */
 TDX_TEST_F(hypercall_clock_pairing, private_page_is_written_for_host)
 {
@@ -335,7 +338,7 @@ TDX_TEST_F(hypercall_clock_pairing, private_page_is_written_for_host)
 	tdx_assert_value("private page", "word behind", 0, "word", PAGE_PATTERN, *behind);
 }
 
-/* The shared bit is not masked off, so that there is never memory at such a GPA. */
+/* KVM does not remove the shared bit, so there is never memory at such a GPA. */
 TDX_TEST_F(hypercall_clock_pairing, shared_bit_is_efault)
 {
 	if (!host_clock_is_tsc())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's own hypercalls from a TD: TDG.VP.VMCALL with a number that is not 0 in
- * R10, arguments in R11 to R14, and the result in R10.  KVM_HC_MAP_GPA_RANGE,
- * which is completed by userspace, is in tdx_map_gpa_hypercall_test.
+ * KVM's own hypercalls from a TD: TDG.VP.VMCALL with a number other than 0 in R10,
+ * arguments in R11 to R14, and the result in R10.  KVM_HC_MAP_GPA_RANGE, which
+ * userspace completes, is in tdx_map_gpa_hypercall_test.
  */
 #include <asm/kvm_para.h>
 #include <linux/kvm_para.h>
@@ -14,10 +14,10 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* KVM tells the TD an error of its own as a negative number. */
+/* KVM reports its errors to the TD as negative numbers. */
 #define ERROR(error)	(-(u64)(error))
 
-/* What no hypercall is to be found out by. */
+/* Arguments that no hypercall must take for valid ones. */
 #define ARG(i)		(0xa46a46a46a46a400ULL + (i))
 
 #define NO_APIC_ID	5
@@ -29,7 +29,7 @@ struct hypercall {
 	u64 result;
 };
 
-/* Issue @hc: no register but R10 differs afterwards, and there is no exit. */
+/* Issue @hc.  There must be no exit, and no register except R10 may change. */
 static void issue(struct kvm_vcpu *vcpu, const struct hypercall *hc)
 {
 	struct tdcall_regs regs;
@@ -70,10 +70,10 @@ FIXTURE_VARIANT(hypercall_result)
 #define UNKNOWN_CLOCK(row, type)					\
 	RESULT(row, KVM_HC_CLOCK_PAIRING, ERROR(KVM_EOPNOTSUPP), ARG(0), type, ARG(2), ARG(3))
 
-/* It says that there may be an interrupt: nothing to do in KVM. */
+/* The TD says that an interrupt may be pending.  KVM has nothing to do. */
 RESULT(vapic_poll_irq, KVM_HC_VAPIC_POLL_IRQ, 0, ARG(0), ARG(1), ARG(2), ARG(3));
 
-/* Numbers that KVM had once, or has on other architectures. */
+/* Numbers that KVM had in the past, or has on other architectures. */
 UNKNOWN(mmu_op,			KVM_HC_MMU_OP);
 UNKNOWN(features,		KVM_HC_FEATURES);
 UNKNOWN(ppc_map_magic_page,	KVM_HC_PPC_MAP_MAGIC_PAGE);
@@ -81,20 +81,20 @@ UNKNOWN(mips_get_clock_freq,	KVM_HC_MIPS_GET_CLOCK_FREQ);
 UNKNOWN(mips_exit_vm,		KVM_HC_MIPS_EXIT_VM);
 UNKNOWN(mips_console_output,	KVM_HC_MIPS_CONSOLE_OUTPUT);
 UNKNOWN(after_the_last,		KVM_HC_MAP_GPA_RANGE + 1);
-/* A TDG.VP.VMCALL leaf, were it in R11. */
+/* A leaf of TDG.VP.VMCALL, which belongs in R11. */
 UNKNOWN(ghci_leaf,		TDVMCALL_MAP_GPA);
-/* All of R10 counts. */
+/* All 64 bits of R10 count. */
 UNKNOWN(bit_32,			BIT_ULL(32));
 UNKNOWN(bit_32_vapic_poll_irq,	BIT_ULL(32) | KVM_HC_VAPIC_POLL_IRQ);
 UNKNOWN(bit_63_sched_yield,	BIT_ULL(63) | KVM_HC_SCHED_YIELD);
 UNKNOWN(all_ones,		~0ULL);
 
-/* A yield is a hint, to whomever it is. */
+/* A yield is a hint, whatever its target. */
 RESULT(sched_yield_to_self,	KVM_HC_SCHED_YIELD, 0, 0, ARG(1), ARG(2), ARG(3));
 RESULT(sched_yield_to_no_one,	KVM_HC_SCHED_YIELD, 0, NO_APIC_ID, ARG(1), ARG(2), ARG(3));
 RESULT(sched_yield_to_all_ones,	KVM_HC_SCHED_YIELD, 0, ~0ULL, ARG(1), ARG(2), ARG(3));
 
-/* The wall clock is the only one; that is checked before the address. */
+/* Only the wall clock can be paired.  KVM checks that before the address. */
 UNKNOWN_CLOCK(clock_type_1,		1);
 UNKNOWN_CLOCK(clock_type_bit_32,	BIT_ULL(32));
 UNKNOWN_CLOCK(clock_type_all_ones,	~0ULL);
@@ -123,7 +123,7 @@ FIXTURE_VARIANT(hypercall_kick)
 
 KICK(self,	0,			RUNNABLE);
 KICK(no_one,	NO_APIC_ID,		HALTED);
-/* Only the low half is looked at. */
+/* Only the low half counts. */
 KICK(bit_32,	BIT_ULL(32),		RUNNABLE);
 
 TDX_FIXTURE_SETUP(hypercall_kick, tdvmcall_vm_create);
@@ -146,7 +146,7 @@ TDX_TEST_F(hypercall_kick, wakes_target)
 }
 
 /*
- * Hypercalls that KVM hides behind a feature in CPUID, if the vCPU has
+ * Hypercalls that KVM offers only with a feature in CPUID, if the vCPU has
  * KVM_CAP_ENFORCE_PV_FEATURE_CPUID.
  */
 TDX_FIXTURE(hypercall_feature);
@@ -205,7 +205,7 @@ static void enforce_features(struct kvm_vcpu *vcpu)
 	vcpu_enable_cap(vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 }
 
-/* A kick of vCPU 0, an IPI to no one, and a yield: 0 is the result of each. */
+/* Kick vCPU 0, send an IPI to nobody, and yield.  The result of each is 0. */
 static void test_feature(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(hypercall_feature) * row,
 			 u64 result)
 {
@@ -220,7 +220,7 @@ static void test_feature(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(hypercall_
 	issue(vcpu, &hc);
 }
 
-/* The default of KVM: CPUID, which has no leaf of KVM here, is not looked at. */
+/* KVM's default: it does not look at CPUID, which has no leafs of KVM here. */
 TDX_TEST_F(hypercall_feature, not_enforced)
 {
 	test_feature(self->vcpu, variant, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operands of KVM_TDX_INIT_MEM_REGION that KVM must refuse, the order in which it
- * looks at them, and how far it tells to have got.  After each refusal the TD is
- * built and run to its end.
+ * checks them, and the progress that it reports.  After each refusal the TD is built
+ * and runs to its end.
  */
 #include <signal.h>
 #include <sys/time.h>
@@ -17,16 +17,16 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Two pages to add, below the 39 bits of GPA that every CPU with EPT has. */
+/* Two pages to add, below the 39 bits of GPA that every CPU with EPT supports. */
 #define TEST_GPA		0x1234600000ULL
 #define TEST_SLOT		21
 #define TEST_PAGES		2
-/* The same without guest_memfd, and nothing at all. */
+/* A slot without guest_memfd, and a GPA without a slot. */
 #define SHARED_GPA		0x1234700000ULL
 #define SHARED_SLOT		22
 #define NO_SLOT_GPA		0x1234800000ULL
 
-/* So many pages that signals come while KVM adds them. */
+/* Enough pages for signals to come while KVM adds them. */
 #define MANY_GPA		0x1235000000ULL
 #define MANY_SLOT		23
 #define MANY_PAGES		1024
@@ -76,7 +76,7 @@ static void setup(struct init_mem_region *init)
 	set_good_operand(init);
 }
 
-/* The TD is as good as if nothing had been refused. */
+/* The TD is in the same state as if nothing had been refused. */
 static void finish(struct init_mem_region *init)
 {
 	struct ucall uc;
@@ -116,7 +116,7 @@ static void no_pages(struct init_mem_region *init)
 	region(init)->nr_pages = 0;
 }
 
-/* The last page ends at 2^64; one more page and the end is beyond. */
+/* The last page ends at 2^64.  With one more page the end overflows. */
 static void size_overflows(struct init_mem_region *init)
 {
 	region(init)->nr_pages = 0 - region(init)->gpa / SZ_4K;
@@ -147,13 +147,13 @@ static void gpa_without_guest_memfd(struct init_mem_region *init)
 	region(init)->gpa = SHARED_GPA;
 }
 
-/* Said to be shared, though guest_memfd has memory for it. */
+/* The attributes say shared, although guest_memfd has memory for it. */
 static void gpa_not_private(struct init_mem_region *init)
 {
 	vm_mem_set_shared(init->vm, TEST_GPA, SZ_4K);
 }
 
-/* What breaks two rules tells which of them comes first. */
+/* An operand that breaks two rules shows which one is checked first. */
 static void source_unaligned_and_unmapped(struct init_mem_region *init)
 {
 	source_unmapped(init);
@@ -172,7 +172,7 @@ static void not_private_and_source_unmapped(struct init_mem_region *init)
 	source_unmapped(init);
 }
 
-/* What is wrong with the command itself; bit 0 of the flags is a legal one. */
+/* Faults of the command itself.  Bit 0 of the flags is legal. */
 FIXTURE_VARIANT_ADD(refused, flags_bit_1) {
 	.refusal = { .flags = BIT(1), .error = EINVAL },
 };
@@ -236,7 +236,7 @@ TDX_TEST_F(refused, then_carried_out)
 	finish(init);
 }
 
-/* KVM moves the region on as far as it got, however the command ends. */
+/* KVM advances the region by what it has added, however the command ends. */
 FIXTURE(region)
 {
 	struct init_mem_region init;
@@ -310,8 +310,8 @@ static void set_signal_period(suseconds_t period)
 }
 
 /*
- * A signal ends the command between two pages, and it goes on where it was: no
- * page is left out, and none is added twice, which would be an error.
+ * A signal ends the command between two pages.  When it is repeated it goes on there:
+ * no page is left out, and none is added twice, which would be an error.
  */
 TDX_TEST_F(region, interrupted)
 {
@@ -346,7 +346,7 @@ TDX_TEST_F(region, interrupted)
 				 source + done * SZ_4K, many.source_addr);
 
 		nr_signals += !!r;
-		/* A slow machine may need all of the time to get there. */
+		/* A slow machine may need all of its time slice to get there. */
 		if (r && done == before)
 			set_signal_period(period *= 2);
 	} while (r);
@@ -357,7 +357,7 @@ TDX_TEST_F(region, interrupted)
 	finish(init);
 }
 
-/* Where KVM has not yet thought of pages without a source it says EOPNOTSUPP. */
+/* A KVM that does not support pages without a source returns EOPNOTSUPP. */
 TDX_TEST_F(region, no_source)
 {
 	int r;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operands of KVM_TDX_INIT_VM that KVM, or the TDX module, must refuse, and the
- * order in which KVM looks at them.  After each refusal the good command is
- * carried out on the same VM.
+ * Operands of KVM_TDX_INIT_VM that KVM or the TDX module must refuse, and the order in
+ * which KVM checks them.  After each refusal the same VM accepts a good command.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -15,10 +14,10 @@
 #define CPUID_7_EBX_HLE		BIT(4)
 #define CPUID_7_EBX_RTM		BIT(11)
 #define CPUID_7_ECX_WAITPKG	BIT(5)
-/* In no range that a TDX module configures. */
+/* A leaf outside of all ranges that a TDX module configures. */
 #define CPUID_NOT_CONFIGURABLE	0x40000000
 
-/* Out of the TSC frequencies that a TD can have, which start at 100 MHz. */
+/* Below the TSC frequencies that a TD can have, which start at 100 MHz. */
 #define TSC_KHZ_TOO_LOW		50000
 
 /* IA32_VMX_EPT_VPID_CAP ("VPID and EPT Capabilities", Intel SDM) */
@@ -89,7 +88,7 @@ static void nent_max(struct init_vm *init)
 	params(init)->cpuid.nent = ~0;
 }
 
-/* No more than the limit: KVM goes on to what is not there. */
+/* Not above the limit: KVM reads on, to where nothing is mapped. */
 static void nent_256_unmapped(struct init_vm *init)
 {
 	params(init)->cpuid.nent = KVM_MAX_CPUID_ENTRIES;
@@ -141,7 +140,7 @@ GPA_WIDTH(51)
 GPA_WIDTH(53)
 GPA_WIDTH(255)
 
-/* Instead of one that is, so that the number stays. */
+/* In place of an entry that is good, so that the number of entries stays. */
 static void entry_not_configurable(struct init_vm *init)
 {
 	struct kvm_cpuid2 *cpuid = &params(init)->cpuid;
@@ -158,7 +157,7 @@ static void entry_twice(struct init_vm *init)
 	cpuid->entries[i] = *find_entry(init, TDX_CPUID_ADDRESS_WIDTHS);
 }
 
-/* Of which KVM says that they are not for TDs, whatever the TDX module says. */
+/* Bits that KVM does not allow to TDs, whatever the TDX module offers. */
 static void hle(struct init_vm *init)
 {
 	find_entry(init, CPUID_FEATURES_7)->ebx |= CPUID_7_EBX_HLE;
@@ -174,7 +173,10 @@ static void waitpkg(struct init_vm *init)
 	find_entry(init, CPUID_FEATURES_7)->ecx |= CPUID_7_ECX_WAITPKG;
 }
 
-/* Left to the TDX module: a bit that is not configurable, in a leaf that is. */
+/*
+ * KVM leaves this check to the TDX module: a bit that is not configurable, in a leaf
+ * that is.
+ */
 static void cpuid_bit(struct init_vm *init)
 {
 	const struct kvm_cpuid2 *configurable = &init->caps->cpuid;
@@ -193,7 +195,7 @@ static void cpuid_bit(struct init_vm *init)
 	TEST_FAIL("every bit of every CPUID entry is configurable");
 }
 
-/* A component of AVX-512 without the others: no CPU can have it. */
+/* One component of AVX-512 without the others is illegal on any CPU. */
 static void xfam_component(struct init_vm *init)
 {
 	params(init)->xfam |= XFAM_AVX512_OPMASK;
@@ -204,7 +206,7 @@ static void tsc_frequency(struct init_vm *init)
 	vm_ioctl(init->vm, KVM_SET_TSC_KHZ, (void *)TSC_KHZ_TOO_LOW);
 }
 
-/* What is wrong with the command itself. */
+/* Faults of the command itself. */
 FIXTURE_VARIANT_ADD(init_vm_refused, flags_bit_0) {
 	.refusal = { .flags = BIT(0), .error = EINVAL },
 };
@@ -225,7 +227,7 @@ FIXTURE_VARIANT_ADD(init_vm_refused, flags_without_operand) {
 	.refusal = { .flags = BIT(0), .no_operand = true, .error = EINVAL },
 };
 
-/* What is wrong with the operand: KVM says so, or the TDX module does. */
+/* Faults of the operand, found by KVM or by the TDX module. */
 #define REFUSED(_spoil, _error)						\
 	FIXTURE_VARIANT_ADD(init_vm_refused, _spoil) {			\
 		.spoil = _spoil, .refusal = { .error = _error },	\
@@ -302,7 +304,7 @@ TDX_TEST_F(init_vm_refused, then_carried_out)
 		variant->spoil(init);
 	tdx_cmd_refused(init->vm->fd, &init->cmd, &variant->refusal);
 
-	/* Back to the host's frequency. */
+	/* Return to the frequency of the host. */
 	vm_ioctl(init->vm, KVM_SET_TSC_KHZ, NULL);
 	set_good_operand(init);
 	tdx_cmd_carried_out(init->vm->fd, &init->cmd);
@@ -359,8 +361,8 @@ TEST(xfam_refused)
 }
 
 /*
- * A width of 52 bits takes EPT of five levels: KVM looks at what the host has, which
- * it tells as well by what it can do for nested VMs.
+ * A width of 52 bits needs EPT with five levels.  KVM checks the host for it.  The test
+ * finds out from the capabilities for nested VMs.
  */
 TEST(gpa_width_52)
 {
@@ -382,8 +384,8 @@ TEST(gpa_width_52)
 }
 
 /*
- * The command itself must be readable; and KVM writes hw_error back when it is
- * done, so that one that is only readable fails although it was carried out.
+ * KVM must be able to read the command.  It also writes hw_error back at the end, so a
+ * command in read-only memory fails although it was carried out.
  */
 TEST(command_not_accessible)
 {
@@ -401,7 +403,7 @@ TEST(command_not_accessible)
 	TEST_ASSERT_EQ(ioctl(vm->fd, KVM_MEMORY_ENCRYPT_OP, cmd), -1);
 	TEST_ASSERT_EQ(errno, EFAULT);
 
-	/* It is too late for another one. */
+	/* It is too late for another command. */
 	TEST_ASSERT_EQ(mprotect(cmd, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
 	tdx_cmd_refused(vm->fd, cmd, &not_again);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts and NMIs that the host sends to a TD.  KVM cannot touch a TD's local
- * APIC: it posts interrupts in the vCPU's descriptor, where the CPU finds them,
- * and leaves NMIs to the TDX module.
+ * Interrupts and NMIs that the host sends to a TD.  KVM cannot access a TD's local
+ * APIC.  It posts interrupts in the vCPU's descriptor, where the CPU finds them, and
+ * leaves NMIs to the TDX module.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include <sys/eventfd.h>
@@ -22,10 +22,10 @@
 #define FIRST_VECTOR	0x20
 #define NR_VECTORS	0x100
 
-/* The first interrupt that is none of the split irqchip's I/O APIC. */
+/* The first interrupt number after those of the I/O APIC of the split irqchip. */
 #define MSI_GSI		24
 
-/* A time in which a vCPU that runs has been entered. */
+/* Within this time a running vCPU has entered the TD. */
 #define GRACE_US	20000
 
 static void guest_halts(void)
@@ -48,7 +48,7 @@ static void guest_runs(void)
 	}
 }
 
-/* Let in what is there, with the priority @tpr and then without. */
+/* Take pending interrupts with the priority @tpr, and then without. */
 static void guest_opens_windows(u64 tpr)
 {
 	tdx_guest_enable_apic();
@@ -82,7 +82,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code)
 	return vm;
 }
 
-/* To the ucall before the wait, or before a window. */
+/* Run to the ucall before the wait, or before a window. */
 static void run_to_ready(struct kvm_vcpu *vcpu)
 {
 	struct ucall uc;
@@ -93,11 +93,11 @@ static void run_to_ready(struct kvm_vcpu *vcpu)
 
 /* Where the vCPU is when the interrupt comes. */
 enum vcpu_place {
-	VCPU_OUT,		/* not in KVM_RUN, about to go on */
-	VCPU_HALTED,		/* the same, in HLT */
+	VCPU_OUT,		/* not in KVM_RUN */
+	VCPU_HALTED,		/* not in KVM_RUN, in HLT */
 	VCPU_BLOCKING,		/* in KVM_RUN, in HLT */
-	VCPU_RUNNING,		/* in KVM_RUN, in the TD as a rule */
-	VCPU_ELSEWHERE,		/* the same, on another CPU than the sender */
+	VCPU_RUNNING,		/* in KVM_RUN, mostly in the TD */
+	VCPU_ELSEWHERE,		/* in KVM_RUN, on another CPU than the sender */
 };
 
 struct source {
@@ -121,7 +121,7 @@ static void send_irqfd(struct kvm_vcpu *vcpu, struct source *source)
 	TEST_ASSERT_EQ(write(source->eventfd, &one, sizeof(one)), sizeof(one));
 }
 
-/* The same interrupt as the irqfd's, by its number: an edge. */
+/* The interrupt of the irqfd, by its number: an edge. */
 static void send_irq_line(struct kvm_vcpu *vcpu, struct source *source)
 {
 	struct kvm_irq_level level = { .irq = MSI_GSI, .level = 1 };
@@ -185,7 +185,7 @@ FIXTURE_SETUP(interrupt)
 
 TDX_FIXTURE_TEARDOWN(interrupt);
 
-/* Send to a vCPU that is at the ucall before its wait, and let it tell. */
+/* Send to a vCPU that is at the ucall before its wait, and let it report. */
 static void send_to(struct kvm_vcpu *vcpu, int cpu, enum vcpu_place place,
 		    struct source *source,
 		    void (*send)(struct kvm_vcpu *vcpu, struct source *source), u8 vector)
@@ -223,7 +223,7 @@ static void send_to(struct kvm_vcpu *vcpu, int cpu, enum vcpu_place place,
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
 }
 
-/* More than one of each: the end of the first lets in the second. */
+/* Several of each: the end of the first lets the second in. */
 #define SEND_TEST(_send, _vector)						\
 TDX_TEST_F(interrupt, _send)				\
 {										\
@@ -240,7 +240,10 @@ SEND_TEST(send_irqfd, MSI_VECTOR)
 SEND_TEST(send_irq_line, MSI_VECTOR)
 SEND_TEST(send_nmi, NMI_VECTOR)
 
-/* What is sent before interrupts are let in, and what comes of it. */
+/*
+ * Interrupts that are sent while they are disabled, and the order in which they are
+ * taken.
+ */
 TDX_FIXTURE(pending);
 
 struct vectors {
@@ -256,7 +259,7 @@ FIXTURE_VARIANT(pending)
 	struct vectors second;	/* taken without */
 };
 
-/* The highest vector first, whatever came first. */
+/* The highest vector comes first, whatever was sent first. */
 FIXTURE_VARIANT_ADD(pending, by_priority) {
 	.sent = { 6, { 0x31, 0xa5, 0x72, 0xfe, 0x35, 0x20 } },
 	.first = { 6, { 0xfe, 0xa5, 0x72, 0x35, 0x31, 0x20 } },
@@ -267,13 +270,13 @@ FIXTURE_VARIANT_ADD(pending, one_class) {
 	.first = { 4, { 0xaf, 0xa8, 0xa1, 0xa0 } },
 };
 
-/* It cannot be pending more than once. */
+/* A vector cannot be pending twice. */
 FIXTURE_VARIANT_ADD(pending, same_vector) {
 	.sent = { 3, { 0xa5, 0xa5, 0xa5 } },
 	.first = { 1, { 0xa5 } },
 };
 
-/* The class of TPR, and those below it, have to wait. */
+/* Vectors of the class of TPR, and of those below, wait. */
 FIXTURE_VARIANT_ADD(pending, masked_by_tpr) {
 	.tpr = 0xa0,
 	.sent = { 4, { 0x31, 0xa5, 0xb0, 0xaf } },
@@ -308,7 +311,7 @@ TDX_TEST_F(pending, taken)
 	tdx_vcpu_check_irqs(self->vcpu, "second", variant->second.vectors, variant->second.nr);
 }
 
-/* Each bit of the descriptor. */
+/* Each bit of the posted-interrupt descriptor. */
 TEST(every_vector)
 {
 	struct kvm_vcpu *vcpu;
@@ -329,7 +332,7 @@ TEST(every_vector)
 	kvm_vm_free(vm);
 }
 
-/* KVM knows when a TD's local APIC is off, and tells the sender. */
+/* KVM knows that a TD's local APIC is off, and reports it to the sender. */
 TEST(apic_off)
 {
 	const u8 vector = MSI_VECTOR;
@@ -350,8 +353,8 @@ TEST(apic_off)
 }
 
 /*
- * KVM_INTERRUPT is for an external PIC's interrupt.  KVM takes one, which it drops
- * when the vCPU is entered: a TD never gets any.
+ * KVM_INTERRUPT is for interrupts of an external PIC.  KVM accepts one and drops it
+ * when the vCPU is entered: a TD never gets it.
  */
 TEST(external_interrupt)
 {
@@ -366,7 +369,7 @@ TEST(external_interrupt)
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt), -1);
 	TEST_ASSERT_EQ(errno, EEXIST);
 
-	/* A TD that has taken the lowest vector has let all others in before. */
+	/* When the TD has taken the lowest vector, it has taken all others before. */
 	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
@@ -377,8 +380,8 @@ TEST(external_interrupt)
 }
 
 /*
- * NMIs that the TDX module has not delivered yet are one: none is left that KVM
- * could inject when it looks for events again, as it does for KVM_SET_MP_STATE.
+ * NMIs that the TDX module has not delivered yet count as one.  None is left for KVM to
+ * inject when it looks for events again, as it does for KVM_SET_MP_STATE.
  */
 TEST(nmis_collapse)
 {
@@ -404,8 +407,8 @@ TEST(nmis_collapse)
 }
 
 /*
- * What a TD's vCPU cannot be made to do: INIT and SIPI are not for it, which KVM
- * does not tell, and there is no SMM, which it tells.
+ * INIT and SIPI have no effect on a vCPU of a TD, and KVM does not say so.  There is no
+ * SMM, which KVM does say.
  */
 TEST(init_sipi_smi)
 {
@@ -422,7 +425,7 @@ TEST(init_sipi_smi)
 	TEST_ASSERT_EQ(errno, ENOTTY);
 	TEST_ASSERT_EQ(tdx_vcpu_mp_state(vcpu), KVM_MP_STATE_RUNNABLE);
 
-	/* It goes on where it was, and with what it had. */
+	/* The vCPU goes on where it was, with the same registers. */
 	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<Instruction.IO>: port I/O of a TD.  KVM looks for a device of its
- * own, and else exits with KVM_EXIT_IO.
+ * TDG.VP.VMCALL<Instruction.IO>: port I/O of a TD.  KVM looks for a device of its own.
+ * If there is none it exits with KVM_EXIT_IO.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -14,7 +14,7 @@
 #define IN		TDX_IO_READ
 #define OUT		TDX_IO_WRITE
 
-/* No byte of it is that of another. */
+/* All bytes differ. */
 #define TEST_DATA	0x1122334455667788ULL
 
 #define BIT_32		BIT_ULL(32)
@@ -33,7 +33,7 @@ static void run_refused(struct kvm_vcpu *vcpu, u64 size, u64 direction)
 	tdx_insn_run(vcpu, &insn);
 }
 
-/* All 64 bits count, unlike those of an MMIO. */
+/* All 64 bits count, unlike for MMIO. */
 TDX_TEST_F(io, size_refused)
 {
 	static const u64 bad[] = {
@@ -62,7 +62,7 @@ TDX_TEST_F(io, direction_refused)
 	}
 }
 
-/* What KVM refuses does not get to a device of its own either. */
+/* An access that KVM refuses does not reach a device of its own either. */
 TDX_TEST_F(io, refused_before_device)
 {
 	struct tdx_io_event event = { .addr = TEST_PORT, .flags = KVM_IOEVENTFD_FLAG_PIO };
@@ -77,7 +77,7 @@ TDX_TEST_F(io, refused_before_device)
 	tdx_assert_value("refused", "ioeventfd", 0, "writes", 0, tdx_io_event_count(&event));
 }
 
-/* Nothing comes back from an OUT, whatever userspace leaves where the data was. */
+/* An OUT returns nothing, whatever userspace leaves in place of the data. */
 TDX_TEST_F(io, out)
 {
 	static const u64 data[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
@@ -130,10 +130,10 @@ TDX_TEST_F(io, out_and_in)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-/* KVM takes the low 16 bits of R14 for the port, and the rest for nothing. */
+/* KVM takes the low 16 bits of R14 as the port, and ignores the others. */
 TDX_TEST_F(io, port)
 {
-	/* KVM has a quirk for OUT to 0x7e, which is not for TDs. */
+	/* KVM has a quirk for OUT to 0x7e, which does not apply to TDs. */
 	static const u64 ports[] = {
 		0, 1, 0x7e, 0xcf8, 0x7fff, 0xffff, 0x10000, 0x10000 | TEST_PORT,
 		BIT_32 | TEST_PORT, BIT_ULL(63) | TEST_PORT, ~0ULL,
@@ -153,7 +153,7 @@ TDX_TEST_F(io, port)
 	}
 }
 
-/* tdx_io_run_exit() has seen the data that userspace leaves as it is. */
+/* tdx_io_run_exit() has checked the data that userspace leaves unchanged here. */
 TDX_TEST_F(io, default_answer)
 {
 	struct tdx_insn insn;
@@ -166,7 +166,7 @@ TDX_TEST_F(io, default_answer)
 	}
 }
 
-/* The data alone is an answer: KVM remembers what it has asked for. */
+/* Only the data is the answer: KVM remembers the request. */
 TDX_TEST_F(io, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
@@ -226,7 +226,7 @@ TDX_TEST_F(io, ioeventfd)
 		{ 2, OUT, TEST_PORT, TEST_DATA, TDX_IO_USERSPACE },
 		{ 4, OUT, TEST_PORT + 1, TEST_DATA, TDX_IO_USERSPACE },
 		{ 1, OUT, TEST_PORT + 8, 0x12, ONE_BYTE },
-		/* Of the data, too, no more than the size is compared. */
+		/* Only as much data as the size is compared. */
 		{ 1, OUT, TEST_PORT + 8, 0xffffffffffffff12, ONE_BYTE },
 		{ 1, OUT, TEST_PORT + 8, 0x13, TDX_IO_USERSPACE },
 		{ 2, OUT, TEST_PORT + 8, 0x12, TDX_IO_USERSPACE },
@@ -271,8 +271,8 @@ TDX_TEST_F(io, coalesced)
 }
 
 /*
- * The instructions themselves: #VE, whose handler in the TD asks KVM.  Of the
- * instructions with a port in DX, that of 2 bytes alone has a prefix.
+ * The instructions raise #VE, whose handler in the TD issues the hypercall.  Of the
+ * instructions with a port in DX only those of 2 bytes have a prefix.
  */
 TDX_FIXTURE(io_native);
 
@@ -333,7 +333,7 @@ TDX_TEST_F(io_native, out_and_in)
 	tdx_io_check_exit(self->vcpu, &insn);
 	tdx_io_answer(self->vcpu, &insn, answer);
 
-	/* AL and AX are a part of RAX, EAX clears the rest of it. */
+	/* A write to AL or AX keeps the rest of RAX, a write to EAX clears it. */
 	rax = tdx_io_low_bytes(answer, size);
 	if (size != 4)
 		rax |= TEST_DATA & ~tdx_io_low_bytes(~0ULL, size);

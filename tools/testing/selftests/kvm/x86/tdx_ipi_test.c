@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts that a TD causes itself: by SELF_IPI, which the CPU virtualizes; by
- * the registers of its x2APIC that KVM has, ICR and the timer's; and by telling the
- * host of a vector, by TDG.VP.VMCALL<SetupEventNotifyInterrupt>.
+ * Interrupts that a TD sends to itself or to another vCPU: by SELF_IPI, which the CPU
+ * virtualizes; by the x2APIC registers that KVM emulates, ICR and those of the timer;
+ * and by a vector that it gives to the host by
+ * TDG.VP.VMCALL<SetupEventNotifyInterrupt>.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include "apic.h"
@@ -26,7 +27,7 @@
 #define TDCR_BY_1		0xb
 /* In units of the APIC's clock, and of the TSC. */
 #define TIMER_COUNT		10000
-/* 50 ms: what one period brought is looked at before the next ends, on a busy host too. */
+/* 50 ms: even on a busy host the TD reports one interrupt before the next one comes. */
 #define TIMER_PERIOD		50000000
 
 /* How a TD interrupts the vCPU with APIC ID @dest. */
@@ -67,7 +68,7 @@ static void guest_icr_nmi(u64 dest)
 	tdvmcall_wrmsr(X2APIC_ICR, dest << ICR_DEST_SHIFT | APIC_DM_NMI);
 }
 
-/* The instruction, as any guest would use it: it raises #VE. */
+/* Use the instruction, as any guest would.  It raises #VE. */
 static void guest_icr_by_ve(u64 dest)
 {
 	x2apic_write_reg(APIC_ICR, dest << ICR_DEST_SHIFT | IPI_VECTOR);
@@ -91,7 +92,7 @@ static void guest_timer_oneshot(u64 dest)
 	tdvmcall_wrmsr(APIC_BASE_MSR + (APIC_TMICT >> 4), TIMER_COUNT);
 }
 
-/* Started once, it goes on by itself. */
+/* It is started once. */
 static void guest_timer_periodic(u64 dest)
 {
 	static bool started;
@@ -153,7 +154,10 @@ FIXTURE_SETUP(ipi)
 {
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_code);
-	/* KVM has the timer: it goes by this table, whatever the TDX module says. */
+	/*
+	 * KVM emulates the timer.  It looks at this table, whatever the TDX module
+	 * reports.
+	 */
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	tdx_vm_record_irqs(self->vm);
 	vm_install_exception_handler(self->vm, VE_VECTOR, guest_ve);
@@ -303,8 +307,8 @@ static void guest_notified(u64 vector)
 }
 
 /*
- * From end to end: the TD tells a vector, the host takes note of it, and when
- * there is an event for the TD it signals an MSI with this vector.
+ * The whole way: the TD gives a vector, the host remembers it, and signals an MSI with
+ * this vector for an event.
  */
 TEST(event_notification)
 {

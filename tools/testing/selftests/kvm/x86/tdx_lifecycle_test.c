@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a TD, step by step.  At each step every command that does not
- * belong there is refused, and does no harm to what follows; and the TD can be
- * destroyed, by its owner or with it.
+ * The life of a TD, step by step.  At each step KVM refuses every command that does not
+ * belong there, and the refusals do no harm.  At each step the TD can be destroyed, by
+ * its owner or because its owner dies.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -19,12 +19,12 @@
 
 #define NR_TDS		3
 
-/* A time in which a TD that runs has been entered. */
+/* Within this time a running TD has been entered. */
 #define GRACE_US	20000
 
-/* As many TDs as a test may use up the KeyIDs with. */
+/* Number of TDs that a test may create to use up the KeyIDs. */
 #define MAX_KEYIDS	128
-/* The reason of a skip is part of the result's name for some: keep it. */
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define MANY_KEYIDS_REASON	"the host has KeyIDs for very many TDs"
 
 enum td_stage {
@@ -96,7 +96,7 @@ static void td_build(struct td *td, enum td_stage stage, void *guest)
 		td_advance(td, guest);
 }
 
-/* A TD that lives on the same KVM, and has no reason not to. */
+/* A TD on the same KVM, which must go on running. */
 static void check_another_td(void)
 {
 	struct td td = {};
@@ -105,7 +105,7 @@ static void check_another_td(void)
 	kvm_vm_free(td.vm);
 }
 
-/* Each command with operands that are good where it is legal. */
+/* Each command, with operands that are good where the command is legal. */
 static const struct command {
 	const char *name;
 	u32 id;
@@ -134,7 +134,7 @@ static const struct command {
 	{ "command ~0 of a vCPU", ~0u, true, NO_STAGE },
 };
 
-/* Good operands, one of a kind. */
+/* Good operands, one of each kind. */
 struct operands {
 	struct kvm_tdx_capabilities *caps;
 	struct kvm_tdx_init_vm *init_vm;
@@ -214,13 +214,13 @@ static void refuse_commands(struct td *td)
 		if (command->of_vcpu && !td->vcpu)
 			continue;
 
-		/* The stage is looked at before the operand. */
+		/* KVM checks the stage before the operand. */
 		if (!(command->legal & BIT(td->stage))) {
 			refuse(td, command, operand(&operands, command->id));
 			refuse(td, command, NULL);
 		} else if (command->id == KVM_TDX_CAPABILITIES ||
 			   command->id == KVM_TDX_GET_CPUID) {
-			/* These two change nothing either. */
+			/* These two do not change anything either. */
 			allow(td, command, operand(&operands, command->id));
 		}
 	}
@@ -277,7 +277,10 @@ TDX_TEST_F(td_stage, destroyed)
 	check_another_td();
 }
 
-/* What is destroyed when its owner is killed, in KVM_RUN if it has entered the TD. */
+/*
+ * The owner of a TD: builds it up to @stage and waits to be killed, in KVM_RUN if the
+ * TD has been entered by then.
+ */
 static void __noreturn own_td(enum td_stage stage, int ready)
 {
 	struct td td = {};
@@ -317,8 +320,8 @@ TDX_TEST_F(td_stage, owner_killed)
 }
 
 /*
- * Before KVM_TDX_INIT_VM there is nothing that could be finalized, nor anything
- * else to be done to the VM but to ask for the capabilities.
+ * Before KVM_TDX_INIT_VM a VM can only be asked for its capabilities.  It can not be
+ * finalized.
  */
 TEST(not_initialized)
 {
@@ -334,7 +337,7 @@ TEST(not_initialized)
 			refuse(&td, &commands[i], NULL);
 	}
 
-	/* An attempt that failed has not initialized it either. */
+	/* A failed attempt has not initialized it either. */
 	TEST_ASSERT_EQ(__tdx_vm_ioctl(td.vm, KVM_TDX_INIT_VM, 0, none, &hw_error), -1);
 	TEST_ASSERT_EQ(errno, EINVAL);
 	TEST_ASSERT_EQ(__tdx_vm_ioctl(td.vm, KVM_TDX_FINALIZE_VM, 0, 0, &hw_error), -1);
@@ -346,7 +349,7 @@ TEST(not_initialized)
 	free(params);
 }
 
-/* The vCPU is still with the CPU that it ran on: that CPU has to give it up. */
+/* The vCPU is still associated with the CPU that it ran on, which must give it up. */
 TEST(destroyed_from_another_cpu)
 {
 	struct tdx_vcpu_thread thread;
@@ -363,7 +366,7 @@ TEST(destroyed_from_another_cpu)
 	tdx_vcpu_join(&thread);
 	TEST_ASSERT(!thread.ret, "wanted KVM_RUN to succeed, got %s", strerror(thread.err));
 
-	/* It has left in the middle of a ucall. */
+	/* The vCPU left KVM_RUN in the middle of a ucall. */
 	TEST_ASSERT_KVM_EXIT_REASON(td.vcpu, KVM_EXIT_MMIO);
 	kvm_vm_free(td.vm);
 
@@ -375,7 +378,7 @@ TEST(destroyed_from_another_cpu)
 	kvm_vm_free(td.vm);
 }
 
-/* A vCPU is all that it takes to run a TD: that of the VM may be closed before. */
+/* A vCPU suffices to run a TD: the file of the VM may be closed first. */
 TEST(vm_closed_before_vcpu)
 {
 	struct td td = {};
@@ -384,7 +387,7 @@ TEST(vm_closed_before_vcpu)
 	TEST_ASSERT_EQ(close(td.vm->fd), 0);
 	td_build(&td, TD_DONE, guest_code);
 
-	/* Something else to be closed. */
+	/* Another file to close. */
 	td.vm->fd = open("/dev/null", O_RDONLY);
 	TEST_ASSERT(td.vm->fd >= 0, "/dev/null: %s", strerror(errno));
 	kvm_vm_free(td.vm);
@@ -392,8 +395,8 @@ TEST(vm_closed_before_vcpu)
 }
 
 /*
- * Each TD has a KeyID for itself.  When there are no more the next one is refused,
- * which does no harm, and it can be initialized when another has gone.
+ * Each TD has a KeyID of its own.  When there are no more, KVM refuses to initialize
+ * the next TD.  That does no harm: after another TD is destroyed it can be initialized.
  */
 TEST(no_more_keyids)
 {
@@ -429,7 +432,7 @@ TEST(no_more_keyids)
 		SKIP(return, MANY_KEYIDS_REASON);
 }
 
-/* TDs that are built, run and destroyed in turns know nothing of each other. */
+/* TDs that are built, run and destroyed in turns do not affect each other. */
 TEST(several_tds)
 {
 	struct td tds[NR_TDS] = {};
@@ -445,7 +448,7 @@ TEST(several_tds)
 		kvm_vm_free(tds[i].vm);
 }
 
-/* The end of one TD is not that of another which is under way. */
+/* Destroying a TD does not end another one that is running. */
 TEST(another_destroyed)
 {
 	struct td first = {}, second = {};
@@ -457,7 +460,7 @@ TEST(another_destroyed)
 	kvm_vm_free(second.vm);
 }
 
-/* An ordinary VM has no such commands. */
+/* An ordinary VM does not have these commands. */
 TEST(not_a_td)
 {
 	struct td vm = {};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_CAP_EXIT_HYPERCALL and TDG.VP.VMCALL<MapGPA>: without the capability's bit
- * for KVM_HC_MAP_GPA_RANGE there is no MapGPA.  KVM looks at it at the call, not
- * at each of the call's chunks.
+ * KVM_CAP_EXIT_HYPERCALL and TDG.VP.VMCALL<MapGPA>: without the bit of
+ * KVM_HC_MAP_GPA_RANGE in the capability MapGPA is unsupported.  KVM checks the
+ * capability at the call, not at each chunk of the call.
  */
 #include <linux/sizes.h>
 
@@ -55,7 +55,7 @@ static void next_call(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call
 	finish_call(vcpu, call);
 }
 
-/* Userspace may ask for the exits of one hypercall, and learns which. */
+/* Userspace may ask for the exits of one hypercall, and KVM reports which one. */
 TDX_TEST_F(map_gpa_cap, check_extension)
 {
 	TEST_ASSERT_EQ((u64)kvm_check_cap(KVM_CAP_EXIT_HYPERCALL), MAP_GPA_RANGE);
@@ -69,7 +69,7 @@ TDX_TEST_F(map_gpa_cap, off_by_default)
 	next_call(self->vcpu, &unsupported);
 }
 
-/* Also after KVM_TDX_FINALIZE_VM, and while the TD runs. */
+/* This works after KVM_TDX_FINALIZE_VM too, and while the TD runs. */
 TDX_TEST_F(map_gpa_cap, switched_between_calls)
 {
 	tdx_map_gpa_launch(self->vcpu, &unsupported);
@@ -87,7 +87,7 @@ TDX_TEST_F(map_gpa_cap, switched_between_calls)
 	next_call(self->vcpu, &supported);
 }
 
-/* A call that has begun is finished: the other chunks are offered all the same. */
+/* A call that has begun is completed: KVM still offers its other chunks. */
 TDX_TEST_F(map_gpa_cap, off_between_chunks)
 {
 	u64 i;
@@ -128,7 +128,7 @@ static void assert_unknown_bits_refused(struct kvm_vm *vm)
 	assert_bits_refused(vm, ~0ULL);
 }
 
-/* An unknown bit changes nothing, neither when the exits are off nor when on. */
+/* KVM refuses an unknown bit and changes nothing, whether the exits are on or off. */
 TDX_TEST_F(map_gpa_cap, unknown_bits)
 {
 	assert_unknown_bits_refused(self->vm);

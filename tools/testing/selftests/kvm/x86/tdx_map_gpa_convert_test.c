@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<MapGPA> that converts memory: userspace answers an exit when it
- * has set the attributes of the chunk.  Shared memory is the same for the TD and
- * for the host; private memory is the TD's alone, has to be accepted by it, and
- * is zero then.
+ * TDG.VP.VMCALL<MapGPA> that converts memory: userspace answers an exit after it has
+ * set the attributes of the chunk.  The TD and the host share the contents of shared
+ * memory.  Private memory belongs to the TD alone.  The TD must accept it, and finds
+ * zeros in it.
  */
 #include <linux/sizes.h>
 
@@ -13,12 +13,12 @@
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 
-/* Below the 39 bits of GPA that every CPU with EPT has. */
+/* Below the 39 bits of GPA that every CPU with EPT supports. */
 #define TEST_GPA	0x1234600000ULL
 #define TEST_SLOT	21
 #define SHARED		TDX_SHARED_BIT
 
-/* First of the values, one per page, that one side writes and the other reads. */
+/* The first of the values, one per page, which one side writes and the other reads. */
 #define INITIAL		0x1111000000000000ULL
 #define FROM_TD		0x2222000000000000ULL
 #define FROM_HOST	0x3333000000000000ULL
@@ -121,7 +121,7 @@ static void expect(const char *who, u64 *words, u64 nr_pages, u64 value)
 	}
 }
 
-/* What is converted, and where the host has its shared memory. */
+/* The range that is converted, and the address of its shared memory in the host. */
 struct range {
 	u64 gpa;
 	u64 nr_pages;
@@ -213,8 +213,8 @@ static void run_to_step(struct kvm_vcpu *vcpu, enum step step)
 }
 
 /*
- * Convert the range, and go on to @step.  @refusal, if not 0, is the answer to
- * each chunk when it is offered for the first time.
+ * Convert the range, and run to @step.  If @refusal is not 0, it is the answer to each
+ * chunk that is offered for the first time.
  */
 static void convert_to_step(struct kvm_vcpu *vcpu, u64 gpa, u64 size, u64 refusal,
 			    enum step step)
@@ -254,7 +254,7 @@ static void test_conversions(struct kvm_vcpu *vcpu, const struct range *range,
 	fill(range->host, range->nr_pages, FROM_HOST);
 	run_to_step(vcpu, STEP_ANSWERED);
 
-	/* The TD's private values do not get to the host. */
+	/* The TD's private values do not reach the host. */
 	convert_to_step(vcpu, gpa, size, refusal, STEP_PRIVATE);
 	expect("memory of the host", range->host, range->nr_pages, FROM_HOST);
 
@@ -279,8 +279,8 @@ TDX_TEST_F(map_gpa_convert, with_every_chunk_retried)
 }
 
 /*
- * Userspace that answers 0 and converts nothing: KVM takes its word for it, and
- * stops the TD when it touches what is not there.
+ * Userspace answers 0 and converts nothing.  KVM accepts that, and stops the TD when it
+ * accesses memory that is not there.
  */
 TDX_TEST_F(map_gpa_convert, promised_only)
 {

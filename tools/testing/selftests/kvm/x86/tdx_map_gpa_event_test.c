@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events for the TD while userspace works on its TDG.VP.VMCALL<MapGPA>.  When a
- * chunk is done and others are left, KVM lets the TD take what is pending: it
- * gets RETRY, and in R11 the chunk that comes next.
+ * Events for the TD while userspace handles its TDG.VP.VMCALL<MapGPA>.  When a chunk is
+ * done and others are left, KVM lets the TD take a pending event: the TD gets RETRY,
+ * and in R11 the next chunk.
  */
 #include <linux/sizes.h>
 
@@ -13,7 +13,7 @@
 #include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
-/* Four chunks and the short one. */
+/* Four full chunks and a short one. */
 #define TEST_SIZE	(SZ_8M + SZ_4K)
 #define NR_CHUNKS	5
 
@@ -26,7 +26,7 @@ static void guest_nmi(struct ex_regs *regs)
 	nr_nmis++;
 }
 
-/* Interrupts stay off, as they are when a TD starts. */
+/* Interrupts stay disabled, as they are when a TD starts. */
 static void guest_code(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
 {
 	tdx_guest_enable_apic();
@@ -47,7 +47,7 @@ static void inject_msi(struct kvm_vcpu *vcpu)
 	tdx_vcpu_signal_msi(vcpu, MSI_VECTOR);
 }
 
-/* As from a PIC outside of KVM: see external_interrupt of tdx_interrupt_test. */
+/* An interrupt of an external PIC: see external_interrupt of tdx_interrupt_test. */
 static void inject_external(struct kvm_vcpu *vcpu)
 {
 	struct kvm_interrupt interrupt = { .irq = MSI_VECTOR };
@@ -59,7 +59,7 @@ struct event {
 	const char *name;
 	void (*inject)(struct kvm_vcpu *vcpu);
 	u64 nmis;		/* that the TD takes for each event */
-	bool once;		/* a second one stays in KVM, and stops all calls */
+	bool once;		/* a second one stays in KVM and stops all calls */
 };
 
 TDX_FIXTURE(map_gpa_event);
@@ -78,8 +78,8 @@ FIXTURE_VARIANT_ADD(map_gpa_event, msi) {
 };
 
 /*
- * KVM drops it when it enters the TD, but takes it for one that the TD has yet to
- * take: the next has to wait for that.
+ * KVM drops the interrupt when it enters the TD, but still counts it as not taken: the
+ * next one waits for it.
  */
 FIXTURE_VARIANT_ADD(map_gpa_event, external) {
 	.event = { .name = "external", .inject = inject_external, .nmis = 0, .once = true },
@@ -108,7 +108,7 @@ static struct tdx_map_gpa_call event_call(const char *name, u64 exits, u64 ret, 
 	return call;
 }
 
-/* Of which @done chunks are answered with 0, before an event lets it stop. */
+/* A call of which @done chunks are answered with 0 before an event stops it. */
 static struct tdx_map_gpa_call stopped_call(const char *name, u64 done)
 {
 	return event_call(name, done, 0, TDVMCALL_STATUS_RETRY,
@@ -129,7 +129,7 @@ static void check_nmis(struct kvm_vcpu *vcpu, const char *name, u64 want)
 	tdx_assert_value(name, "after the", 1, "NMIs taken by the TD", want, uc.args[0]);
 }
 
-/* The event comes while userspace has the last of the call's exits. */
+/* The event comes while userspace handles the last of the call's exits. */
 static void test_event(struct kvm_vcpu *vcpu, const struct event *event,
 		       const struct tdx_map_gpa_call *call)
 {
@@ -170,8 +170,8 @@ TDX_TEST_F(map_gpa_event, after_last_chunk)
 }
 
 /*
- * The TD took the event, or has it in its virtual APIC where KVM does not look:
- * it does not stop the next call once more.
+ * The TD has taken the event, or has it in its virtual APIC, which KVM does not look
+ * at: the event does not stop the next call.
  */
 TDX_TEST_F(map_gpa_event, stops_one_call)
 {
@@ -186,7 +186,7 @@ TDX_TEST_F(map_gpa_event, stops_one_call)
 	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
 }
 
-/* Each event stops the call that it meets. */
+/* Each event stops the call during which it comes. */
 TDX_TEST_F(map_gpa_event, stops_every_call)
 {
 	const u64 nr_calls = variant->event.once ? 1 : NR_CHUNKS - 1;
@@ -207,7 +207,7 @@ TDX_TEST_F(map_gpa_event, stops_every_call)
 	}
 }
 
-/* The event that was there before the call is with the TD already. */
+/* The TD has the event that came before the call already. */
 TDX_TEST_F(map_gpa_event, before_call)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->event.name);
@@ -219,7 +219,7 @@ TDX_TEST_F(map_gpa_event, before_call)
 	check_nmis(self->vcpu, variant->event.name, variant->event.nmis);
 }
 
-/* Userspace's error wins: the chunk in R11 is the one that it refused. */
+/* The error of userspace takes precedence: R11 is the refused chunk. */
 static void test_refusal(struct kvm_vcpu *vcpu, const struct event *event,
 			 enum tdx_map_gpa_outcome outcome)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The KVM hypercall KVM_HC_MAP_GPA_RANGE from a TD: TDG.VP.VMCALL with a number
- * of KVM's, not 0, in R10.  It asks for the same as MapGPA, by other rules: the
- * GPA is not looked at, the range is not split, and userspace's answer goes to
- * R10 as it is, in every generation of MapGPA's ABI.
+ * KVM_HC_MAP_GPA_RANGE from a TD: TDG.VP.VMCALL with a hypercall number of KVM, not 0,
+ * in R10.  It requests the same as MapGPA, by other rules: KVM does not check the GPA
+ * and does not split the range, and the answer of userspace goes to R10 unchanged, in
+ * every generation of the MapGPA ABI.
  */
 #include <linux/kvm_para.h>
 #include <linux/sizes.h>
@@ -94,7 +94,7 @@ FIXTURE_VARIANT(hypercall_refused)
 		.hc = { .name = #row, .result = -(u64)(error), args },	\
 	}
 
-/* Userspace has not asked for the exits; the order of the rules. */
+/* Userspace has not asked for the exits.  The order of the rules. */
 REFUSED(exits_off, KVM_ENOSYS,
 	.no_exits = true, .gpa = TEST_GPA, .nr_pages = 1);
 REFUSED(exits_off_before_alignment, KVM_ENOSYS,
@@ -129,7 +129,7 @@ FIXTURE_VARIANT(hypercall_range)
 
 ALLOWED(page_private, .gpa = TEST_GPA, .nr_pages = 1,
 	.attributes = KVM_MAP_GPA_RANGE_ENCRYPTED);
-/* The shared bit stays in, and does not have to go with the attributes. */
+/* KVM keeps the shared bit, and does not compare it with the attributes. */
 ALLOWED(page_shared, .gpa = SHARED | TEST_GPA, .nr_pages = 1,
 	.attributes = KVM_MAP_GPA_RANGE_DECRYPTED);
 ALLOWED(shared_bit_encrypted, .gpa = SHARED | TEST_GPA, .nr_pages = 1,
@@ -137,14 +137,14 @@ ALLOWED(shared_bit_encrypted, .gpa = SHARED | TEST_GPA, .nr_pages = 1,
 ALLOWED(attributes_all_ones, .gpa = TEST_GPA, .nr_pages = 1, .attributes = ~0ULL);
 ALLOWED(size_2m_plus_4k, .gpa = TEST_GPA, .nr_pages = PAGES(SZ_2M) + 1);
 ALLOWED(size_1g, .gpa = TEST_GPA, .nr_pages = PAGES(SZ_1G));
-/* What MapGPA does not let through. */
+/* Ranges that MapGPA refuses. */
 ALLOWED(across_shared_bit, .gpa = SHARED - SZ_4K, .nr_pages = 2);
 ALLOWED(gpa_above_limit, .gpa = BIT_ULL(62), .nr_pages = 1);
 ALLOWED(wrap_of_bytes, .gpa = TEST_GPA, .nr_pages = BIT_ULL(52));
 
 TDX_FIXTURE_SETUP(hypercall_range, tdx_map_gpa_vm_create);
 
-/* One exit, whatever the size. */
+/* There is one exit, whatever the size. */
 TDX_TEST_F(hypercall_range, one_exit)
 {
 	launch(self->vcpu, &variant->hc);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace that changes its answer to an exit of TDG.VP.VMCALL<MapGPA> while
- * KVM reads it.  KVM has to read it once: whatever it finds, what comes of it is
- * one of the allowed outcomes, and goes with the chunk that the exit was for.
+ * Userspace changes its answer to an exit of TDG.VP.VMCALL<MapGPA> while KVM reads it.
+ * KVM must read it once: whatever value it finds, the result is one of the allowed
+ * outcomes, for the chunk of that exit.
  *
- * A KVM that reads two answers where there is one may make a third thing of
- * them.  Where there are but two answers, that is seen to be none of theirs.
+ * A KVM that reads the answer twice may combine two answers into a third outcome.
+ * Where there are only two answers, the test sees that the outcome belongs to neither.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -25,7 +25,7 @@
 
 #define NR_CALLS	300
 
-/* Answers that the writer puts in at a time. */
+/* Answers that the writer writes in one go. */
 #define BURST		31
 
 static const struct tdx_map_gpa_call call = {
@@ -67,9 +67,9 @@ static void guest_code(u64 gpa, u64 size)
 }
 
 /*
- * In some order KVM and the writer might keep step, above all where an emulator
- * runs one CPU after the other.  Without a branch, so that a write takes as long
- * as any other.
+ * The order is random, since KVM and the writer might keep step in a fixed one, above
+ * all in an emulator that runs one CPU after the other.  There is no branch, so that
+ * each write takes the same time.
  */
 static u64 random_answer(const struct answers *answers, u64 *random)
 {
@@ -91,7 +91,7 @@ static void *write_answers(void *arg)
 		for (i = 0; state == WRITER_WRITES && i < BURST; i++)
 			WRITE_ONCE(writer->run->hypercall.ret,
 				   random_answer(answers, &random));
-		/* With a CPU to itself it is not to pause. */
+		/* With a CPU of its own the writer must not pause. */
 		if (state == WRITER_RESTS || writer->shares_cpu)
 			sched_yield();
 	} while (state != WRITER_ENDS);
@@ -99,7 +99,7 @@ static void *write_answers(void *arg)
 	return NULL;
 }
 
-/* Wait until the writer writes, or until it has stopped to. */
+/* Wait until the writer writes, or has stopped. */
 static void set_writer(struct writer *writer, enum writer_state state)
 {
 	WRITE_ONCE(writer->wanted, state);
@@ -112,7 +112,10 @@ static int run_raced(struct kvm_vcpu *vcpu, struct writer *writer)
 {
 	int r;
 
-	/* KVM may come before the writer: 0 of the exit need not be an answer. */
+	/*
+	 * KVM may read before the writer writes: the 0 of the exit need not be one of
+	 * the answers.
+	 */
 	vcpu->run->hypercall.ret = writer->answers->ret[0];
 	set_writer(writer, WRITER_WRITES);
 	r = __vcpu_run(vcpu) ? errno : 0;
@@ -138,7 +141,7 @@ static void assert_next_is_possible(const struct answers *answers, u64 chunk)
 		    "chunk %lu: wanted a refusal, got what success is answered by", chunk);
 }
 
-/* Check what the TD got, after the exit for @chunk was answered. */
+/* Check the result of the TD, after the exit for @chunk was answered. */
 static enum tdx_map_gpa_outcome check_outcome(const struct answers *answers, u64 chunk,
 					      u64 r10, u64 r11)
 {
@@ -183,7 +186,7 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 			break;
 
 		if (!error) {
-			/* The writer may have been there after KVM. */
+			/* The writer may have written after KVM. */
 			run->hypercall.ret = 0;
 			assert_next_is_possible(answers, chunk);
 			tdx_map_gpa_check_exit(vcpu, &call, ++chunk);
@@ -207,7 +210,7 @@ static void run_call(struct kvm_vcpu *vcpu, struct writer *writer, u64 *seen)
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
 	tdx_vcpu_get_sync(vcpu, call.name, &uc);
 
-	/* As after a success: see the cases of map_gpa_run_again. */
+	/* The TD gets a success: see the cases of map_gpa_run_again. */
 	if (dropped) {
 		check_outcome(answers, NR_CHUNKS - 1, uc.args[0], uc.args[1]);
 		return;
@@ -231,12 +234,12 @@ FIXTURE_VARIANT(map_gpa_race)
 	struct answers answers;
 };
 
-/* Each of them is one that KVM knows: KVM_RUN must not fail in between. */
+/* KVM knows each of these answers: KVM_RUN must not fail. */
 FIXTURE_VARIANT_ADD(map_gpa_race, known_answers) {
 	.answers = { .ret = { 0, EAGAIN, 0, EINVAL, EAGAIN }, .nr = 5 },
 };
 
-/* All outcomes of all generations are among them. */
+/* The answers cover all outcomes of all generations. */
 FIXTURE_VARIANT_ADD(map_gpa_race, all_answers) {
 	.answers = {
 		.ret = {
@@ -293,8 +296,8 @@ FIXTURE_TEARDOWN(map_gpa_race)
 }
 
 /*
- * Which outcomes there are is up to the scheduler; that there is more than one
- * says that answers were changed.
+ * The scheduler decides which outcomes there are.  More than one shows that answers
+ * were changed.
  */
 static void run_calls(struct kvm_vcpu *vcpu, struct writer *writer)
 {
@@ -321,7 +324,7 @@ TDX_TEST_F(map_gpa_race, read_once)
 	run_calls(self->vcpu, &self->writer);
 }
 
-/* Only a second CPU writes between one instruction of KVM and the next. */
+/* Only a second CPU can write between two instructions of KVM. */
 TDX_TEST_F(map_gpa_race, two_cpus)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)

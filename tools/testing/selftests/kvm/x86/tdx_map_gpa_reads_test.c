@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often KVM reads userspace's answer to an exit of TDG.VP.VMCALL<MapGPA>.
- * Userspace, which another thread may have rewrite the answer, must not be able
- * to give two: what KVM checks has to be what it uses.  A watchpoint counts, so
- * that no race has to be won to see a second read.
+ * How often KVM reads the answer of userspace to an exit of TDG.VP.VMCALL<MapGPA>.
+ * Another thread of userspace may change the answer.  So KVM must check the same value
+ * that it uses.  A watchpoint counts the reads, so that the test sees a second read
+ * without winning a race.
  */
 #include <linux/sizes.h>
 
@@ -14,7 +14,7 @@
 #include "tdx/tdx_watch.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
-/* Three chunks, of which the middle one is neither the first nor the last. */
+/* Three chunks.  The middle one is neither the first nor the last. */
 #define TEST_SIZE	(SZ_4M + SZ_4K)
 #define NR_CHUNKS	3
 
@@ -29,7 +29,7 @@ FIXTURE_VARIANT(map_gpa_reads)
 {
 	const char *name;
 	u64 ret;
-	u64 chunk;		/* to which it is the answer */
+	u64 chunk;		/* to which this is the answer */
 };
 
 #define ANSWER(row, value, to)							\
@@ -87,7 +87,10 @@ TDX_TEST_F(map_gpa_reads, once)
 	tdx_map_gpa_launch(self->vcpu, &call);
 	tdx_watch_count(&self->watch);
 
-	/* An exit sets the field, and after the first one it was read before. */
+	/*
+	 * KVM writes the field at an exit.  After the first exit it has read the answer
+	 * before.
+	 */
 	for (i = 0; i < call.nr_exits; i++) {
 		tdx_map_gpa_run_exit(self->vcpu, &call, i);
 		check_count(&self->watch, call.name, i, i ? 2 : 1);

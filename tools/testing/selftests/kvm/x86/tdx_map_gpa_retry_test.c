@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<MapGPA> that is answered with RETRY: what the TD has to do then,
- * what TDs have done, and what a VMM's answers make of it.
+ * TDG.VP.VMCALL<MapGPA> that is answered with RETRY: what a TD has to do then, what
+ * existing TDs do, and what follows from the answers of a VMM.
  *
- * KVM puts no limit on RETRY, and R11 never leaves the range: it is the VMM that
- * has to know with how many refusals a TD puts up.
+ * KVM does not limit the number of RETRY answers, and R11 never leaves the range.  The
+ * VMM must know how many refusals a TD accepts.
  */
 #include <linux/sizes.h>
 
@@ -17,12 +17,12 @@
 #define TEST_GPA	0x1234600000ULL
 #define SHARED		TDX_SHARED_BIT
 
-/* Four chunks and the short one. */
+/* Four full chunks and a short one. */
 #define TEST_SIZE	(SZ_8M + SZ_4K)
 #define NR_CHUNKS	5
 #define LAST		(NR_CHUNKS - 1)
 
-/* Retries without progress that Linux puts up with, and td-shim with any. */
+/* Retries without progress that Linux accepts.  td-shim counts all retries. */
 #define MAX_RETRIES	3
 
 static u64 nr_calls;
@@ -34,7 +34,7 @@ static u64 map_gpa(u64 start, u64 end, u64 *failed)
 	return __tdvmcall_map_gpa(start, end - start, failed);
 }
 
-/* As the specification says: go on at R11 until there is another answer. */
+/* As the specification says: continue at R11 until the status is not RETRY. */
 static bool guest_spec(u64 start, u64 end)
 {
 	u64 failed, status;
@@ -69,7 +69,7 @@ static bool guest_linux(u64 start, u64 end)
 	return false;
 }
 
-/* td-shim, as first proposed to it: counts retries with progress as well. */
+/* td-shim, in the first proposed version: counts retries with progress as well. */
 static bool guest_td_shim(u64 start, u64 end)
 {
 	int retries = 0;
@@ -92,7 +92,7 @@ static bool guest_edk2(u64 start, u64 end)
 	return map_gpa(start, end, &failed) == TDVMCALL_STATUS_SUCCESS;
 }
 
-/* gramine, before its change 34: looks for R11 in the range without the bit. */
+/* gramine, before its change 34: compares R11 with the range without the shared bit. */
 static bool guest_gramine(u64 start, u64 end)
 {
 	const u64 lowest = start & ~SHARED, highest = end & ~SHARED;
@@ -119,10 +119,13 @@ struct scenario {
 	const char *name;
 	bool (*loop)(u64 start, u64 end);
 	bool to_private;
-	/* What the VMM does: refuses chunks first to last, each so many times. */
+	/*
+	 * What the VMM does: it refuses the chunks from first to last, each this many
+	 * times.
+	 */
 	u64 first, last, times;
 	enum tdx_map_gpa_outcome outcome;
-	/* What comes of it. */
+	/* The expected result. */
 	bool mapped;
 	u64 nr_exits;
 };
@@ -154,7 +157,7 @@ RETRIES(spec, private_chunk_refused, .to_private = true,
 	.first = 2, .last = 2, .times = 1, .mapped = true, .nr_exits = NR_CHUNKS + 1);
 RETRIES(spec, every_chunk_refused_7_times,
 	.first = 0, .last = LAST, .times = 7, .mapped = true, .nr_exits = NR_CHUNKS * 8);
-/* KVM has no limit of its own, and R11 stays where it is. */
+/* KVM has no limit of its own.  R11 stays the same. */
 RETRIES(spec, first_chunk_refused_1000_times,
 	.first = 0, .last = 0, .times = 1000, .mapped = true, .nr_exits = NR_CHUNKS + 1000);
 RETRIES(spec, middle_chunk_refused_1000_times,
@@ -170,8 +173,8 @@ FIXTURE_VARIANT_ADD(map_gpa_retry, spec_middle_chunk_invalid) {
 };
 
 /*
- * The first refusal of a chunk other than the first one comes with progress, to
- * that chunk: it is free.
+ * The first refusal of a chunk other than the first one is a progress to that chunk.
+ * The TD does not count it.
  */
 RETRIES(linux, every_chunk_refused,
 	.first = 0, .last = LAST, .times = 1, .mapped = true, .nr_exits = NR_CHUNKS * 2);
@@ -212,14 +215,14 @@ FIXTURE_SETUP(map_gpa_retry)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-/* The VMM: gives the calls that the TD must have needed for its answers. */
+/* The VMM.  Returns the number of calls that the TD must have issued for these answers. */
 static u64 answer_exits(struct kvm_vcpu *vcpu, const struct scenario *row, u64 gpa)
 {
 	const u64 refusal = tdx_map_gpa_answer(tdx_map_gpa_gen(), row->outcome);
 	u64 i, chunk = 0, refused = 0, nr_refused = 0;
 
 	for (i = 0; i < row->nr_exits; i++) {
-		/* Refused or not, the TD goes on at the chunk that is next. */
+		/* In either case the TD goes on at the next chunk. */
 		const struct tdx_map_gpa_call rest = {
 			.name = row->name,
 			.gpa = gpa + chunk * TDX_MAP_GPA_MAX_LEN,
@@ -242,7 +245,7 @@ static u64 answer_exits(struct kvm_vcpu *vcpu, const struct scenario *row, u64 g
 		}
 	}
 
-	/* One call for each refusal, and one for the success if there is one. */
+	/* One call for each refusal, and one for the success, if any. */
 	return nr_refused + row->mapped;
 }
 

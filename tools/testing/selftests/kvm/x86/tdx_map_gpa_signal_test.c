@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_RUN that is to return early, by kvm_run.immediate_exit or by a signal,
- * while a TDG.VP.VMCALL<MapGPA> is under way.  The answer to the exit before is
- * always taken first, and as long as chunks are left the next one is handed out
- * without an EINTR: that comes only where the TD would be entered.
+ * KVM_RUN that must return early, because of kvm_run.immediate_exit or of a signal,
+ * during a TDG.VP.VMCALL<MapGPA>.  KVM always takes the answer to the last exit first.
+ * As long as chunks are left it returns the next exit, without EINTR.  EINTR comes only
+ * where it would enter the TD.
  */
 #include <linux/sizes.h>
 
@@ -14,7 +14,7 @@
 #include "tdx/tdx_test_harness.h"
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
-/* Four chunks and the short one. */
+/* Four full chunks and a short one. */
 #define TEST_SIZE	(SZ_8M + SZ_4K)
 #define NR_CHUNKS	5
 #define REFUSED_CHUNK	2
@@ -66,7 +66,7 @@ static struct tdx_map_gpa_call refused_call(const char *name, enum tdx_map_gpa_o
 	return call;
 }
 
-/* Before the call, when nothing is to be completed. */
+/* Before the call.  There is no exit to complete. */
 TDX_TEST_F(map_gpa_interrupted, before_call)
 {
 	struct tdx_map_gpa_call call = whole_call(variant->by->name);
@@ -80,8 +80,8 @@ TDX_TEST_F(map_gpa_interrupted, before_call)
 }
 
 /*
- * From the exit for chunk @first on.  Run twice where the TD would go on: the
- * answer to the last exit was taken the first time.
+ * Interrupt KVM_RUN from the exit for chunk @first on.  Where the TD would be entered,
+ * run twice: KVM takes the answer to the last exit the first time.
  */
 static void test_interrupted(struct kvm_vcpu *vcpu, const struct tdx_interruption *by,
 			     const struct tdx_map_gpa_call *call, u64 first)
@@ -126,7 +126,7 @@ TDX_TEST_F(map_gpa_interrupted, from_last_chunk)
 	test_interrupted(self->vcpu, variant->by, &call, NR_CHUNKS - 1);
 }
 
-/* A refusal is kept for the TD until it is entered. */
+/* KVM keeps a refusal until it enters the TD. */
 TDX_TEST_F(map_gpa_interrupted, with_retry)
 {
 	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RETRY);
@@ -145,7 +145,7 @@ TDX_TEST_F(map_gpa_interrupted, with_invalid_operand)
 	test_interrupted(self->vcpu, variant->by, &call, REFUSED_CHUNK);
 }
 
-/* An unknown answer is EINVAL, not EINTR. */
+/* An unknown answer gives EINVAL, not EINTR. */
 TDX_TEST_F(map_gpa_interrupted, with_unknown_answer)
 {
 	struct tdx_map_gpa_call call = refused_call(variant->by->name, TDX_MAP_GPA_RUN_EINVAL);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<MapGPA> of ranges that take long, and of ranges with memory
- * behind them, which makes no difference: KVM offers the range, and does not
- * look at the memory slots.
+ * TDG.VP.VMCALL<MapGPA> of large ranges, and of ranges with memory.  KVM does not look
+ * at the memory slots: memory makes no difference.
  *
- * The largest range is 524,288 exits: a second on hardware, half a minute and
- * more on an emulated CPU.  Its cases run only if TDX_MAP_GPA_1TIB is set to 1
- * in the environment.
+ * The largest range takes 524,288 exits: a second on hardware, more than half a minute
+ * on an emulated CPU.  Its cases run only if TDX_MAP_GPA_1TIB=1 is in the environment.
  */
 #include <linux/sizes.h>
 
@@ -18,10 +16,10 @@
 #define TIMEOUT_SECONDS_1TIB	1800
 
 #define OPT_IN_ENV	"TDX_MAP_GPA_1TIB"
-/* The reason of a skip is part of the result's name for some: keep it. */
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define SKIP_REASON	OPT_IN_ENV " is not 1"
 
-/* Below the 39 bits of GPA that every CPU with EPT has. */
+/* Below the 39 bits of GPA that every CPU with EPT supports. */
 #define SLOT_GPA	0x1234600000ULL
 #define SLOT_SIZE	SZ_16M
 #define SLOT		21
@@ -45,10 +43,10 @@ FIXTURE_VARIANT(map_gpa_slot)
 SLOTTED(whole,		.gpa = SLOT_GPA, .size = SLOT_SIZE, .nr_exits = 8);
 SLOTTED(first_page,	.gpa = SLOT_GPA, .size = SZ_4K, .nr_exits = 1);
 SLOTTED(last_page,	.gpa = SLOT_GPA + SLOT_SIZE - SZ_4K, .size = SZ_4K, .nr_exits = 1);
-/* Part of the range, and part of a chunk, is outside. */
+/* A part of the range, and of a chunk, is outside of the slot. */
 SLOTTED(across_start,	.gpa = SLOT_GPA - SZ_1M, .size = SZ_4M, .nr_exits = 2);
 SLOTTED(across_end,	.gpa = SLOT_GPA + SLOT_SIZE - SZ_1M, .size = SZ_4M, .nr_exits = 2);
-/* The slots of the TD's own memory, and what is between them. */
+/* The slots of the TD's own memory, and the gap between them. */
 SLOTTED(first_4g,	.gpa = 0, .size = SZ_4G, .nr_exits = 2048);
 
 FIXTURE_SETUP(map_gpa_slot)

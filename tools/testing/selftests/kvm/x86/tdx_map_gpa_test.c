@@ -2,10 +2,10 @@
 /*
  * TDG.VP.VMCALL<MapGPA>: the contract between a TD, KVM and userspace.
  *
- * KVM checks the range, offers it to userspace in chunks of 2 MiB, one
- * KVM_EXIT_HYPERCALL each, and makes of userspace's answers a status for the TD
- * or an error of KVM_RUN.  Nothing is converted here: what KVM does depends on
- * the answers alone, so that a range needs no memory behind it.
+ * KVM checks the range and offers it to userspace in chunks of 2 MiB, one
+ * KVM_EXIT_HYPERCALL each.  It turns the answers of userspace into a status for the TD
+ * or an error of KVM_RUN.  Nothing is converted here: what KVM does depends on the
+ * answers alone, so the range needs no memory.
  */
 #include <linux/sizes.h>
 
@@ -14,12 +14,12 @@
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 
-/* A range that no other number here can be taken for. */
+/* A GPA that differs from all other numbers here. */
 #define TEST_GPA	0x1234600000ULL
 
 #define SHARED		TDX_SHARED_BIT
 
-/* Where the GPA of a row starts to count. */
+/* The base to which the GPA of a row is added. */
 enum gpa_origin {
 	GPA_ZERO,
 	GPA_LIMIT,	/* the first GPA above the vCPU's MAXPHYADDR */
@@ -37,9 +37,9 @@ static u64 gpa_origin(struct kvm_vcpu *vcpu, enum gpa_origin origin)
 }
 
 /*
- * Calls that KVM refuses by itself: no exit, R11 = R12.  Rules are checked in
- * the order in which they are listed; the name of a row that breaks two of them
- * says so by "before".
+ * Calls that KVM refuses by itself: there is no exit, and R11 = R12.  KVM checks the
+ * rules in the order in which they are listed.  A row that breaks two of them has
+ * "before" in its name.
  */
 TDX_FIXTURE(map_gpa_refused);
 
@@ -92,7 +92,7 @@ REFUSED(gpa_at_limit_shared, INVALID_OPERAND,
 REFUSED(gpa_bit_63, INVALID_OPERAND, .gpa = BIT_ULL(63) | TEST_GPA, .size = SZ_4K);
 REFUSED(gpa_at_limit_before_alignment, INVALID_OPERAND,
 	.from = GPA_LIMIT, .gpa = 1, .size = SZ_4K);
-/* The shared bit is that of the first byte: nothing else is wrong. */
+/* The first and the last byte have the same shared bit, so nothing else is wrong. */
 REFUSED(end_above_limit, INVALID_OPERAND,
 	.from = GPA_LIMIT, .gpa = -SZ_4K, .size = SHARED + SZ_8K);
 REFUSED(end_above_limit_before_alignment, INVALID_OPERAND,
@@ -141,7 +141,7 @@ TDX_TEST_F(map_gpa_refused, without_exit)
 	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
-/* Ranges whose chunks are all answered with 0: success, R11 is not written. */
+/* Ranges whose chunks are all answered with 0: success, and R11 is not written. */
 TDX_FIXTURE(map_gpa_range);
 
 FIXTURE_VARIANT(map_gpa_range)
@@ -165,16 +165,16 @@ RANGE(size_8m,		.gpa = TEST_GPA, .size = SZ_8M, .nr_exits = 4);
 RANGE(size_1g,		.gpa = TEST_GPA, .size = SZ_1G, .nr_exits = 512);
 RANGE(size_1g_plus_4k,	.gpa = TEST_GPA, .size = SZ_1G + SZ_4K, .nr_exits = 513);
 
-/* Chunks count from the start of the range, not from multiples of 2 MiB. */
+/* KVM counts chunks from the start of the range, not from multiples of 2 MiB. */
 RANGE(start_4k_size_2m,	.gpa = TEST_GPA + SZ_4K, .size = SZ_2M, .nr_exits = 1);
 RANGE(start_4k_size_4m,	.gpa = TEST_GPA + SZ_4K, .size = SZ_4M, .nr_exits = 2);
 
-/* The limits of the private and, as the bit is added to them, shared halves. */
+/* The limits of the private half and, since the bit is added, of the shared half. */
 RANGE(first_page,	.gpa = 0, .size = SZ_4K, .nr_exits = 1);
 RANGE(last_page,	.gpa = SHARED - SZ_4K, .size = SZ_4K, .nr_exits = 1);
 RANGE(last_chunks,	.gpa = SHARED - SZ_4M, .size = SZ_4M, .nr_exits = 2);
 
-/* A legal GPA need not be one of the TD's: that is not KVM's to check. */
+/* KVM does not check whether the TD has such a GPA. */
 RANGE(last_legal_pages,	.from = GPA_LIMIT, .gpa = -SZ_8K, .size = SZ_8K, .nr_exits = 1);
 RANGE(last_legal_chunks, .from = GPA_LIMIT, .gpa = -SZ_4M, .size = SZ_4M, .nr_exits = 2);
 
@@ -213,8 +213,8 @@ TDX_TEST_F(map_gpa_range, to_private)
 }
 
 /*
- * Answers to one chunk of a range.  Of the others, those before it are answered
- * with 0 and those after it must not be offered.
+ * Answers to one chunk of a range.  The chunks before it are answered with 0.  Those
+ * after it must not be offered.
  */
 TDX_FIXTURE(map_gpa_answer);
 
@@ -235,12 +235,12 @@ ANSWER(one,		1);
 ANSWER(minus_eagain,	-EAGAIN);
 ANSWER(minus_einval,	-EINVAL);
 ANSWER(minus_ebusy,	-EBUSY);
-/* The low 32 bits are those of an answer that is known: the rest counts too. */
+/* The low 32 bits are a known answer, but all 64 bits count. */
 ANSWER(bit_32,		BIT_ULL(32));
 ANSWER(bit_32_eagain,	BIT_ULL(32) | EAGAIN);
 ANSWER(bit_32_einval,	BIT_ULL(32) | EINVAL);
 ANSWER(u32_minus_einval, (u32)-EINVAL);
-/* Statuses of the TD are no answers: there is one that is, to errno values. */
+/* Statuses of the TD are no answers.  KVM translates errno values to them. */
 ANSWER(status_invalid_operand, TDVMCALL_STATUS_INVALID_OPERAND);
 ANSWER(all_ones,	~0ULL);
 
@@ -309,7 +309,7 @@ TDX_TEST_F(map_gpa_answer, to_last_chunk)
 	test_answer(self->vcpu, variant, SHARED | TEST_GPA, ANSWER_SIZE, ANSWER_LAST);
 }
 
-/* KVM_RUN after it failed for an answer that KVM does not know. */
+/* KVM_RUN is called again after it failed because of an unknown answer. */
 TDX_FIXTURE(map_gpa_run_again);
 
 FIXTURE_VARIANT(map_gpa_run_again)
@@ -337,10 +337,9 @@ FIXTURE_SETUP(map_gpa_run_again)
 }
 
 /*
- * The exit is complete for KVM: the TD goes on and finds R10 = 0, as after a
- * success, for a range of which a chunk was refused and others were never
- * offered.  That is bizarre, and what userspace gets that carries on after an
- * EINVAL.
+ * For KVM the exit is complete: the TD goes on and finds R10 = 0, as after a success,
+ * although one chunk was refused and others were never offered.  That is bizarre, but
+ * it is what happens if userspace goes on after an EINVAL.
  */
 TDX_TEST_F(map_gpa_run_again, td_gets_success)
 {
@@ -358,7 +357,7 @@ TDX_TEST_F(map_gpa_run_again, td_gets_success)
 	tdx_map_gpa_finish(self->vcpu, &call);
 }
 
-/* With the fix KVM_RUN fails until there is an answer that KVM knows. */
+/* With the fix KVM_RUN fails until userspace gives an answer that KVM knows. */
 TDX_TEST_F(map_gpa_run_again, exit_stays)
 {
 	struct tdx_map_gpa_call call = answered_call(variant->name, ENOSYS, SHARED | TEST_GPA,

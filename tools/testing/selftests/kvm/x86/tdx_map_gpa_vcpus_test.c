@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two vCPUs of a TD in TDG.VP.VMCALL<MapGPA> at once: the chunks and the answers
- * of one are no business of the other, whatever ranges they ask for.
+ * Two vCPUs of a TD in TDG.VP.VMCALL<MapGPA> at the same time: the chunks and answers
+ * of one do not affect the other, whatever ranges they request.
  */
 #include <pthread.h>
 
@@ -52,7 +52,7 @@ FIXTURE_VARIANT_ADD(map_gpa_vcpus, overlapping_ranges) {
 	.gpas = { SHARED | TEST_GPA, SHARED | (TEST_GPA + SZ_1M) },
 };
 
-/* One wants the range to be shared, the other to be private. */
+/* One requests a shared range, the other a private one. */
 FIXTURE_VARIANT_ADD(map_gpa_vcpus, same_range_both_ways) {
 	.gpas = { SHARED | TEST_GPA, TEST_GPA },
 };
@@ -111,7 +111,7 @@ static void run_exit(struct pair *pair, u32 i, u64 exit)
 	pair->vcpus[i]->run->hypercall.ret = exit + 1 < call->nr_exits ? 0 : call->ret;
 }
 
-/* Exit by exit in turn: both calls are under way all the time. */
+/* The exits alternate: both calls are under way all the time. */
 static void run_in_turn(struct pair *pair)
 {
 	u64 exit;
@@ -152,7 +152,7 @@ TDX_TEST_F(map_gpa_vcpus, in_turn_retry_and_invalid)
 	run_in_turn(&self->pair);
 }
 
-/* One call from begin to end, between two exits of the other. */
+/* One whole call between two exits of the other. */
 TDX_TEST_F(map_gpa_vcpus, one_within_the_other)
 {
 	u64 exit;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<MapGPA> and the MAXPHYADDR of the vCPU's own CPUID: it is the limit
- * of a range, whatever the host and the TDX module have.  Of a narrow vCPU no shared
- * GPA is legal.
+ * TDG.VP.VMCALL<MapGPA> and the MAXPHYADDR in the vCPU's own CPUID, which limits the
+ * range, whatever the host and the TDX module support.  On a vCPU with a small
+ * MAXPHYADDR no shared GPA is legal.
  */
 #include <linux/sizes.h>
 
@@ -68,7 +68,7 @@ static void issue(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call)
 	tdx_map_gpa_finish(vcpu, call);
 }
 
-/* One exit, or a refusal for what is above the limit. */
+/* One exit, or a refusal if the range is above the limit. */
 static void test_width(struct kvm_vcpu *vcpu, const char *name, u64 gpa, u64 size, bool legal)
 {
 	const struct tdx_map_gpa_call call = {
@@ -91,7 +91,7 @@ TDX_TEST_F(map_gpa_width, is_the_limit)
 	test_width(self->vcpu, "last page", limit - SZ_4K, SZ_4K, true);
 	test_width(self->vcpu, "page above the limit", limit, SZ_4K, false);
 	test_width(self->vcpu, "highest bit", BIT_ULL(51), SZ_4K, limit > BIT_ULL(51));
-	/* The start of it is legal, the end is not, and the shared bit is the same. */
+	/* The start is legal, the end is not, and the shared bit is the same. */
 	test_width(self->vcpu, "end above the limit", limit - SZ_4K,
 		   (limit > SHARED ? SHARED : 0) + SZ_8K, false);
 	test_width(self->vcpu, "shared page", SHARED, SZ_4K, shared_is_legal);
@@ -100,8 +100,8 @@ TDX_TEST_F(map_gpa_width, is_the_limit)
 
 /*
  * From below the shared half to above it.  The first and the last byte have the same
- * shared bit, and KVM looks at no other: the attributes change from one exit to the
- * next.  Most of such a range is no memory that a TD can have.
+ * shared bit, and KVM looks at no others: the attributes change from one exit to the
+ * next.  Most of such a range cannot be memory of a TD.
  */
 static void test_around_shared_half(u32 maxphyaddr)
 {

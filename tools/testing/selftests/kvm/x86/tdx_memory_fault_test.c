@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accesses of a TD to memory that is not there, or not as the TD takes it to be,
- * private or shared: KVM gives them to userspace, which makes the memory be there
- * or not, but never changes it by itself.
+ * Accesses of a TD to memory that does not exist, or that is shared where the TD takes
+ * it for private, or the reverse.  KVM reports them to userspace, which may provide the
+ * memory.  KVM never converts memory by itself.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include <linux/sizes.h>
@@ -19,11 +19,11 @@
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
 
-/* Below the 39 bits of GPA that every CPU with EPT has. */
+/* Below the 39 bits of GPA that every CPU with EPT supports. */
 #define TEST_GPA	0x1234600000ULL
 #define TEST_SLOT	21
 
-/* Each KVM_RUN finds the same as long as nothing was done about it. */
+/* Each KVM_RUN ends with the same exit until userspace does something about it. */
 #define NR_TRIES	3
 
 #define GUEST_VALUE	0x7d7d7d7d7d7d7d7dULL
@@ -40,7 +40,7 @@ static void guest_store(u64 *word)
 	GUEST_DONE();
 }
 
-/* Needs the page as a load does, but may be the first to touch it. */
+/* This needs the page like a load, but may be the first access to it. */
 static void guest_accept(u64 *word)
 {
 	struct tdcall_regs regs = {
@@ -54,7 +54,7 @@ static void guest_accept(u64 *word)
 	guest_store(word);
 }
 
-/* Twice, as the page is not the same the second time. */
+/* Accept it twice, since the page is another one the second time. */
 static void guest_accept_again(u64 *word)
 {
 	struct tdcall_regs regs;
@@ -117,7 +117,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 		vm_install_exception_handler(vm, VE_VECTOR, place->handle_ve);
 	tdx_vm_finalize(vm);
 
-	/* After that: it is not to be part of the initial memory. */
+	/* After tdx_vm_finalize(), so that it is not part of the initial memory. */
 	if (place->memory != NO_SLOT)
 		vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
 					    place->memory == PRIVATE_SLOT ?
@@ -218,8 +218,8 @@ TDX_TEST_F(memory_fault, exits)
 }
 
 /*
- * An implicit conversion: the TD takes the page for private, userspace makes it
- * so when it hears of that, and the TD, which accepts it, goes on.
+ * An implicit conversion: the TD accesses the page as private, userspace learns that by
+ * the exit and makes it private, and the TD accepts it and goes on.
  */
 TEST(converted_to_private)
 {
@@ -234,12 +234,12 @@ TEST(converted_to_private)
 	vm_mem_set_private(vm, TEST_GPA, SZ_4K);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 
-	/* What the TD finds and leaves there is not the host's. */
+	/* The memory of the TD is not that of the host. */
 	TEST_ASSERT_EQ(*word, 1ul);
 	kvm_vm_free(vm);
 }
 
-/* The same the other way round, and this memory is the host's. */
+/* The reverse conversion.  This memory is that of the host. */
 TEST(converted_to_shared)
 {
 	const struct place place = { PRIVATE_SLOT, .private = true, .shared_access = true };
@@ -258,7 +258,7 @@ TEST(converted_to_shared)
 	kvm_vm_free(vm);
 }
 
-/* A slot that comes when the TD has asked for it. */
+/* A slot that is added after the TD has accessed it. */
 TEST(slot_added)
 {
 	const struct place place = { NO_SLOT, .private = true };
@@ -273,7 +273,7 @@ TEST(slot_added)
 	kvm_vm_free(vm);
 }
 
-/* What was in a page is gone with it, and the next one is to be accepted. */
+/* The contents of a removed page are lost, and the TD has to accept the next one. */
 TEST(hole_punched)
 {
 	const struct place place = { PRIVATE_SLOT, .private = true };
@@ -288,7 +288,7 @@ TEST(hole_punched)
 	kvm_vm_free(vm);
 }
 
-/* The same with the slot, whose memory is another one when it comes back. */
+/* The same for a slot, whose memory is another one when it is added again. */
 TEST(slot_deleted)
 {
 	const struct place place = { PRIVATE_SLOT, .private = true };
@@ -307,8 +307,8 @@ TEST(slot_deleted)
 }
 
 /*
- * A page that comes while the TD runs is not the TD's before it is accepted.  A TD
- * that asked for no #VE is stopped for good when it touches one.
+ * A page that is added while the TD runs does not belong to the TD until the TD accepts
+ * it.  A TD with SEPT_VE_DISABLE is stopped for good when it accesses the page before.
  */
 TEST(not_accepted)
 {
@@ -345,7 +345,7 @@ static void guest_load_zero(u64 *word)
 	guest_store(word);
 }
 
-/* A TD that is created without SEPT_VE_DISABLE hears of such a page, and accepts it. */
+/* A TD that is created without SEPT_VE_DISABLE gets #VE for such a page, and accepts it. */
 TEST(accepted_by_ve)
 {
 	const struct place place = {
@@ -367,7 +367,7 @@ static int pre_fault(struct kvm_vcpu *vcpu, u64 gpa)
 	return __vcpu_ioctl(vcpu, KVM_PRE_FAULT_MEMORY, &range);
 }
 
-/* Memory in advance: not while the initial memory is not complete. */
+/* KVM_PRE_FAULT_MEMORY is refused until the initial memory is complete. */
 TEST(pre_fault_before_finalize)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
@@ -392,7 +392,7 @@ TEST(pre_fault_then_accept)
 	kvm_vm_free(vm);
 }
 
-/* Private memory cannot be had by any address of the host. */
+/* No address of the host leads to private memory. */
 TEST(private_memory_not_mappable)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);

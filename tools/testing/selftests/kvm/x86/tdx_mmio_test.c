@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<MMIO>: accesses of a TD to shared memory that is a device.  KVM
- * looks for a device of its own, and else exits with KVM_EXIT_MMIO.  It does not
- * look for memory: the TD says what it takes for a device.
+ * TDG.VP.VMCALL<MMIO>: accesses of a TD to shared memory that it takes for a device.
+ * KVM looks for a device of its own.  If there is none it exits with KVM_EXIT_MMIO.  It
+ * does not look for memory.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -18,7 +18,7 @@
 #define READ		TDX_IO_READ
 #define WRITE		TDX_IO_WRITE
 
-/* No byte of it is that of another. */
+/* All bytes differ. */
 #define TEST_DATA	0x1122334455667788ULL
 
 #define BIT_32		BIT_ULL(32)
@@ -43,7 +43,7 @@ static void run_write(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u
 
 	tdx_io_init(&insn, EXIT_REASON_EPT_VIOLATION, size, direction, gpa, data);
 	tdx_io_run_exit(vcpu, &insn);
-	/* Nothing comes back, whatever userspace leaves where the data was. */
+	/* A write returns nothing, whatever userspace leaves in place of the data. */
 	tdx_io_answer(vcpu, &insn, ~data);
 	tdx_insn_finish(vcpu, &insn);
 }
@@ -59,7 +59,7 @@ static void run_read(struct kvm_vcpu *vcpu, u64 size, u64 direction, u64 gpa, u6
 	tdx_insn_finish(vcpu, &insn);
 }
 
-/* The low 32 bits decide: of these none has a legal size in them. */
+/* Only the low 32 bits count.  None of these values has a legal size in them. */
 TDX_TEST_F(mmio, size_refused)
 {
 	static const u64 bad[] = {
@@ -115,7 +115,7 @@ TDX_TEST_F(mmio, private_refused)
 	}
 }
 
-/* What KVM refuses does not get to a device of its own either. */
+/* An access that KVM refuses does not reach a device of its own either. */
 TDX_TEST_F(mmio, refused_before_device)
 {
 	struct tdx_io_event event = { .addr = TEST_GPA };
@@ -141,7 +141,7 @@ TDX_TEST_F(mmio, write)
 	}
 }
 
-/* The answer is zero-extended from the size. */
+/* The answer is zero-extended from its size. */
 TDX_TEST_F(mmio, read)
 {
 	static const u64 answers[] = { 0, 0xab, TEST_DATA, ~0ULL, BIT_ULL(31), ~BIT_ULL(31) };
@@ -154,8 +154,8 @@ TDX_TEST_F(mmio, read)
 }
 
 /*
- * KVM takes the low 32 bits of R12 for the size, and the rest for nothing, unlike
- * those of Instruction.IO.
+ * KVM takes the low 32 bits of R12 as the size and ignores the others, unlike for
+ * Instruction.IO.
  */
 TDX_TEST_F(mmio, size_truncated)
 {
@@ -172,7 +172,7 @@ TDX_TEST_F(mmio, size_truncated)
 	}
 }
 
-/* The same of R13 for the direction. */
+/* The same holds for the direction in R13. */
 TDX_TEST_F(mmio, direction_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
@@ -185,8 +185,8 @@ TDX_TEST_F(mmio, direction_truncated)
 }
 
 /*
- * Any GPA with the shared bit, which userspace does not see, will do: one in the
- * next page at its end, with memory behind it, above the vCPU's MAXPHYADDR.
+ * KVM accepts any GPA with the shared bit, which userspace does not see: one that ends
+ * in the next page, one with memory, one above the vCPU's MAXPHYADDR.
  */
 TDX_TEST_F(mmio, gpa)
 {
@@ -214,7 +214,7 @@ TDX_TEST_F(mmio, gpa)
 	}
 }
 
-/* The local APIC of a TD has MSRs and no page: KVM does not look at it. */
+/* The local APIC of a TD has MSRs and no page, and KVM does not look for one. */
 TDX_TEST_F(mmio, local_apic_page)
 {
 	static const u64 regs[] = { APIC_ID, APIC_LVR, APIC_SPIV, APIC_EOI, APIC_ICR };
@@ -227,8 +227,8 @@ TDX_TEST_F(mmio, local_apic_page)
 }
 
 /*
- * KVM does not touch the data at the exit for a read: the TD gets what kvm_run
- * held there by chance from a userspace that does nothing, and no byte of KVM's.
+ * KVM does not write the data at the exit for a read.  If userspace does nothing, the
+ * TD gets what kvm_run held by chance, and no byte of KVM.
  */
 TDX_TEST_F(mmio, default_answer)
 {
@@ -255,7 +255,7 @@ TDX_TEST_F(mmio, default_answer)
 	}
 }
 
-/* The data alone is an answer: KVM remembers what it has asked for. */
+/* Only the data is the answer: KVM remembers the request. */
 TDX_TEST_F(mmio, edited_exit)
 {
 	static const u32 lens[] = { 0, 1, 8, 9, ~0U };
@@ -295,7 +295,7 @@ TDX_TEST_F(mmio, immediate_exit)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-/* An event for any size has a bus of its own, and is found there by its GPA. */
+/* An event for any size is on a bus of its own, where KVM finds it by the GPA. */
 TDX_TEST_F(mmio, ioeventfd)
 {
 	enum { ANY_DATA, EIGHT_BYTES, ANY_SIZE };
@@ -358,8 +358,8 @@ TDX_TEST_F(mmio, coalesced)
 }
 
 /*
- * The accesses themselves: KVM finds no memory, which makes the next one a #VE,
- * whose handler in the TD asks KVM for it.
+ * The accesses themselves: KVM finds no memory and makes the next access a #VE, whose
+ * handler in the TD issues the hypercall.
  */
 FIXTURE(mmio_native)
 {
@@ -456,7 +456,7 @@ TDX_TEST_F(mmio_native, write_and_read)
 	tdx_io_check_exit(self->vcpu, &insn);
 	tdx_io_answer(self->vcpu, &insn, answer);
 
-	/* AL and AX are a part of RAX, EAX clears the rest of it. */
+	/* A write to AL or AX keeps the rest of RAX, a write to EAX clears it. */
 	rax = tdx_io_low_bytes(answer, size);
 	if (size < 4)
 		rax |= TEST_DATA & ~tdx_io_low_bytes(~0ULL, size);

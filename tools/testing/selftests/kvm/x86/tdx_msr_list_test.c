@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The list of MSRs that KVM emulates for a TD, whole: a TD that reads, or writes 0
- * to, each MSR of the ranges in which there are any gets an answer for those of
- * the list and INVALID_OPERAND for all others.  What the values are is a matter of
- * tdx_rdmsr_test and tdx_wrmsr_test.
+ * The whole list of MSRs that KVM emulates for a TD.  The TD reads, or writes 0 to,
+ * each MSR of the ranges that contain any.  It must succeed for the MSRs of the list
+ * and get INVALID_OPERAND for all others.  The values are tested by tdx_rdmsr_test and
+ * tdx_wrmsr_test.
  *
- * The TD asks for all of them without telling: half a second on an emulated CPU.
+ * The TD reports nothing in between: this takes half a second on an emulated CPU.
  */
 #include <asm/mtrr.h>
 
@@ -19,9 +19,9 @@
 
 #define NR_BANKS	2
 
-/* What KVM lets a TD do with an MSR. */
+/* Accesses that KVM allows a TD. */
 #define R	BIT(0)
-#define W	BIT(1)		/* at least of the value 0 */
+#define W	BIT(1)		/* at least for the value 0 */
 #define RW	(R | W)
 
 struct msr_range {
@@ -34,8 +34,8 @@ struct msr_range {
 #define MSR(index, rights)	MSRS(index, index, rights)
 
 /*
- * In the order of the numbers: of a vCPU with two banks of machine checks, MCG_CTL,
- * CMCI and LMCE, whose CPUID has the ARCH_CAPABILITIES.
+ * The list in the order of the numbers, for a vCPU with two banks of machine checks,
+ * MCG_CTL, CMCI and LMCE, whose CPUID has ARCH_CAPABILITIES.
  */
 static const struct msr_range emulated[] = {
 	MSR(MSR_IA32_APICBASE, R),
@@ -50,7 +50,7 @@ static const struct msr_range emulated[] = {
 	/* It has bits that cannot be cleared. */
 	MSR(MSR_IA32_MISC_ENABLE, R),
 	MSR(MSR_IA32_POWER_CTL, RW),
-	/* Eight pairs, and then the fixed ranges. */
+	/* Eight pairs, then the fixed ranges. */
 	MSRS(MTRRphysBase_MSR(0), MTRRphysMask_MSR(7), RW),
 	MSR(MSR_MTRRfix64K_00000, RW),
 	MSRS(MSR_MTRRfix16K_80000, MSR_MTRRfix16K_A0000, RW),
@@ -106,7 +106,7 @@ static void guest_code(u64 leaf, u64 first, u64 last)
 
 TDX_FIXTURE(msr_list);
 
-/* Where an x86 CPU, or a hypervisor, has MSRs. */
+/* Ranges in which an x86 CPU or a hypervisor has MSRs. */
 FIXTURE_VARIANT(msr_list)
 {
 	u32 first;
@@ -138,7 +138,7 @@ static void test_list(struct kvm_vcpu *vcpu, u64 leaf, u64 first, u64 last)
 
 	tdx_vcpu_args_set(vcpu, 3, leaf, first, last);
 	tdx_vm_finalize(vcpu->vm);
-	/* It reports what the TD asserts. */
+	/* This reports a failed assertion of the TD. */
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 }
 
@@ -147,7 +147,7 @@ TDX_TEST_F(msr_list, read)
 	test_list(self->vcpu, EXIT_REASON_MSR_READ, variant->first, variant->last);
 }
 
-/* The local APIC is off: an IPI to itself by the ICR, vector 0, does nothing. */
+/* The local APIC is off: an IPI with vector 0 to itself, by ICR, has no effect. */
 TDX_TEST_F(msr_list, written_with_0)
 {
 	test_list(self->vcpu, EXIT_REASON_MSR_WRITE, variant->first, variant->last);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctls of ordinary VMs that KVM must refuse for a TD, whose state it neither
- * has nor could change, before the TD is finalized and after it has run; and the
- * few that it takes.  None of them does harm: the TD runs to its end.
+ * ioctls of ordinary VMs that KVM must refuse for a TD, since it can neither read nor
+ * change its state: before the TD is finalized, and after it has run.  KVM accepts a
+ * few of them.  None does harm: the TD runs to its end.
  */
 #include <linux/sizes.h>
 
@@ -14,7 +14,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Below the 39 bits of GPA that every CPU with EPT has. */
+/* Below the 39 bits of GPA that every CPU with EPT supports. */
 #define TEST_GPA	0x1234600000ULL
 #define TEST_SLOT	21
 
@@ -22,10 +22,10 @@
 #define MCI_STATUS_VAL	BIT_ULL(63)
 #define MCI_STATUS_UC	BIT_ULL(61)
 
-/* As large as any operand, of KVM_GET_XSAVE2 too. */
+/* Large enough for any operand, also that of KVM_GET_XSAVE2. */
 #define OPERAND_SIZE	SZ_64K
 
-/* More than KVM keeps to itself. */
+/* More slots than KVM reserves for itself. */
 #define RING_ENTRIES	4096
 
 static void guest_code(void)
@@ -36,11 +36,11 @@ static void guest_code(void)
 
 #define IOCTL(_name, _errno) { #_name, _name, _errno }
 
-/* With an operand of zeros, which an ordinary VM takes. */
+/* The operand is zeros, which KVM accepts for an ordinary VM. */
 static const struct request {
 	const char *name;
 	unsigned long number;
-	int error;		/* 0 for what KVM takes */
+	int error;		/* 0 if KVM accepts it */
 } vcpu_requests[] = {
 	IOCTL(KVM_GET_REGS, EINVAL),
 	IOCTL(KVM_SET_REGS, EINVAL),
@@ -61,7 +61,7 @@ static const struct request {
 	IOCTL(KVM_SET_LAPIC, EINVAL),
 	IOCTL(KVM_SET_GUEST_DEBUG, EINVAL),
 	IOCTL(KVM_SMI, ENOTTY),
-	/* These say something of a TD that is not so, or are nothing to it. */
+	/* These return what is not true of a TD, or have no effect on it. */
 	IOCTL(KVM_TRANSLATE, 0),
 	IOCTL(KVM_TPR_ACCESS_REPORTING, 0),
 	IOCTL(KVM_SET_VAPIC_ADDR, 0),
@@ -72,7 +72,7 @@ static const struct request {
 	IOCTL(KVM_SET_VCPU_EVENTS, 0),
 };
 
-/* For the encrypted memory of another vendor's VMs. */
+/* For the encrypted memory of VMs of another vendor. */
 static const struct request vm_requests[] = {
 	IOCTL(KVM_MEMORY_ENCRYPT_REG_REGION, ENOTTY),
 	IOCTL(KVM_MEMORY_ENCRYPT_UNREG_REGION, ENOTTY),
@@ -102,7 +102,7 @@ static void check_requests(int fd, const struct request *requests, size_t nr)
 	free(operand);
 }
 
-/* KVM_GET_MSRS and KVM_SET_MSRS give the number of MSRs that they did. */
+/* KVM_GET_MSRS and KVM_SET_MSRS return the number of MSRs that they have handled. */
 static int access_msr(struct kvm_vcpu *vcpu, unsigned long request, u32 index)
 {
 	struct {
@@ -128,7 +128,7 @@ static void one_reg_refused(struct kvm_vcpu *vcpu, u64 id)
 	TEST_ASSERT_EQ(errno, EINVAL);
 }
 
-/* MSRs that the TD has to itself, and one that KVM emulates. */
+/* MSRs that are private to the TD, and one that KVM emulates. */
 static void check_msrs(struct kvm_vcpu *vcpu)
 {
 	static const u32 protected[] = {
@@ -151,9 +151,9 @@ static void check_msrs(struct kvm_vcpu *vcpu)
 }
 
 /*
- * A TD's TSC is the TDX module's.  KVM refuses to set its frequency, even to the
- * host's, which is what 0 stands for.  It tells the offset, and takes another one
- * without doing anything.
+ * The TDX module owns the TSC of a TD.  KVM refuses to set its frequency, even to that
+ * of the host, which 0 stands for.  KVM returns the offset, and accepts another one
+ * without effect.
  */
 static void check_tsc(struct kvm_vcpu *vcpu)
 {
@@ -169,7 +169,7 @@ static void check_tsc(struct kvm_vcpu *vcpu)
 	tdx_assert_value("KVM_VCPU_TSC_OFFSET", "after", 1, "offset", module, offset);
 }
 
-/* Registers by kvm_run, which KVM says that it does not have for a TD. */
+/* Registers in kvm_run, which KVM does not offer for a TD. */
 static void check_sync_regs(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -252,7 +252,7 @@ TDX_TEST_F(protected_state, sync_regs)
 	check_sync_regs(self->vcpu);
 }
 
-/* A vCPU that waits for a SIPI, which a TD never gets. */
+/* A vCPU that waits for a SIPI.  A TD never gets one. */
 TDX_TEST_F(protected_state, wait_for_sipi)
 {
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_INIT_RECEIVED };
@@ -266,9 +266,9 @@ TDX_TEST_F(protected_state, wait_for_sipi)
 }
 
 /*
- * An SMI that userspace says is pending.  KVM refuses KVM_SMI of a TD, but takes
- * this, and finds that it has no SMM only when the vCPU runs: it warns, and gives
- * the TD up.  Run on request.
+ * An SMI that userspace sets as pending.  KVM refuses KVM_SMI for a TD, but accepts
+ * this.  Only when the vCPU runs it finds that there is no SMM: it warns, and gives the
+ * VM up.  So this runs on request only.
  */
 TEST(smi_by_vcpu_events)
 {
@@ -295,8 +295,8 @@ TEST(smi_by_vcpu_events)
 }
 
 /*
- * An uncorrected machine check that userspace tells of.  CR4.MCE is set in each TD,
- * but KVM, which cannot see that, shuts the vCPU down as one that has it clear.
+ * An uncorrected machine check from userspace.  CR4.MCE is set in each TD, but KVM
+ * cannot see that.  It shuts the vCPU down, as it does if CR4.MCE is clear.
  */
 TEST(machine_check)
 {
@@ -344,8 +344,8 @@ static void slot_set(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
 }
 
 /*
- * Private memory can be neither logged nor read-only; the shared memory of a TD
- * cannot be read-only either, but it can be logged.
+ * KVM can neither log private memory nor make it read-only.  It cannot make the shared
+ * memory of a TD read-only either, but can log it.
  */
 TDX_TEST_F(protected_state, memory_slots)
 {
@@ -364,7 +364,7 @@ TDX_TEST_F(protected_state, memory_slots)
 	TEST_ASSERT_EQ(__vm_set_user_memory_region2(self->vm, TEST_SLOT, 0, TEST_GPA, 0, hva,
 						    -1, 0), 0);
 
-	/* What it is cannot be changed once it is there. */
+	/* The kind of a slot cannot be changed afterwards. */
 	slot_set(self->vm, KVM_MEM_GUEST_MEMFD, gmem, hva);
 	slot_refused(self->vm, KVM_MEM_GUEST_MEMFD, gmem, hva);
 	slot_refused(self->vm, KVM_MEM_LOG_DIRTY_PAGES, -1, hva);
@@ -375,7 +375,10 @@ TDX_TEST_F(protected_state, memory_slots)
 	kvm_munmap(hva, SZ_4K);
 }
 
-/* A dirty ring is for shared memory: nothing that a TD does to its own gets there. */
+/*
+ * A dirty ring is for shared memory: writes of a TD to its private memory do not get
+ * there.
+ */
 TEST(dirty_ring)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
@@ -395,7 +398,7 @@ TEST(dirty_ring)
 	kvm_vm_free(vm);
 }
 
-/* The split irqchip is the only one, and comes once. */
+/* The split irqchip is the only possible one, and can be created once. */
 TEST(irqchip)
 {
 	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
@@ -408,7 +411,7 @@ TEST(irqchip)
 	kvm_vm_free(vm);
 }
 
-/* A TD's state can be neither copied to another VM nor moved to it. */
+/* The state of a TD can be neither copied nor moved to another VM. */
 TEST(state_not_moved)
 {
 	struct kvm_vm *from = tdx_vm_create(1);
@@ -422,7 +425,7 @@ TEST(state_not_moved)
 	kvm_vm_free(from);
 }
 
-/* What KVM_CHECK_EXTENSION says of a TD. */
+/* The answers of KVM_CHECK_EXTENSION for a TD. */
 TEST(capabilities)
 {
 	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random SEAMCALLs and TDCALLs: each ends in a status that its leaf may give, and
- * changes no register that is no output of it.  The SEAMCALLs are made by the
- * simulated module itself, over pages of its own: no VMM could make them without
- * giving memory away.
+ * Random SEAMCALLs and TDCALLs.  Each must end with a status that its leaf may give,
+ * and must change only its output registers.  The simulated module makes the SEAMCALLs
+ * itself, with pages of its own: a VMM could not make them without giving memory away.
  *
- * TDX_RANDOM_COUNT in the environment is the number of each, TDX_RANDOM_SEED
- * another series.
+ * In the environment TDX_RANDOM_COUNT is the number of each, and TDX_RANDOM_SEED
+ * selects another series.
  */
 /* The environment may ask for any number of calls. */
 #define TDX_TEST_TIMEOUT	3600
@@ -27,15 +26,15 @@
 #define DEFAULT_COUNT		50000
 #define DEFAULT_SEED		1
 
-/* Fewer calls than that may leave a leaf without one that succeeds. */
+/* With fewer calls than this some leaf may have no success. */
 #define ENOUGH			50000
 
-/* Memory to be accepted, which the TD has no other use for; 2 MiB aligned. */
+/* Memory that the TD accepts and does not use otherwise, aligned to 2 MiB. */
 #define TEST_GPA		0x1234600000ULL
 #define TEST_SLOT		21
 #define TEST_PAGES		32
 
-/* TDCALLs between two ucalls: the host has to see that it goes on. */
+/* TDCALLs between two ucalls, by which the host sees that the TD goes on. */
 #define BATCH			1000
 
 /* Statuses without bits 31:0 (TDX module ABI specification, "Completion status"). */
@@ -64,9 +63,9 @@
 struct leaf {
 	const char *name;
 	u64 leaf;
-	u64 outputs;			/* RAX aside */
+	u64 outputs;			/* without RAX */
 	bool must_succeed;
-	u64 statuses[MAX_STATUSES];	/* success, invalid and busy operands aside */
+	u64 statuses[MAX_STATUSES];	/* without success, invalid and busy operands */
 };
 
 #define LEAF(leaf)	.name = #leaf, leaf
@@ -90,12 +89,12 @@ static const struct leaf leafs[] = {
 	  { MD_READ, CODE_METADATA_FIRST_FIELD_ID_IN_CONTEXT } },
 };
 
-/* Bit of RAX that asks for version 1 of a leaf: only TDG.VM.RD has one. */
+/* Bit of RAX that selects version 1 of a leaf.  Only TDG.VM.RD has one. */
 #define LEAF_VERSION_1	16
 
 static const struct leaf unknown_leaf = { .name = "leaf without a name" };
 
-/* Metadata fields of the TD and of the module, some with names that Linux uses. */
+/* Metadata fields of the TD and of the module.  Linux has names for some. */
 static const u64 fields[] = {
 	0x1110000300000016,	/* CONFIG_FLAGS */
 	0x1110000300000017,	/* TD_CTLS */
@@ -107,7 +106,7 @@ static const u64 fields[] = {
 
 static u64 guest_seed;
 
-/* xorshift64: a TD has no other source that gives the same again. */
+/* xorshift64.  A TD has no other source of repeatable numbers. */
 static u64 guest_random(void)
 {
 	guest_seed ^= guest_seed << 13;
@@ -127,8 +126,8 @@ static u64 guest_spoil(u64 value)
 }
 
 /*
- * An access to memory that the TD does not have is KVM's error, not a status.  So
- * a private GPA is one of the slot, or has a bit that cannot be in one.
+ * If a TD accesses memory that it does not have, KVM exits, so the TD gets no status.
+ * So a private GPA is in the slot, or has a bit that no GPA of a slot can have.
  */
 static u64 guest_gpa(void)
 {
@@ -148,12 +147,12 @@ static u64 guest_gpa(void)
 	}
 }
 
-/* Registers for a call of @leaf that may well succeed. */
+/* Registers for a call of @leaf that is likely to succeed. */
 static void guest_operands(const struct leaf *leaf, struct tdcall_regs *regs)
 {
 	switch (leaf->leaf) {
 	case TDG_VP_VMCALL:
-		/* KVM answers a hypercall that it does not know by itself. */
+		/* KVM itself answers a hypercall that it does not know. */
 		regs->rcx = TDVMCALL_EXPOSE_REGS_MASK & (guest_random() | BIT(10));
 		regs->r10 |= 1;
 		regs->r11 |= BIT_ULL(40);
@@ -183,7 +182,7 @@ static void guest_operands(const struct leaf *leaf, struct tdcall_regs *regs)
 
 	switch (leaf->leaf) {
 	case TDG_VP_VMCALL:
-		/* A mask that the module has to refuse. */
+		/* A mask that the module must refuse. */
 		regs->rcx = guest_random() | BIT(guest_below(2));
 		break;
 	case TDG_MEM_PAGE_ACCEPT:
@@ -204,7 +203,7 @@ static const struct leaf *guest_make_call(struct tdcall_regs *regs)
 	unsigned int bit;
 	size_t i;
 
-	/* The others exit to KVM, which takes as long as ten of them. */
+	/* The others exit to KVM, which takes as long as ten calls. */
 	if (leaf->leaf == TDG_VP_VMCALL && guest_below(8))
 		leaf = &leafs[1];
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<Instruction.RDMSR>: the MSRs that KVM emulates for a TD, and those
- * that it asks userspace about.  An MSR that is not of its list for TDs is an
- * invalid access to it, not an unknown MSR.
+ * TDG.VP.VMCALL<Instruction.RDMSR>: the MSRs that KVM emulates for a TD, and those that
+ * it asks userspace for.  KVM treats an MSR outside of its list for TDs as an invalid
+ * access, not as an unknown MSR.
  */
 #include <asm/mtrr.h>
 
@@ -15,12 +15,12 @@
 
 #define BIT_32		BIT_ULL(32)
 
-/* No byte of it is that of another. */
+/* All bytes differ. */
 #define TEST_DATA	0x1122334455667788ULL
 
 #define NR_BANKS	2
 
-/* Types of memory as the MTRRs and the PAT have them: WB, UC-, WP. */
+/* Memory types in the MTRRs and the PAT: WB, UC-, WP. */
 #define FIXED_MTRR	0x0606050506060505ULL
 
 TDX_FIXTURE(rdmsr);
@@ -34,7 +34,7 @@ static void run_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 	tdx_insn_run(vcpu, &insn);
 }
 
-/* R11 of a read that is refused stays the number of the leaf. */
+/* After a refused read R11 is still the number of the leaf. */
 static void run_refused(struct kvm_vcpu *vcpu, u64 index)
 {
 	struct tdx_insn insn;
@@ -44,7 +44,7 @@ static void run_refused(struct kvm_vcpu *vcpu, u64 index)
 	tdx_insn_run(vcpu, &insn);
 }
 
-/* What the TD reads is what userspace has set, all 64 bits of it. */
+/* The TD reads all 64 bits of the value that userspace has set. */
 TDX_TEST_F(rdmsr, set_by_userspace)
 {
 	static const struct {
@@ -87,7 +87,7 @@ TDX_TEST_F(rdmsr, set_by_userspace)
 		run_read(self->vcpu, rows[i].index, rows[i].value);
 }
 
-/* What userspace cannot set. */
+/* Values that userspace cannot set. */
 TDX_TEST_F(rdmsr, set_by_kvm)
 {
 	const u64 mcg_cap = tdx_msr_setup_mce(self->vcpu, NR_BANKS);
@@ -136,7 +136,7 @@ TDX_TEST_F(rdmsr, x2apic)
 		run_read(self->vcpu, rows[i].index, rows[i].value);
 }
 
-/* The neighbours of the list, and what a TD has itself or not at all. */
+/* Neighbours of the list, and MSRs that a TD accesses itself or does not have. */
 TDX_TEST_F(rdmsr, not_emulated)
 {
 	static const u64 indexes[] = {
@@ -145,7 +145,10 @@ TDX_TEST_F(rdmsr, not_emulated)
 		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
 		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
 		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
-		/* The x2APIC registers that a TD has by itself, and those of nobody. */
+		/*
+		 * x2APIC registers that a TD accesses itself, and those that do not
+		 * exist.
+		 */
 		0x800, 0x801, X2APIC_TPR, X2APIC_PPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_IRR0,
 		X2APIC_ICR + 1, X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
 	};
@@ -155,7 +158,7 @@ TDX_TEST_F(rdmsr, not_emulated)
 		run_refused(self->vcpu, indexes[i]);
 }
 
-/* In the list, but not there: holes, banks that the vCPU does not have. */
+/* In the list, but not present: holes, and banks that the vCPU does not have. */
 TDX_TEST_F(rdmsr, listed_and_invalid)
 {
 	static const u64 indexes[] = {
@@ -171,7 +174,7 @@ TDX_TEST_F(rdmsr, listed_and_invalid)
 	if (kvm_is_ignore_msrs())
 		SKIP(return, TDX_MSR_IGNORED_REASON);
 
-	/* One bank, and nothing else. */
+	/* There is one bank, and nothing else. */
 	vcpu_ioctl(self->vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
 	vcpu_enable_cap(self->vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 	for (i = 0; i < ARRAY_SIZE(indexes); i++)
@@ -180,7 +183,7 @@ TDX_TEST_F(rdmsr, listed_and_invalid)
 	run_read(self->vcpu, MSR_IA32_FEAT_CTL, FEAT_CTL_LOCKED);
 }
 
-/* What is there if the vCPU's CPUID says so is unknown to KVM if not. */
+/* MSRs that exist depending on the vCPU's CPUID are unknown to KVM without it. */
 TDX_TEST_F(rdmsr, arch_capabilities)
 {
 	vcpu_set_cpuid_feature(self->vcpu, X86_FEATURE_ARCH_CAPABILITIES);
@@ -200,7 +203,7 @@ TDX_TEST_F(rdmsr, no_arch_capabilities)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
-/* ECX has 32 bits, whatever R12 has. */
+/* ECX has 32 bits: the upper half of R12 does not count. */
 TDX_TEST_F(rdmsr, index_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
@@ -220,7 +223,7 @@ TDX_TEST_F(rdmsr, index_truncated)
 	}
 }
 
-/* A reason that is none is refused, and changes nothing. */
+/* KVM refuses an unknown reason, and changes nothing. */
 TDX_TEST_F(rdmsr, unknown_reasons)
 {
 	struct tdx_insn insn;
@@ -243,7 +246,7 @@ TDX_TEST_F(rdmsr, unknown_reasons)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-/* Each reason against each set of reasons that userspace wants to know. */
+/* Each reason with each set of reasons for which KVM asks userspace. */
 TDX_TEST_F(rdmsr, reason_filter)
 {
 	static const struct tdx_msr_filter_row deny = {
@@ -276,7 +279,7 @@ TDX_TEST_F(rdmsr, reason_unknown)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
-/* The filter is asked first, whether there is such an MSR or not. */
+/* KVM checks the filter first, whether or not the MSR exists. */
 TDX_TEST_F(rdmsr, filter_before_list)
 {
 	static const struct tdx_msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
@@ -287,7 +290,7 @@ TDX_TEST_F(rdmsr, filter_before_list)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 }
 
-/* A filter that allows one MSR to be read: no filter is for those of the x2APIC. */
+/* A filter that allows reads of one MSR.  A filter does not apply to x2APIC MSRs. */
 TDX_TEST_F(rdmsr, default_deny)
 {
 	static const struct tdx_msr_filter_row rows[] = {
@@ -322,12 +325,12 @@ TDX_TEST_F(rdmsr, default_deny)
 		tdx_insn_finish(self->vcpu, &insn);
 	}
 
-	/* Without a filter the MSR is read again. */
+	/* Without the filter the MSR can be read again. */
 	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
 	run_read(self->vcpu, MSR_IA32_POWER_CTL, ~TEST_DATA);
 }
 
-/* Any error but 0 is one; then the data is nothing. */
+/* Any value except 0 is an error.  Then the data does not count. */
 TDX_TEST_F(rdmsr, answer)
 {
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
@@ -350,7 +353,7 @@ TDX_TEST_F(rdmsr, answer)
 	}
 }
 
-/* Userspace that does nothing has let the TD read 0. */
+/* If userspace does nothing the TD reads 0. */
 TDX_TEST_F(rdmsr, default_answer)
 {
 	struct tdx_insn insn;
@@ -361,7 +364,7 @@ TDX_TEST_F(rdmsr, default_answer)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-/* The error and the data alone are an answer. */
+/* Only the error and the data are the answer. */
 TDX_TEST_F(rdmsr, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
@@ -404,7 +407,7 @@ static void guest_native_rdmsr(void)
 	GUEST_SYNC1(rdmsr(MSR_IA32_POWER_CTL));
 }
 
-/* The instruction itself: #VE, whose handler in the TD asks KVM. */
+/* The instruction raises #VE, whose handler in the TD issues the hypercall. */
 TEST(native_rdmsr)
 {
 	const struct tdx_ve_info ve = {

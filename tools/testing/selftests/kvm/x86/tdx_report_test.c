@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a TD's report says: that the image which userspace gave to KVM is the one
- * that the TDX module measured, page by page and in the order of the calls.
+ * The report of a TD: the TDX module must have measured the image that userspace gave
+ * to KVM, page by page and in the order of the calls.
  *
- * MRTD is calculated here once more, from the definition of the ABI ("TDX
- * Measurement and Reporting") and with another SHA-384.
+ * The test calculates MRTD itself, from the definition of the ABI ("TDX Measurement and
+ * Reporting") and with a SHA-384 of its own.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -14,12 +14,12 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Records of MRTD: the leaf's name in 16 bytes, the GPA in 8, zeros. */
+/* Records of MRTD: 16 bytes for the name of the leaf, 8 for the GPA, then zeros. */
 #define RECORD_SIZE		128
 #define RECORD_GPA		16
 #define EXTEND_SIZE		256	/* bytes that one TDH.MR.EXTEND measures */
 
-/* TDREPORT_STRUCT, what this looks at. */
+/* The part of TDREPORT_STRUCT that this test checks. */
 struct td_report {
 	u8 type[4];			/* type, subtype, version, reserved */
 	u8 reserved0[12];
@@ -48,7 +48,7 @@ kvm_static_assert(sizeof(struct td_info) == 512);
 
 #define TDREPORT_TYPE_TDX	0x81
 
-/* A page of the TD: the report, REPORTDATA, and the data that extends an RTMR. */
+/* Layout of a page of the TD: the report, REPORTDATA, and the data that extends an RTMR. */
 #define REPORTDATA_OFFSET	0x400
 #define RTMR_DATA_OFFSET	0x440
 #define RTMR_INDEX		2
@@ -90,12 +90,12 @@ static void guest_report(u64 *page, gpa_t gpa, u64 extends)
 		GUEST_ASSERT_EQ(tdcall(TDG_MR_RTMR_EXTEND, gpa + RTMR_DATA_OFFSET, RTMR_INDEX, 0),
 				0ul);
 	GUEST_ASSERT_EQ(tdcall(TDG_MR_REPORT, gpa, gpa + REPORTDATA_OFFSET, 0), 0ul);
-	/* The last slice is partly REPORTDATA. */
+	/* A part of the last slice is REPORTDATA. */
 	guest_send(page, roundup(sizeof(struct td_report), SLICE_SIZE));
 	GUEST_DONE();
 }
 
-/* Refused: the RTMRs stay as they are, and nothing is written. */
+/* Refused calls leave the RTMRs unchanged, and write nothing. */
 static void guest_refused(u64 *page, gpa_t gpa)
 {
 	const gpa_t data = gpa + RTMR_DATA_OFFSET, reportdata = gpa + REPORTDATA_OFFSET;
@@ -113,11 +113,11 @@ static void guest_refused(u64 *page, gpa_t gpa)
 	guest_report(page, gpa, 0);
 }
 
-/* The measurement of the TD as it is built, and which of its pages are in it. */
+/* The measurement of the TD so far, and the pages that it covers. */
 struct measurement {
 	struct sha384 sha;
 	u64 pages;			/* added so far */
-	u64 first, end;			/* numbers of the pages whose content counts */
+	u64 first, end;			/* numbers of the measured pages */
 };
 
 static void add_record(struct sha384 *sha, const char *leaf, gpa_t gpa)
@@ -156,7 +156,7 @@ static void add_and_measure(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *da
 	}
 }
 
-/* The same with one call of KVM for each range. */
+/* The same by one command for each range. */
 static void add_range_and_measure(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *data)
 {
 	struct measurement *m = data;
@@ -167,7 +167,7 @@ static void add_range_and_measure(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, vo
 	tdx_vm_add_pages(vm, gpa, nr_pages, KVM_TDX_MEASURE_MEMORY_REGION);
 }
 
-/* Digests that are none: bytes that count up from @first. */
+/* Placeholders for digests: bytes that count up from @first. */
 static void fill_digest(void *digest, u8 first)
 {
 	u8 *bytes = digest;
@@ -319,7 +319,10 @@ TDX_TEST_F(report, mrtd_of_all_pages)
 	check_mrtd(self, &report);
 }
 
-/* What KVM_TDX_INIT_VM was given, what the TD gave, and the hash over the former. */
+/*
+ * The identifiers given to KVM_TDX_INIT_VM, the data of the TD, and the hash over the
+ * former.
+ */
 TDX_TEST_F(report, fields)
 {
 	static const u8 zeros[SHA384_SIZE];
@@ -352,7 +355,7 @@ TDX_TEST_F(report, rtmr_extended_twice)
 	struct td_report report;
 	int i;
 
-	/* Extended is the hash of the old value and the data. */
+	/* The new value is the hash of the old value and the data. */
 	memcpy(rtmr + SHA384_SIZE, self->page + RTMR_DATA_OFFSET, SHA384_SIZE);
 	sha384(rtmr, sizeof(rtmr), rtmr);
 	sha384(rtmr, sizeof(rtmr), rtmr);
@@ -391,8 +394,8 @@ static u64 be64(const u8 *data)
 }
 
 /*
- * The calculation that all of this rests on, with the examples of FIPS 180-4: no
- * text, one block, two blocks.
+ * A test of the calculation itself, with the examples of FIPS 180-4: no text, one
+ * block, two blocks.
  */
 TEST(sha384_vectors)
 {

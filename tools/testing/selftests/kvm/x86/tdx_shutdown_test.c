@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TD's vCPU that shuts down by a triple fault: KVM_EXIT_SHUTDOWN, after which
- * the vCPU is of no use, but neither the TD's other vCPU nor another TD is harmed.
+ * A vCPU of a TD that shuts down by a triple fault: KVM_EXIT_SHUTDOWN.  After it the
+ * vCPU cannot run again, but neither the TD's other vCPU nor another TD is harmed.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include "kvm_util.h"
@@ -16,7 +16,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* TDX module's status of an entry to a vCPU that has shut down, without details. */
+/* Status of the TDX module for an entry to a vCPU that has shut down, without details. */
 #define STATUS_MASK	GENMASK_ULL(63, 32)
 
 static void guest_done(void)
@@ -32,7 +32,7 @@ static void guest_load_no_idt(void)
 	asm volatile("lidt %0" : : "m"(none));
 }
 
-/* No handler, none for #DF either. */
+/* There is no handler, not even for #DF. */
 static void guest_ud(void)
 {
 	guest_load_no_idt();
@@ -45,7 +45,7 @@ static void guest_int3(void)
 	asm volatile("int3");
 }
 
-/* No page of the stack is there to push a frame to. */
+/* The stack has no page to push a frame to. */
 static void guest_no_stack(void)
 {
 	asm volatile("mov %0, %%rsp\n\t"
@@ -82,9 +82,9 @@ TDX_TEST_F(shutdown, exits)
 }
 
 /*
- * The TDX module does not enter the vCPU again: KVM gives userspace its status, an
- * error, as a reason that it does not know.  It also prints the guest's RIP, which
- * it cannot have, and warns about that: run on request.
+ * The TDX module does not enter the vCPU again.  KVM gives its status, an error, to
+ * userspace as an unknown exit reason.  KVM also prints RIP of the TD, which it cannot
+ * read, and warns about that: this runs on request only.
  */
 TDX_TEST_F(shutdown, is_final)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Create TDs, run them, and destroy them: what all other TDX tests build on. */
+/* Creates TDs, runs them and destroys them.  All other TDX tests rely on that. */
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
@@ -11,7 +11,7 @@
 
 #define NR_ARGS		TD_BOOT_NR_ARGS
 
-/* In RCX of TDG.VP.INFO: the width of guest physical addresses. */
+/* Width of guest physical addresses, in RCX of TDG.VP.INFO. */
 #define VP_INFO_GPA_WIDTH	GENMASK_ULL(5, 0)
 
 static u64 guest_global = 1;
@@ -51,7 +51,7 @@ static void guest_globals(void)
 	GUEST_DONE();
 }
 
-/* What the TDX module tells a vCPU of itself and of the TD (TDG.VP.INFO). */
+/* What the TDX module reports to a vCPU about itself and the TD (TDG.VP.INFO). */
 static void guest_vp_info(void)
 {
 	struct tdcall_regs regs = { .rax = TDG_VP_INFO };
@@ -91,7 +91,7 @@ static struct kvm_vm *create(struct kvm_vcpu *vcpus[], u32 nr_vcpus, void *guest
 	return vm;
 }
 
-/* An empty TD: neither memory nor a vCPU. */
+/* An empty TD, without memory and without a vCPU. */
 TEST(destroy_uninitialized)
 {
 	kvm_vm_free(vm_create_barebones_type(KVM_X86_TDX_VM));
@@ -118,7 +118,7 @@ TEST(destroy_not_run)
 	kvm_vm_free(vm);
 }
 
-/* Guest code that says it is done, after an exception or SSE among them. */
+/* Guest code that reports its end, in some cases after an exception or after SSE. */
 TDX_FIXTURE(smoke);
 
 FIXTURE_VARIANT(smoke)
@@ -215,7 +215,7 @@ TEST(vp_info_two_vcpus)
 	test_vp_info(2);
 }
 
-/* The host's copy of a global goes in once, and what the TD writes stays in. */
+/* A TD starts with the host's copy of a global.  Its writes to it do not reach the host. */
 TEST(globals)
 {
 	struct kvm_vcpu *vcpu;
@@ -237,8 +237,8 @@ TEST(globals)
 }
 
 /*
- * A failed GUEST_ASSERT() reaches the host with its text.  The vCPU is run
- * without vcpu_run(), which reports the failure itself.
+ * A failed GUEST_ASSERT() reaches the host with its text.  The test does not use
+ * vcpu_run(), which would report the failure itself.
  */
 TEST(failed_guest_assert)
 {
@@ -269,7 +269,7 @@ TEST(printed_text)
 	kvm_vm_free(vm);
 }
 
-/* A TD that is not finalized does not run: one of KVM_RUN's other EINVALs. */
+/* A TD that is not finalized does not run: KVM_RUN fails with EINVAL. */
 TEST(run_needs_finalize)
 {
 	struct kvm_vcpu *vcpu;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * State that no TDG.VP.VMCALL passes on: what a TD has in its SSE, control, debug
- * and system registers is the same after each exit, whatever the exit was for and
- * whoever used the CPU in the meantime; and the VMM finds what it had.
+ * State that TDG.VP.VMCALL does not pass on.  The SSE, control, debug and system
+ * registers of a TD are the same after each exit, whatever the exit was for and
+ * whatever the CPU ran in the meantime.  So are those of the VMM.
  */
-/* What fails here mostly hangs: do not wait long for it. */
+/* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
 
 #include <asm/hwcap2.h>
@@ -26,7 +26,7 @@
 #define NR_ROUNDS	3
 #define NR_TDS		2
 
-/* More than enough for a TD to spin until the host's timer interrupts it. */
+/* Long enough for a TD to spin until the timer of the host interrupts it. */
 #define NR_SPINS	1000000
 #define TIMER_US	500
 
@@ -34,10 +34,10 @@
 /* Round up, and flush denormals. */
 #define MXCSR_TEST	0xdf80
 
-/* In no class that a TD's interrupts are of. */
+/* Not in the class of any interrupt of the TD. */
 #define TPR_TEST	0x10
 
-/* Registers that nobody needs here, and values that they can have. */
+/* Registers that nothing here needs, and legal values for them. */
 #define TEST_MSRS(X)							\
 	X(MSR_STAR,		0x0012002300000000ULL)			\
 	X(MSR_LSTAR,		0x00007abc12345600ULL)			\
@@ -47,7 +47,7 @@
 	X(MSR_KERNEL_GS_BASE,	0x00002222deadb000ULL)			\
 	X(MSR_IA32_SYSENTER_EIP, 0x0000333312345600ULL)
 
-/* The reason of a skip is part of the result's name for some: keep it. */
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define NO_FSGSBASE_REASON	"the VMM cannot write its GS base by itself"
 
 #define CR2_TEST	0xc2000UL
@@ -66,8 +66,8 @@ struct sse_state {
 #define STORE_XMM(i)	"movups %%xmm" #i ", " #i " * 16(%[store])\n\t"
 
 /*
- * Load the SSE registers from @load, call @fn with @arg, and store them to @store.
- * A compiler may use them for anything: it is kept out.
+ * Load the SSE registers from @load, call @fn with @arg, and store them to @store.  It
+ * is assembly, since a compiler may use these registers for anything.
  */
 static noinline void sse_across(void (*fn)(void *arg), void *arg, const struct sse_state *load,
 				struct sse_state *store)
@@ -76,7 +76,10 @@ static noinline void sse_across(void (*fn)(void *arg), void *arg, const struct s
 	u32 mxcsr;
 
 	asm volatile("stmxcsr %0" : "=m"(mxcsr));
-	/* The compiler does not know of the call: leave the red zone, and align. */
+	/*
+	 * The compiler does not know of the call: keep off the red zone, and align the
+	 * stack.
+	 */
 	asm volatile("mov %%rsp, %%rbx\n\t"
 		     "lea -128(%%rsp), %%rsp\n\t"
 		     "and $-16, %%rsp\n\t"
@@ -96,7 +99,7 @@ static noinline void sse_across(void (*fn)(void *arg), void *arg, const struct s
 
 #define NO_SSE	noinline __attribute__((target("general-regs-only")))
 
-/* The @nr-th of the states that can be told from each other. */
+/* Fill in state @nr.  All states differ. */
 static void fill_sse(struct sse_state *state, u64 nr)
 {
 	int i;
@@ -108,7 +111,7 @@ static void fill_sse(struct sse_state *state, u64 nr)
 	state->mxcsr = MXCSR_TEST;
 }
 
-/* Gives the first register that differs, NR_XMM for MXCSR, -1 if none does. */
+/* Returns the first register that differs, NR_XMM for MXCSR, -1 if none does. */
 static int compare_sse(const struct sse_state *want, const struct sse_state *got)
 {
 	int i;
@@ -233,7 +236,7 @@ FIXTURE_TEARDOWN(state)
 		kvm_vm_free(self->vms[i]);
 }
 
-/* KVM_RUN, and nothing else that could touch a register. */
+/* Issue KVM_RUN, without anything else that could change a register. */
 struct host_run {
 	long fd;
 	long ret;
@@ -248,7 +251,7 @@ static NO_SSE void host_runs(void *arg)
 		     : "rcx", "r11", "memory");
 }
 
-/* Run @vcpu with registers of the host in use, and check them afterwards. */
+/* Run @vcpu with known values in registers of the host, and check them after it. */
 static void run_vcpu(struct kvm_vcpu *vcpu, u64 nr)
 {
 	const u64 gs_base = 0x0000444400000000ULL + nr;
@@ -270,7 +273,7 @@ static void run_vcpu(struct kvm_vcpu *vcpu, u64 nr)
 	tdx_assert_value("host", "TD", nr, "GS base", gs_base, value);
 }
 
-/* A signal that is ignored: KVM_RUN goes on, but the CPU is interrupted for it. */
+/* The signal is ignored: KVM_RUN goes on, but the CPU is interrupted for it. */
 static void start_timer(void)
 {
 	const struct itimerval timer = { .it_value.tv_usec = TIMER_US };
@@ -279,7 +282,7 @@ static void start_timer(void)
 	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
 }
 
-/* Through a round of TD @nr. */
+/* Run TD @nr through one round. */
 static void run_round(struct kvm_vcpu *vcpu, u64 nr, const FIXTURE_VARIANT(state) * row)
 {
 	const u64 irqs = vcpu_get_stat(vcpu, irq_exits);
@@ -319,7 +322,7 @@ TDX_TEST_F(state, alone)
 	run_to_end(self->vcpus[0], 0);
 }
 
-/* Each of two TDs finds its own. */
+/* Each of two TDs finds its own state. */
 TDX_TEST_F(state, in_turns_with_another_td)
 {
 	u64 i, j;
@@ -333,9 +336,9 @@ TDX_TEST_F(state, in_turns_with_another_td)
 }
 
 /*
- * A GS base that the VMM has written by WRGSBASE.  KVM saves that for VMs of other
- * types; for a TD it goes by what the kernel knew before, so that the VMM may find
- * the base that it had then.  It must not find anything else.
+ * A GS base that the VMM has written by WRGSBASE.  For VMs of other types KVM saves it.
+ * For a TD it restores the base that the kernel last knew.  So the VMM may find the old
+ * base, but must not find anything else.
  */
 TEST(gs_base_by_instruction)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL with a leaf in R11 that KVM does not know: SUBFUNC_UNSUPPORTED,
- * no register but R10 is written, and userspace does not hear of it.
+ * TDG.VP.VMCALL with a leaf in R11 that KVM does not know: the status is
+ * SUBFUNC_UNSUPPORTED, no other register changes, and there is no exit.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -43,7 +43,7 @@ static void assert_unknown(struct kvm_vcpu *vcpu, const char *name, u64 leaf)
 	tdvmcall_finish(vcpu, call, 0, &regs);
 }
 
-/* Leafs with a meaning, in GHCI or as a reason of a VM exit. */
+/* Leafs that mean something in GHCI, or as reason of a VM exit. */
 TDX_FIXTURE(unknown_leaf);
 
 FIXTURE_VARIANT(unknown_leaf)
@@ -56,11 +56,11 @@ FIXTURE_VARIANT(unknown_leaf)
 	FIXTURE_VARIANT_ADD(unknown_leaf, row) { .name = #row, .leaf = (number) }
 
 UNKNOWN(rdpmc,		EXIT_REASON_RDPMC);
-UNKNOWN(vmcall,		EXIT_REASON_VMCALL);	/* in R11: a VMCALL has R10 != 0 */
+UNKNOWN(vmcall,		EXIT_REASON_VMCALL);	/* a VMCALL is R10 != 0 */
 UNKNOWN(dr_access,	EXIT_REASON_DR_ACCESS);
 UNKNOWN(mwait,		EXIT_REASON_MWAIT_INSTRUCTION);
 UNKNOWN(monitor,	EXIT_REASON_MONITOR_INSTRUCTION);
-UNKNOWN(ept_misconfig,	EXIT_REASON_EPT_MISCONFIG);	/* KVM's own for MMIO */
+UNKNOWN(ept_misconfig,	EXIT_REASON_EPT_MISCONFIG);	/* KVM uses it for MMIO */
 UNKNOWN(wbinvd,		EXIT_REASON_WBINVD);
 UNKNOWN(pconfig,	EXIT_REASON_PCONFIG);
 UNKNOWN(tdcall,		EXIT_REASON_TDCALL);
@@ -74,7 +74,7 @@ TDX_TEST_F(unknown_leaf, is_unsupported)
 	assert_unknown(self->vcpu, variant->name, variant->leaf);
 }
 
-/* Ranges of numbers without those that KVM knows. */
+/* Ranges of numbers, without the leafs that KVM knows. */
 TDX_FIXTURE(unknown_leafs);
 
 FIXTURE_VARIANT(unknown_leafs)
@@ -107,7 +107,7 @@ TDX_TEST_F(unknown_leafs, are_unsupported)
 	}
 }
 
-/* All of R11 counts: a known number with a bit above it is not known. */
+/* All 64 bits of R11 count: a known number with a further bit is unknown. */
 TDX_FIXTURE(unknown_bit);
 
 FIXTURE_VARIANT(unknown_bit)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_CREATE_VCPU, KVM_TDX_GET_CPUID and KVM_TDX_INIT_VCPU of a TD: what KVM must
- * refuse, after which the vCPU is initialized and run to its end.
+ * refuse.  After each refusal the vCPU is initialized and runs to its end.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -49,7 +49,7 @@ FIXTURE(get_cpuid_refused)
 	struct tdx_cmd_buffer buffer;
 };
 
-/* The room that KVM is told of, and the room that there is. */
+/* Number of entries that KVM is told of, and that fit into the buffer. */
 FIXTURE_VARIANT(get_cpuid_refused)
 {
 	struct tdx_cmd_refusal refusal;
@@ -92,7 +92,7 @@ FIXTURE_SETUP(get_cpuid_refused)
 
 TDX_FIXTURE_TEARDOWN(get_cpuid_refused);
 
-/* If the room is short KVM tells how much is needed, and writes no entry. */
+/* If there is too little room KVM reports how much it needs, and writes no entry. */
 TDX_TEST_F(get_cpuid_refused, then_carried_out)
 {
 	const u32 nent = self->good->nent;
@@ -122,7 +122,7 @@ TDX_TEST_F(get_cpuid_refused, then_carried_out)
 	finish(self->vcpu);
 }
 
-/* A flag of KVM_TDX_GET_CPUID is not looked at. */
+/* KVM ignores the flags of KVM_TDX_GET_CPUID. */
 TEST(get_cpuid_flags)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
@@ -139,7 +139,7 @@ TEST(get_cpuid_flags)
 	kvm_vm_free(vm);
 }
 
-/* A bit that is configurable is 0 unless userspace wants it, which it may for the rest. */
+/* A configurable bit is 0 unless userspace sets it.  Userspace may set the others. */
 FIXTURE(cpuid_config)
 {
 	struct kvm_vm *vm;
@@ -159,9 +159,8 @@ FIXTURE_VARIANT_ADD(cpuid_config, even)	{ .mask = 0x55555555 };
 FIXTURE_VARIANT_ADD(cpuid_config, odd)	{ .mask = 0xaaaaaaaa };
 
 /*
- * Bits of EAX that are not masked.  The GPA width is told by such bits too, but must
- * be there.  Of a family and model a TDX module need not take the half: all of it or
- * none.
+ * Bits of EAX that are not masked.  The GPA width must stay.  A TDX module need not
+ * accept a part of family and model: they are kept or cleared as a whole.
  */
 static u32 kept_bits(const struct kvm_cpuid_entry2 *entry, u32 mask)
 {
@@ -186,7 +185,7 @@ static struct kvm_tdx_init_vm *masked_params(struct kvm_vm *vm, u32 mask)
 		entry->edx &= mask;
 	}
 
-	/* A feature is not there without the component of XFAM that it needs. */
+	/* A feature needs its component of XFAM. */
 	params->xfam = caps->supported_xfam & XFAM_FEATURES;
 	free(caps);
 	return params;
@@ -217,7 +216,7 @@ static const struct kvm_cpuid_entry2 *find_entry(const struct kvm_cpuid2 *cpuid,
 	return NULL;
 }
 
-/* EAX of a leaf: the module makes the CPU's own family and model of none. */
+/* EAX of the leaf: if it is 0 the module takes family and model of the CPU. */
 static u32 wanted_eax(const struct kvm_cpuid_entry2 *bits, u32 eax)
 {
 	eax &= bits->eax;
@@ -226,7 +225,7 @@ static u32 wanted_eax(const struct kvm_cpuid_entry2 *bits, u32 eax)
 	return eax;
 }
 
-/* What KVM_TDX_GET_CPUID tells is what KVM_TDX_INIT_VM gave, in each register. */
+/* KVM_TDX_GET_CPUID returns what KVM_TDX_INIT_VM was given, in each register. */
 TDX_TEST_F(cpuid_config, told_as_given)
 {
 	static const struct kvm_cpuid_entry2 zeros;
@@ -276,7 +275,7 @@ FIXTURE_VARIANT_ADD(init_vcpu_refused, hw_error) {
 	.refusal = { .given = 1, .error = EINVAL },
 };
 
-/* A TD's local APIC is an x2APIC: userspace has to say so. */
+/* The local APIC of a TD is an x2APIC: userspace must say so in CPUID. */
 FIXTURE_VARIANT_ADD(init_vcpu_refused, no_x2apic) {
 	.refusal = { .error = EINVAL }, .no_x2apic = true,
 };
@@ -300,7 +299,7 @@ TDX_TEST_F(init_vcpu_refused, then_carried_out)
 	finish(self->vcpu);
 }
 
-/* The first vCPU is runnable when it is created, but for that. */
+/* Except for this, the first vCPU is runnable after its creation. */
 TEST(run_needs_init_vcpu)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
@@ -312,7 +311,7 @@ TEST(run_needs_init_vcpu)
 	kvm_vm_free(vm);
 }
 
-/* Where the code below and what it stores are, in pages that the library uses. */
+/* Addresses of the code below and of what it stores, in pages of the library. */
 #define RESET_OFFSET	(TD_RESET_VECTOR - TD_BOOT_CODE_GPA)
 #define STORE_OFFSET	0x800
 #define STORED_GPA	(TD_BOOT_CODE_GPA - sizeof(u32))
@@ -345,7 +344,7 @@ static void guest_tell_stored(void)
 	GUEST_SYNC1(READ_ONCE(*(u32 *)STORED_GPA));
 }
 
-/* The data of KVM_TDX_INIT_VCPU is what the vCPU starts with in RCX. */
+/* The vCPU starts with the data of KVM_TDX_INIT_VCPU in RCX. */
 TEST(init_vcpu_data)
 {
 	const u64 data = 0x1122334455667788;
@@ -391,7 +390,7 @@ TEST(create_vcpu_before_init_vm)
 	kvm_vm_free(vm);
 }
 
-/* KVM_TDX_INIT_VM does not ask for the irqchip, a vCPU does. */
+/* KVM_TDX_INIT_VM does not need the irqchip.  A vCPU does. */
 TEST(create_vcpu_without_split_irqchip)
 {
 	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
@@ -406,7 +405,7 @@ TEST(create_vcpu_without_split_irqchip)
 	kvm_vm_free(vm);
 }
 
-/* As many vCPUs as the host has CPUs, whatever KVM allows to other VMs. */
+/* A TD can have as many vCPUs as the host has CPUs, whatever the limit of other VMs. */
 TEST(create_vcpu_number)
 {
 	struct kvm_vm *vm = tdx_vm_create(1);
@@ -442,7 +441,7 @@ TEST(create_vcpu_after_finalize)
 	kvm_vm_free(vm);
 }
 
-/* It is created, and may be given up, but neither initialized nor run. */
+/* The vCPU is created and can be closed, but neither be initialized nor run. */
 TEST(init_vcpu_after_finalize)
 {
 	const struct tdx_cmd_refusal too_late = { .error = EINVAL };
@@ -459,7 +458,7 @@ TEST(init_vcpu_after_finalize)
 	finish(vcpu);
 	tdx_cmd_refused(late->fd, &cmd, &too_late);
 
-	/* Not runnable yet, it would wait for what nobody can send. */
+	/* A vCPU that is not runnable would wait for an event that cannot come. */
 	late->run->immediate_exit = 1;
 	TEST_ASSERT_EQ(__vcpu_run(late), -1);
 	TEST_ASSERT_EQ(errno, EINTR);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_TDX_CAPABILITIES and KVM_TDX_FINALIZE_VM: operands that KVM must refuse, and
- * what it makes of those that it takes.  KVM_TDX_INIT_VM has a test of its own.
+ * KVM_TDX_CAPABILITIES and KVM_TDX_FINALIZE_VM: operands that KVM must refuse, and the
+ * results of those that it accepts.  KVM_TDX_INIT_VM has a test of its own.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -10,7 +10,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Attributes of a TD that its VMM can look into ("ATTRIBUTES", TUD). */
+/* Attributes of a TD that let its VMM look into it ("ATTRIBUTES", TUD). */
 #define ATTRIBUTES_TUD		GENMASK_ULL(7, 0)
 
 #define CPUID_7_EBX_TSX		(BIT(4) | BIT(11))
@@ -21,10 +21,7 @@ static size_t caps_size(u32 nent)
 	return sizeof(struct kvm_tdx_capabilities) + nent * sizeof(struct kvm_cpuid_entry2);
 }
 
-/*
- * What a test does with the room that it has told KVM of, nent, and with the room
- * that there is.
- */
+/* Number of entries that KVM is told of (nent), and number for which there is room. */
 FIXTURE(capabilities_refused)
 {
 	struct kvm_vm *vm;
@@ -69,7 +66,7 @@ FIXTURE_VARIANT_ADD(capabilities_refused, room_short_by_one) {
 	.refusal = { .error = E2BIG }, .nent_change = -1,
 };
 
-/* KVM finds the end of memory when it has all there is to copy. */
+/* KVM reaches the end of the memory when it copies the entries. */
 FIXTURE_VARIANT_ADD(capabilities_refused, entry_unmapped) {
 	.refusal = { .error = EFAULT }, .room_change = -1,
 };
@@ -93,7 +90,7 @@ FIXTURE_SETUP(capabilities_refused)
 
 TDX_FIXTURE_TEARDOWN(capabilities_refused);
 
-/* Unlike KVM_TDX_GET_CPUID it does not tell how many entries there are. */
+/* Unlike KVM_TDX_GET_CPUID this does not report how many entries there are. */
 TDX_TEST_F(capabilities_refused, then_carried_out)
 {
 	const u32 nent = variant->nent_0 ? 0 : self->good->cpuid.nent + variant->nent_change;
@@ -111,7 +108,7 @@ TDX_TEST_F(capabilities_refused, then_carried_out)
 	tdx_cmd_carried_out(self->vm->fd, &self->cmd);
 }
 
-/* KVM tells how many entries it has wherever there is room for them. */
+/* KVM reports how many entries it has, wherever there is room for them. */
 TEST(capabilities_with_more_room)
 {
 	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
@@ -142,8 +139,9 @@ static void check_field(const char *what, u64 want, u64 got)
 }
 
 /*
- * What is not for a TD is not there: debugging by the VMM, bits of CPUID that KVM
- * refuses.  The GPA width is KVM's own: it may be told in bits that are no others'.
+ * KVM does not offer what it refuses to TDs: debugging by the VMM, and some bits of
+ * CPUID.  KVM defines the GPA width itself, and may report it in bits that are
+ * otherwise unused.
  */
 TEST(capabilities_contents)
 {
@@ -170,7 +168,10 @@ TEST(capabilities_contents)
 			has_width = true;
 		}
 
-		/* No subleaf is that of a leaf without. */
+		/*
+		 * The index is that of a subleaf, and never the mark of the module for
+		 * a leaf without any.
+		 */
 		check_field("index of an entry", entry->index & 0x7f, entry->index);
 		for (j = 0; j < i; j++)
 			TEST_ASSERT(caps->cpuid.entries[j].function != entry->function ||
@@ -184,7 +185,7 @@ TEST(capabilities_contents)
 	kvm_vm_free(vm);
 }
 
-/* KVM_TDX_FINALIZE_VM has no operands: KVM looks at none, and at no flag. */
+/* KVM_TDX_FINALIZE_VM has no operand.  KVM looks at neither data nor flags. */
 TEST(finalize_vm_flags)
 {
 	const struct tdx_cmd_refusal hw_error = { .given = 1, .error = EINVAL };
@@ -201,8 +202,8 @@ TEST(finalize_vm_flags)
 }
 
 /*
- * The TDX module finalizes no TD without a vCPU.  KVM takes its refusal for a bug
- * of its own, warns, and gives the TD up: run on request.
+ * The TDX module does not finalize a TD without a vCPU.  KVM takes the refusal for a
+ * bug of its own, warns, and gives the VM up: this runs on request only.
  */
 TEST(finalize_vm_without_vcpu)
 {
@@ -216,7 +217,7 @@ TEST(finalize_vm_without_vcpu)
 
 	vm = tdx_vm_create(1);
 	tdx_cmd_refused(vm->fd, &cmd, &no_vcpus);
-	/* Of a VM that KVM has given up every ioctl fails alike. */
+	/* Every ioctl on a VM that KVM has given up fails in the same way. */
 	tdx_cmd_refused(vm->fd, &cmd, &dead);
 	kvm_vm_free(vm);
 }

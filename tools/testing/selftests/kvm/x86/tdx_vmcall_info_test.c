@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TDG.VP.VMCALL<GetTdVmCallInfo>: which leafs there are.  R12 = 0 asks for those
- * that every VMM must have, which KVM answers itself; R12 = 1 for the optional
- * ones, which only userspace knows.
+ * TDG.VP.VMCALL<GetTdVmCallInfo>: which leafs the VMM supports.  R12 = 0 asks for those
+ * that every VMM must have, and KVM answers.  R12 = 1 asks for the optional ones, which
+ * only userspace knows.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -10,7 +10,7 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* What userspace may have to tell in R11 to R14. */
+/* Answers of userspace, for R11 to R14. */
 #define TEST_R11	0x11aaaaaaaaaaaa11ULL
 #define TEST_R12	0x12bbbbbbbbbbbb12ULL
 #define TEST_R13	0x13cccccccccccc13ULL
@@ -31,7 +31,7 @@ static struct tdx_exit_call get_info(const char *name, u64 which)
 	return call;
 }
 
-/* Answer @vcpu's exit by all words of it, and check that the TD gets them. */
+/* Answer the exit of @vcpu in all words, and check that the TD gets them. */
 static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 ret,
 		   u64 r11, u64 r12, u64 r13, u64 r14)
 {
@@ -45,7 +45,7 @@ static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 
 	want.r13 = r13;
 	want.r14 = r14;
 
-	/* What the exit was for is not userspace's to change. */
+	/* Userspace cannot change what the exit was for. */
 	tdvmcall_poison_exit(vcpu);
 	run->tdx.get_tdvmcall_info.ret = ret;
 	run->tdx.get_tdvmcall_info.r11 = r11;
@@ -59,7 +59,7 @@ static void answer(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 
 TDX_FIXTURE(vmcall_info);
 TDX_FIXTURE_SETUP(vmcall_info, tdvmcall_vm_create);
 
-/* GHCI has all zeroes for "no more than what is mandatory". */
+/* In GHCI all zeros mean "only the mandatory leafs". */
 TDX_TEST_F(vmcall_info, mandatory_without_exit)
 {
 	struct tdcall_regs regs, want;
@@ -91,7 +91,7 @@ TDX_TEST_F(vmcall_info, optional_is_none_unless_answered)
 	tdvmcall_finish(self->vcpu, call.name, 1, &want);
 }
 
-/* Neither is there for the TD: GHCI reserves all but 0 and 1. */
+/* Values of R12 that are not supported: GHCI reserves all except 0 and 1. */
 TDX_FIXTURE(vmcall_info_refused);
 
 FIXTURE_VARIANT(vmcall_info_refused)
@@ -106,7 +106,7 @@ FIXTURE_VARIANT(vmcall_info_refused)
 REFUSED(r12_2,		2);
 REFUSED(r12_3,		3);
 REFUSED(r12_leaf,	TDVMCALL_GET_TD_VM_CALL_INFO);
-/* All of R12 counts: the low half would be 0 or 1. */
+/* All 64 bits of R12 count: the low half would be 0 or 1. */
 REFUSED(bit_32,		BIT_ULL(32));
 REFUSED(bit_32_and_1,	BIT_ULL(32) | 1);
 REFUSED(bit_63,		BIT_ULL(63));
@@ -136,7 +136,7 @@ FIXTURE_VARIANT(vmcall_info_answer)
 
 TDX_FIXTURE_SETUP(vmcall_info_answer, tdvmcall_vm_create);
 
-/* R10 to R14 are the answer as it is, whether or not it is a success. */
+/* R10 to R14 are the answer unchanged, whether or not it is a success. */
 TDX_TEST_F(vmcall_info_answer, is_raw)
 {
 	struct tdx_exit_call call = get_info(variant->name, 1);
@@ -147,7 +147,7 @@ TDX_TEST_F(vmcall_info_answer, is_raw)
 	answer(self->vcpu, &call, variant->ret, ~0ULL, ~0ULL, ~0ULL, ~0ULL);
 }
 
-/* Bits of R11 that KVM_TDX_CAPABILITIES lets userspace tell, and their leafs. */
+/* Bits of R11 that KVM_TDX_CAPABILITIES allows to userspace, and their leafs. */
 static const struct {
 	const char *name;
 	u64 bit;
@@ -157,7 +157,7 @@ static const struct {
 	{ "SetupEventNotifyInterrupt", BIT_ULL(1), TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, 32 },
 };
 
-/* Userspace may offer what gets to it: a leaf that KVM reports gives an exit. */
+/* Userspace may offer leafs that reach it: each leaf that KVM reports gives an exit. */
 TDX_TEST_F(vmcall_info, capabilities)
 {
 	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(self->vm);
@@ -181,7 +181,7 @@ TDX_TEST_F(vmcall_info, capabilities)
 			 caps->user_tdvmcallinfo_1_r11);
 	tdx_assert_value("KVM_TDX_CAPABILITIES", "user", 1, "R12", 0,
 			 caps->user_tdvmcallinfo_1_r12);
-	/* No optional leaf is completed by KVM. */
+	/* KVM completes no optional leaf by itself. */
 	tdx_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R11", 0,
 			 caps->kernel_tdvmcallinfo_1_r11);
 	tdx_assert_value("KVM_TDX_CAPABILITIES", "kernel", 1, "R12", 0,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mask in RCX of a TDG.VP.VMCALL says which registers the VMM sees.  To it a
- * register that it is not shown is 0, and what it writes there does not reach
- * the TD.  So, for every leaf and mask, two calls must be the same: one with the
- * mask, and one that shows all registers, of which those outside of the mask
- * are 0.  The same exits, and the same values in the registers of the mask.
+ * The mask in RCX of a TDG.VP.VMCALL says which registers the VMM sees.  The VMM finds
+ * 0 in a register that it is not shown, and what it writes there does not reach the TD.
+ * So for every leaf and mask two calls must have the same exits and the same results:
+ * one with the mask, and one that shows all registers, with 0 in those outside of the
+ * mask.
  */
 #include <asm/kvm_para.h>
 #include <linux/kvm_para.h>
@@ -25,13 +25,13 @@
 /* No MSR of KVM or of the TDX module. */
 #define TEST_MSR	0x4b56aaaa
 
-/* What userspace answers to an exit. */
+/* The answer of userspace to an exit. */
 #define ANSWER		0x0a115e50a115e50aULL
 
-/* Word of a fatal error's exit that has the mask. */
+/* Index of the mask in the words of the exit for a fatal error. */
 #define RCX_NR		1
 
-/* No reason of an exit: the vCPU halts, and userspace ends that. */
+/* Not a real exit reason: the vCPU halts, and userspace ends the halt. */
 #define EXIT_HALTED	0xa1
 
 TDX_FIXTURE(vmcall_mask);
@@ -126,7 +126,7 @@ static void answer(struct kvm_run *run)
 			run->tdx.unknown.data[i] = value + i;
 		break;
 	case KVM_EXIT_HYPERCALL:
-		/* MapGPA takes some answers only. */
+		/* MapGPA accepts only some answers. */
 		run->hypercall.ret = tdx_map_gpa_answer(tdx_map_gpa_gen(), TDX_MAP_GPA_INVALID);
 		break;
 	case KVM_EXIT_IO:
@@ -141,7 +141,7 @@ static void answer(struct kvm_run *run)
 	}
 }
 
-/* The one exit that shows all registers, and the mask. */
+/* This exit alone shows all registers, and the mask. */
 static void check_fatal_error(const char *name, struct kvm_run *run, u64 mask, u64 rcx)
 {
 	const u64 *values = (const u64 *)&tdvmcall_mask_regs;
@@ -183,7 +183,7 @@ static bool is_tell(const struct kvm_run *run)
 		run->mmio.phys_addr / PAGE_SIZE == TD_UCALL_GPA / PAGE_SIZE);
 }
 
-/* Run @vcpu, which has told of a call, through all exits of that. */
+/* Run @vcpu, which has announced a call, through all exits of that call. */
 static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 		     struct exits *exits)
 {
@@ -195,7 +195,7 @@ static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 	tdvmcall_poison_exit(vcpu);
 
 	for (;;) {
-		/* A vCPU that halts does so until it is interrupted. */
+		/* A vCPU that has halted stays so until it is interrupted. */
 		r = tdx_vcpu_run_with_signals(vcpu);
 		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %s", name,
 			    strerror(errno));
@@ -253,7 +253,7 @@ static void compare_exits(const char *name, const struct exits *all, const struc
 	}
 }
 
-/* That all registers are shown is the call that the row is about. */
+/* The call that shows all registers must be the one of the row. */
 static void check_exit_reason(const char *name, const FIXTURE_VARIANT(vmcall_mask) * row,
 			      const struct exits *exits)
 {
@@ -300,12 +300,12 @@ FIXTURE_VARIANT(vmcall_mask_refused)
 	u64 bits;
 };
 
-/* Registers that the TDX module or, for RBP, KVM's NO_RBP_MOD keeps for the TD. */
+/* Registers that the TDX module never shows, and RBP, which NO_RBP_MOD of KVM excludes. */
 FIXTURE_VARIANT_ADD(vmcall_mask_refused, rax) { .bits = BIT_ULL(0) };
 FIXTURE_VARIANT_ADD(vmcall_mask_refused, rcx) { .bits = BIT_ULL(1) };
 FIXTURE_VARIANT_ADD(vmcall_mask_refused, rsp) { .bits = BIT_ULL(4) };
 FIXTURE_VARIANT_ADD(vmcall_mask_refused, rbp) { .bits = BIT_ULL(5) };
-/* Bits 31 to 16 are those of XMM registers, which are not tested. */
+/* Bits 31:16 stand for XMM registers, which are not tested. */
 FIXTURE_VARIANT_ADD(vmcall_mask_refused, reserved) { .bits = GENMASK_ULL(63, 32) };
 
 FIXTURE_SETUP(vmcall_mask_refused)
@@ -324,7 +324,7 @@ FIXTURE_SETUP(vmcall_mask_refused)
 	self->vm = tdvmcall_mask_vm_create(&self->vcpu, tdvmcall_guest_refused_masks, &regs);
 }
 
-/* No refused call gets to KVM: the first exit is that of the good one at the end. */
+/* No refused call reaches KVM: the first exit is that of the good call at the end. */
 TDX_TEST_F(vmcall_mask_refused, by_tdx_module)
 {
 	struct exits exits;

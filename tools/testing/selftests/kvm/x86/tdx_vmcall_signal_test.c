@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_RUN that is to return early while userspace has an exit of a
- * TDG.VP.VMCALL: the answer is taken first, once, and the TD gets it when it is
- * entered.  MapGPA, of which a call is many exits, is in tdx_map_gpa_signal_test.
+ * KVM_RUN that must return early while userspace handles an exit of a TDG.VP.VMCALL.
+ * KVM takes the answer first, once, and the TD gets it when it is entered.  MapGPA,
+ * whose calls have many exits, is in tdx_map_gpa_signal_test.
  */
 #include <linux/kvm_para.h>
 
@@ -16,7 +16,7 @@
 
 #define TEST_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 
-/* No status, and no result either: it is R10 as it is. */
+/* Neither a status nor a result: R10 is the answer unchanged. */
 #define ANSWER		0x0a115e50a115e50aULL
 
 TDX_FIXTURE(vmcall_interrupted);
@@ -28,7 +28,7 @@ FIXTURE_VARIANT(vmcall_interrupted)
 	u64 r11;
 	u64 r12;
 	u32 exit_reason;
-	u64 answered;		/* registers that are the answer afterwards, by their numbers */
+	u64 answered;		/* registers that return the answer, by their numbers */
 };
 
 #define INTERRUPTED(row, args...)					\
@@ -56,7 +56,7 @@ FIXTURE_SETUP(vmcall_interrupted)
 	tdx_map_gpa_enable_exits(self->vm);
 }
 
-/* Let all that userspace may answer to the exit of @run be @value. */
+/* Write @value to everything that userspace may answer to the exit of @run. */
 static void answer(struct kvm_run *run, u64 value)
 {
 	size_t i;
@@ -104,7 +104,7 @@ static void launch(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(vmcall_interrupt
 	tdvmcall_poison_exit(vcpu);
 }
 
-/* The exit comes when the TD has run, not before. */
+/* The exit comes after the TD has run, not before. */
 static void test_before_call(struct kvm_vcpu *vcpu,
 			     const FIXTURE_VARIANT(vmcall_interrupted) * row,
 			     const struct tdx_interruption *by)
@@ -122,7 +122,7 @@ static void test_before_call(struct kvm_vcpu *vcpu,
 	tdvmcall_finish(vcpu, row->name, 1, &regs);
 }
 
-/* Run twice where the TD would go on: the answer was taken the first time. */
+/* Run twice where the TD would go on: KVM took the answer the first time. */
 static void test_after_answer(struct kvm_vcpu *vcpu,
 			      const FIXTURE_VARIANT(vmcall_interrupted) * row,
 			      const struct tdx_interruption *by)

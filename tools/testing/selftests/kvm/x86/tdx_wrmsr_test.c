@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TDG.VP.VMCALL<Instruction.WRMSR>: the MSRs that KVM emulates for a TD, with the
- * values that it takes, and those that it asks userspace about.
+ * values that it accepts, and those that it asks userspace for.
  */
 #include <asm/mtrr.h>
 
@@ -14,12 +14,12 @@
 
 #define BIT_32		BIT_ULL(32)
 
-/* No byte of it is that of another. */
+/* All bytes differ. */
 #define TEST_DATA	0x1122334455667788ULL
 
 #define NR_BANKS	2
 
-/* Types of memory as the MTRRs and the PAT have them: WB, WP. */
+/* Memory types in the MTRRs and the PAT: WB, WP. */
 #define FIXED_MTRR	0x0606050506060505ULL
 
 struct msr_row {
@@ -55,7 +55,7 @@ static void check_msr(struct kvm_vcpu *vcpu, u32 index, u64 value)
 		    got);
 }
 
-/* Userspace finds what the TD has written, all 64 bits of it. */
+/* Userspace reads all 64 bits of the value that the TD has written. */
 TDX_TEST_F(wrmsr, seen_by_userspace)
 {
 	static const struct msr_row rows[] = {
@@ -89,7 +89,7 @@ TDX_TEST_F(wrmsr, seen_by_userspace)
 	}
 }
 
-/* EMON available and the PMU's bits are not the TD's to change. */
+/* A TD cannot change the bits of EMON and of the PMU. */
 TDX_TEST_F(wrmsr, misc_enable)
 {
 	const u64 old = MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_EMON;
@@ -106,7 +106,7 @@ TDX_TEST_F(wrmsr, misc_enable)
 		  BIT_ULL(63) | MSR_IA32_MISC_ENABLE_TM1 | MSR_IA32_MISC_ENABLE_EMON);
 }
 
-/* A write of the microcode's revision is ignored. */
+/* KVM ignores a write to the microcode revision. */
 TDX_TEST_F(wrmsr, ignored)
 {
 	vcpu_set_msr(self->vcpu, MSR_IA32_UCODE_REV, TEST_DATA);
@@ -114,7 +114,7 @@ TDX_TEST_F(wrmsr, ignored)
 	check_msr(self->vcpu, MSR_IA32_UCODE_REV, TEST_DATA);
 }
 
-/* Read-only for a TD, even if the value is the one that is there. */
+/* Read-only for a TD, even if it writes the present value. */
 TDX_TEST_F(wrmsr, read_only)
 {
 	static const u32 indexes[] = {
@@ -158,7 +158,7 @@ TDX_TEST_F(wrmsr, x2apic)
 
 	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 
-	/* While it is off all entries stay masked. */
+	/* All entries stay masked while the local APIC is off. */
 	write_and_read(self->vcpu, X2APIC_SIVR, APIC_SPIV_APIC_ENABLED | 0xe1);
 	for (i = 0; i < ARRAY_SIZE(lvt); i++)
 		write_and_read(self->vcpu, lvt[i], APIC_LVT_MASKED | (0xe0 + i));
@@ -171,12 +171,12 @@ TDX_TEST_F(wrmsr, x2apic)
 	run_refused(self->vcpu, X2APIC_ESR, 1);
 	for (i = 0; i < ARRAY_SIZE(read_only); i++)
 		run_refused(self->vcpu, read_only[i], 0);
-	/* All but the ICR have 32 bits. */
+	/* All registers except ICR have 32 bits. */
 	run_refused(self->vcpu, X2APIC_DIV_CONF, BIT_32 | 0xb);
 	run_refused(self->vcpu, X2APIC_SIVR, BIT_32 | 0xff);
 }
 
-/* The neighbours of the list, and what a TD has itself or not at all. */
+/* Neighbours of the list, and MSRs that a TD accesses itself or does not have. */
 TDX_TEST_F(wrmsr, not_emulated)
 {
 	static const u64 indexes[] = {
@@ -185,7 +185,10 @@ TDX_TEST_F(wrmsr, not_emulated)
 		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
 		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
 		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
-		/* The x2APIC registers that a TD has by itself, and those of nobody. */
+		/*
+		 * x2APIC registers that a TD accesses itself, and those that do not
+		 * exist.
+		 */
 		0x800, 0x801, X2APIC_TPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_ICR + 1,
 		X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
 	};
@@ -195,7 +198,7 @@ TDX_TEST_F(wrmsr, not_emulated)
 		run_refused(self->vcpu, indexes[i], 0);
 }
 
-/* Values that an MSR of the list does not have, and MSRs that are not there. */
+/* Values that an MSR of the list cannot have, and MSRs that do not exist. */
 TDX_TEST_F(wrmsr, value_refused)
 {
 	static const struct msr_row rows[] = {
@@ -227,7 +230,7 @@ TDX_TEST_F(wrmsr, value_refused)
 		run_refused(self->vcpu, rows[i].index, rows[i].value);
 }
 
-/* ECX has 32 bits, whatever R12 has. */
+/* ECX has 32 bits: the upper half of R12 does not count. */
 TDX_TEST_F(wrmsr, index_truncated)
 {
 	static const u64 above[] = { BIT_32, BIT_ULL(63), GENMASK_ULL(63, 32) };
@@ -246,7 +249,7 @@ TDX_TEST_F(wrmsr, index_truncated)
 	}
 }
 
-/* Each reason against each set of reasons that userspace wants to know. */
+/* Each reason with each set of reasons for which KVM asks userspace. */
 TDX_TEST_F(wrmsr, reason_filter)
 {
 	static const struct tdx_msr_filter_row deny = {
@@ -269,7 +272,10 @@ TDX_TEST_F(wrmsr, reason_inval)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
 
-/* It is not unknown, even where the code that other VMs share does not write it. */
+/*
+ * The reason is not "unknown", even where code that is common to all VMs refuses the
+ * write.
+ */
 TDX_TEST_F(wrmsr, reason_inval_of_read_only)
 {
 	static const u32 indexes[] = { MSR_IA32_APICBASE, MSR_EFER, MSR_IA32_FEAT_CTL };
@@ -294,7 +300,7 @@ TDX_TEST_F(wrmsr, reason_unknown)
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
 }
 
-/* The filter is asked first, whether the MSR is read-only, not there, or neither. */
+/* KVM checks the filter first, whether the MSR is read-only, absent, or neither. */
 TDX_TEST_F(wrmsr, filter_before_list)
 {
 	static const struct tdx_msr_filter_row deny[] = {
@@ -315,7 +321,7 @@ TDX_TEST_F(wrmsr, filter_before_list)
 	}
 }
 
-/* A filter that allows one MSR to be written: no filter is for those of the x2APIC. */
+/* A filter that allows writes of one MSR.  A filter does not apply to x2APIC MSRs. */
 TDX_TEST_F(wrmsr, default_deny)
 {
 	static const struct tdx_msr_filter_row rows[] = {
@@ -351,7 +357,7 @@ TDX_TEST_F(wrmsr, default_deny)
 	}
 }
 
-/* Any error but 0 is one.  Nothing comes back, and nothing is done by KVM. */
+/* Any value except 0 is an error.  KVM returns nothing and does nothing. */
 TDX_TEST_F(wrmsr, answer)
 {
 	static const u8 errors[] = { 0, 1, 2, 0x80, 0xff };
@@ -376,7 +382,7 @@ TDX_TEST_F(wrmsr, answer)
 	check_msr(self->vcpu, MSR_EFER, old);
 }
 
-/* Userspace that does nothing has let the write succeed. */
+/* If userspace does nothing the write succeeds. */
 TDX_TEST_F(wrmsr, default_answer)
 {
 	struct tdx_insn insn;
@@ -387,7 +393,7 @@ TDX_TEST_F(wrmsr, default_answer)
 	tdx_insn_finish(self->vcpu, &insn);
 }
 
-/* The error alone is an answer. */
+/* Only the error is the answer. */
 TDX_TEST_F(wrmsr, edited_exit)
 {
 	struct kvm_run *run = self->vcpu->run;
@@ -430,7 +436,7 @@ static void guest_native_wrmsr(void)
 	GUEST_SYNC1(TEST_DATA);
 }
 
-/* The instruction itself: #VE, whose handler in the TD asks KVM. */
+/* The instruction raises #VE, whose handler in the TD issues the hypercall. */
 TEST(native_wrmsr)
 {
 	const struct tdx_ve_info ve = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SHA-384 (FIPS 180-4), to calculate what a TDX module measures.  The kernel's
- * is not used on purpose: a simulated module uses that.
+ * SHA-384 (FIPS 180-4), to check what a TDX module measures.  This is not the
+ * implementation of the kernel, since a simulated module uses that.
  */
 #ifndef SELFTEST_TDX_SHA384_H
 #define SELFTEST_TDX_SHA384_H
@@ -20,10 +20,10 @@ struct sha384 {
 void sha384_init(struct sha384 *sha);
 void sha384_update(struct sha384 *sha, const void *data, u64 size);
 
-/* Give the digest; @sha can only be initialized again after it. */
+/* Write the digest of all data so far.  After that @sha must be initialized again. */
 void sha384_final(struct sha384 *sha, u8 digest[SHA384_SIZE]);
 
-/* The digest of one piece of data. */
+/* Write the digest of the @size bytes at @data. */
 void sha384(const void *data, u64 size, u8 digest[SHA384_SIZE]);
 
 #endif /* SELFTEST_TDX_SHA384_H */

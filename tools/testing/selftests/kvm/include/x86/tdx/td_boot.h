@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The last pages below 4 GiB of a TD's guest physical addresses.  They hold
- * what brings a vCPU from the state in which every TD vCPU starts, 32-bit
- * protected mode without paging at 0xfffffff0, to 64-bit C code.
+ * The last pages below 4 GiB of a TD's guest physical addresses.  They bring a vCPU to
+ * 64-bit C code.  Every vCPU of a TD starts at 0xfffffff0, in 32-bit protected mode
+ * without paging.
  */
 #ifndef SELFTEST_TDX_TD_BOOT_H
 #define SELFTEST_TDX_TD_BOOT_H
 
 /* A write to this page, which has no memory, is a ucall: see tdx_ucall.c. */
 #define TD_UCALL_GPA			0xffffd000
-/* So are the registers of the calls of tdvmcall.c, at this one. */
+/*
+ * Accesses to this page, which has no memory, pass the registers of the calls of
+ * tdvmcall.c.
+ */
 #define TD_TDVMCALL_GPA			0xffffb000
 #define TD_BOOT_PARAMETERS_GPA		0xffffe000
 #define TD_BOOT_CODE_GPA		0xfffff000
 
-/* Where a TD vCPU starts (TDX module ABI specification, "VCPU initial state"). */
+/*
+ * GPA at which a vCPU of a TD starts (TDX module ABI specification, "VCPU initial
+ * state").
+ */
 #define TD_RESET_VECTOR			0xfffffff0
 
 /* Memslot of the parameters and the code. */
@@ -37,8 +43,8 @@ struct td_boot_dtr {
 } __packed;
 
 /*
- * Found by the vCPU's index, which the TDX module leaves in RSI.  The arguments
- * are those of the C calling convention: RDI, RSI, RDX, RCX, R8, R9.
+ * Each vCPU finds its entry by its index, which the TDX module leaves in RSI.  The
+ * arguments are those of the C calling convention: RDI, RSI, RDX, RCX, R8, R9.
  */
 struct td_boot_vcpu {
 	u64 entry;
@@ -55,7 +61,7 @@ struct td_boot_parameters {
 	struct td_boot_vcpu vcpus[TD_BOOT_MAX_VCPUS];
 };
 
-/* The page at TD_BOOT_CODE_GPA, as assembled. */
+/* The assembled page for TD_BOOT_CODE_GPA. */
 extern const u8 td_boot_page[];
 extern const u8 td_boot_page_end[];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* TDCALL, for code that runs in a TD. */
+/* TDCALL, for code of a TD. */
 #ifndef SELFTEST_TDX_TDCALL_H
 #define SELFTEST_TDX_TDCALL_H
 
@@ -9,8 +9,8 @@
 #include "tdx/tdx.h"
 
 /*
- * The one list of the general purpose registers around a TDCALL, in the order
- * of struct tdcall_regs.  RSP is not in it: it is the wrapper's own.
+ * The list of the general purpose registers around a TDCALL, in the order of struct
+ * tdcall_regs.  RSP is not in it: the wrapper needs it.
  */
 #define TDCALL_REGS(X)							\
 	X(RAX, rax) X(RCX, rcx) X(RDX, rdx) X(RBX, rbx) X(RBP, rbp)	\
@@ -26,9 +26,9 @@ struct tdcall_regs {
 #define NR_TDCALL_REGS	(sizeof(struct tdcall_regs) / sizeof(u64))
 
 /*
- * Execute TDCALL with all registers loaded from @regs, and store all of them
- * back to @regs.  Nothing is interpreted: RAX is the leaf on entry and the TDX
- * module's status on return.
+ * Execute TDCALL with all registers loaded from @regs, and store all of them back to
+ * @regs.  RAX is the leaf on entry, and the status of the TDX module on return.
+ * Nothing is interpreted.
  */
 void tdcall_execute(struct tdcall_regs *regs);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Numbers of the TDX ABI that a TD and its VMM share.  The names are those of
- * the kernel's arch/x86/include/asm/shared/tdx.h, which is not exported.
+ * arch/x86/include/asm/shared/tdx.h of the kernel, which is not exported.
  */
 #ifndef SELFTEST_TDX_TDX_H
 #define SELFTEST_TDX_TDX_H
@@ -36,7 +36,7 @@
 #define TDVMCALL_SERVICE		0x10005
 #define TDVMCALL_SERVICE_MIGTD		0x10006
 
-/* The one list of the leafs that KVM knows. */
+/* The list of the leafs that KVM knows. */
 #define TDVMCALL_LEAFS(X)						\
 	X(EXIT_REASON_CPUID)						\
 	X(EXIT_REASON_HLT)						\
@@ -63,9 +63,9 @@
 #define TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED	0x8000000000000003ULL
 
 /*
- * Registers that TDG.VP.VMCALL shows to the VMM, a mask of register numbers in
- * RCX.  RAX, RCX and RSP may never be shown; KVM creates every TD with
- * NO_RBP_MOD, which forbids RBP.  All others are shown.
+ * Registers that TDG.VP.VMCALL shows to the VMM, a mask of register numbers in RCX: all
+ * that may be shown.  RAX, RCX and RSP may never be shown.  KVM creates every TD with
+ * NO_RBP_MOD, which excludes RBP.
  */
 #define TDVMCALL_EXPOSE_REGS_MASK	(GENMASK_ULL(15, 6) | GENMASK_ULL(3, 2))
 
@@ -76,15 +76,15 @@
 #define TDX_XFAM_MINIMUM		GENMASK_ULL(1, 0)
 
 /*
- * Width of a TD's guest physical address, and the bit of it that selects
- * shared memory: the highest one (same, "GPAW").
+ * Width of the guest physical address of a TD in bits, and its highest bit, which
+ * selects shared memory (same, "GPAW").
  */
 #define TDX_GPA_WIDTH			48
 #define TDX_SHARED_BIT			BIT_ULL(TDX_GPA_WIDTH - 1)
 
 /*
- * KVM offers a MapGPA range to userspace in chunks of this many bytes, counted
- * from the start of the range (TDX_MAP_GPA_MAX_LEN in arch/x86/kvm/vmx/tdx.c).
+ * KVM offers a MapGPA range to userspace in chunks of this many bytes, counted from the
+ * start of the range (TDX_MAP_GPA_MAX_LEN of arch/x86/kvm/vmx/tdx.c).
  */
 #define TDX_MAP_GPA_MAX_LEN		0x200000ULL
 

@@ -18,49 +18,49 @@
 
 struct tdx_insn {
 	char name[96];		/* for messages */
-	u64 exits;		/* seen, 0 or 1, for messages */
+	u64 exits;		/* number seen, 0 or 1, for messages */
 	struct tdcall_regs in;	/* registers at the call */
-	struct tdcall_regs out;	/* what the TD must find afterwards */
+	struct tdcall_regs out;	/* registers that the TD must find after it */
 };
 
 /*
- * Let @insn be the call of @leaf, R11, with these operands and a value of its own
- * in each other register.  What is wanted is that of a call of which nothing comes
- * back: success, and each register as at the call.  The rest is the name.
+ * Set up @insn as a call of @leaf, one of EXIT_REASON_*, with these operands and a
+ * value of its own in each other register.  The expected result is success, with each
+ * other register unchanged.  The last arguments are its name.
  */
 __printf(7, 8)
 void tdx_insn_init(struct tdx_insn *insn, u64 leaf, u64 r12, u64 r13, u64 r14, u64 r15,
 		   const char *fmt, ...);
 
-/* Let @insn be one that is refused: INVALID_OPERAND, and nothing else changes. */
+/* Expect that @insn is refused: INVALID_OPERAND, and no other register changes. */
 static inline void tdx_insn_refused(struct tdx_insn *insn)
 {
 	insn->out.r10 = TDVMCALL_STATUS_INVALID_OPERAND;
 }
 
 /*
- * Issue @insn, and run it to its exit, which must be for @exit_reason.  What
- * kvm_run shows of the exit is KVM's: it was overwritten before.
+ * Issue @insn, and run it to its exit, which must be for @exit_reason, one of
+ * KVM_EXIT_*. kvm_run was overwritten before, so KVM has written what it shows.
  */
 void tdx_insn_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u32 exit_reason);
 
 /*
- * Run @insn, whose exit was answered, to its end, without a further exit, and
- * check all registers.
+ * Run @insn, whose exit was answered, to its end, without a further exit, and check all
+ * registers.
  */
 void tdx_insn_finish(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /*
- * Run @insn, whose exit was answered, with immediate_exit set: KVM takes the
- * answer, and KVM_RUN fails with EINTR before the TD is entered.  What userspace
- * does to its answer after that, which has been overwritten, is too late.
+ * Run @insn, whose exit was answered, with immediate_exit set: KVM takes the answer,
+ * and KVM_RUN fails with EINTR before the TD is entered.  Then overwrite the answer,
+ * which must have no effect.
  */
 void tdx_insn_interrupt(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
 /* Issue @insn, which must not exit, and check all registers after it. */
 void tdx_insn_run(struct kvm_vcpu *vcpu, const struct tdx_insn *insn);
 
-/* Check a value of the exit of @insn. */
+/* Check one value of the exit of @insn. */
 static inline void tdx_insn_assert_exit(const struct tdx_insn *insn, const char *what, u64 want,
 					u64 got)
 {

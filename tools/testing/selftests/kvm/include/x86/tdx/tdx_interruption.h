@@ -7,9 +7,9 @@
 
 struct tdx_interruption {
 	const char *name;
-	/* Once, before the vCPU runs. */
+	/* Called once, before the vCPU runs. */
 	void (*setup)(struct kvm_vcpu *vcpu);
-	/* Interrupt KVM_RUN, until it is to run again. */
+	/* Interrupt KVM_RUN, and stop that. */
 	void (*start)(struct kvm_vcpu *vcpu);
 	void (*stop)(struct kvm_vcpu *vcpu);
 };
@@ -17,10 +17,10 @@ struct tdx_interruption {
 /* kvm_run.immediate_exit. */
 extern const struct tdx_interruption tdx_interrupted_by_immediate_exit;
 
-/* A signal that only KVM_RUN does not block. */
+/* A signal that is blocked except in KVM_RUN. */
 extern const struct tdx_interruption tdx_interrupted_by_signal;
 
-/* Run @vcpu, which must fail with EINTR. */
+/* Run @vcpu.  KVM_RUN must fail with EINTR.  @name is for messages. */
 void tdx_vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name);
 
 #endif /* SELFTEST_TDX_INTERRUPTION_H */

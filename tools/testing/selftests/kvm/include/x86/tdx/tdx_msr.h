@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * MSRs of a TD: TDG.VP.VMCALL<Instruction.RDMSR> and <Instruction.WRMSR>.  R12 is
- * the MSR and R13 the value of a write; what was read is in R11.  KVM emulates a
- * list of MSRs.  For any other, and for a value that it does not take, it asks
- * userspace if that wants to know, and else refuses.
+ * MSRs of a TD: TDG.VP.VMCALL<Instruction.RDMSR> and <Instruction.WRMSR>.  R12 is the
+ * MSR and R13 the value of a write.  R11 returns what was read.  KVM emulates a list of
+ * MSRs.  For any other MSR, and for a value that it does not accept, it exits to
+ * userspace if that has asked for it, and otherwise refuses.
  */
 #ifndef SELFTEST_TDX_MSR_H
 #define SELFTEST_TDX_MSR_H
@@ -12,13 +12,13 @@
 #include "tdx/tdx_insn.h"
 
 /*
- * For a case in which the code that KVM has for MSRs of all VMs says that there is no
- * such MSR: if kvm_is_ignore_msrs() that is no refusal.  The reason of a skip is part
- * of the result's name for some: keep it.
+ * For a case in which code that is common to all VMs reports an unknown MSR: if
+ * kvm_is_ignore_msrs() it does not refuse.  Some consumers make the reason of a skip a
+ * part of the result's name: keep it.
  */
 #define TDX_MSR_IGNORED_REASON	"kvm.ignore_msrs is set"
 
-/* All that userspace can want to know, for tdx_msr_set_exits(): bits from 0 on. */
+/* All reasons that userspace can ask for, for tdx_msr_set_exits(): bits from 0 on. */
 #define TDX_MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
 				 KVM_MSR_EXIT_REASON_INVAL)
 
@@ -48,42 +48,47 @@ enum x2apic_msr {
 	X2APIC_SELF_IPI = 0x83f,
 };
 
-/* Let @insn read MSR @index, of which the low 32 bits count, and get @value. */
+/* Set up @insn to read MSR @index, of which the low 32 bits count, and to return @value. */
 void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value);
 
-/* Let @insn write @value to MSR @index. */
+/* Set up @insn to write @value to MSR @index. */
 void tdx_msr_init_write(struct tdx_insn *insn, u64 index, u64 value);
 
-/* Choose for which of KVM_MSR_EXIT_REASON_* KVM asks userspace, for now on. */
+/* Select the reasons, KVM_MSR_EXIT_REASON_*, for which KVM exits to userspace. */
 void tdx_msr_set_exits(struct kvm_vm *vm, u64 reasons);
 
-/* The MSRs of a filter that may be accessed, or may not. */
+/* An MSR of a filter: whether it may be accessed. */
 struct tdx_msr_filter_row {
 	u32 flags;	/* KVM_MSR_FILTER_READ and _WRITE */
 	u32 index;
 	bool allow;
 };
 
-/* Set the filter: @nr @rows of one MSR each, before KVM_MSR_FILTER_DEFAULT_*. */
+/*
+ * Set the filter: @nr @rows of one MSR each.  For other MSRs @default_flags, one of
+ * KVM_MSR_FILTER_DEFAULT_*, decides.
+ */
 void tdx_msr_set_filter(struct kvm_vm *vm, u32 default_flags, const struct tdx_msr_filter_row *rows,
 			size_t nr);
 
-/* Issue @insn, and check every field of its exit, which must be for @reason. */
+/*
+ * Issue @insn, and check every field of its exit, which must be for @reason, one of
+ * KVM_MSR_EXIT_REASON_*.
+ */
 void tdx_msr_run_exit(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason);
 
-/* Answer the exit. */
+/* Answer the exit with @error, 0 for success, and @data. */
 void tdx_msr_answer(struct kvm_vcpu *vcpu, u8 error, u64 data);
 
 /*
- * Issue @insn, which KVM does not carry out for @reason alone, under each set of
- * reasons that userspace can want to know: it must exit, and is answered with an
- * error, or be refused.
+ * Issue @insn, which KVM does not carry out, for @reason, with each set of reasons that
+ * userspace can ask for.  It must exit, and is answered with an error, or be refused.
  */
 void tdx_msr_run_reasons(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reason);
 
 /*
- * Give @vcpu, which has not run, @nr_banks of machine checks and all there is of
- * MCG_CTL, CMCI and LMCE.  Gives its MSR_IA32_MCG_CAP.
+ * Give @vcpu, which has not run, @nr_banks banks of machine checks and everything that
+ * KVM supports of MCG_CTL, CMCI and LMCE.  Returns its MSR_IA32_MCG_CAP.
  */
 u64 tdx_msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks);
 

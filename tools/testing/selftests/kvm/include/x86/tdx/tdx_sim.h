@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a simulated TDX module offers to tests beside its ABI, in debugfs; see
- * Documentation/arch/x86/tdx-sim.rst.  A test that cannot do without skips where
- * there is none of it, with TDX_SIM_SKIP_REASON.
+ * Files in debugfs by which a simulated TDX module lets tests inspect and disturb it;
+ * see Documentation/arch/x86/tdx-sim.rst.  A test that needs them is skipped with
+ * TDX_SIM_SKIP_REASON where there are none.
  */
 #ifndef SELFTEST_TDX_SIM_H
 #define SELFTEST_TDX_SIM_H
@@ -11,10 +11,10 @@
 
 #include "kvm_util_types.h"
 
-/* The reason of a skip is part of the result's name for some: keep it. */
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_SIM_SKIP_REASON	"the TDX module is not a simulated one"
 
-/* True if there is the file tdx_sim/@name in debugfs. */
+/* Returns true if debugfs has the file tdx_sim/@name. */
 bool tdx_sim_has(const char *name);
 
 /*
@@ -26,16 +26,16 @@ void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times);
 /* Give the @calls of the leaf since tdx_sim_refuse(), and how many were @refused. */
 void tdx_sim_refused(u32 *calls, u32 *refused);
 
-/* Refuse nothing any more. */
+/* Stop refusing calls. */
 void tdx_sim_refuse_none(void);
 
 /*
- * What the module holds: its pages of every type and its KeyIDs in every state,
- * as text that is the same if the numbers are.  To be freed by the caller.
+ * Returns what the module holds, its pages by type and its KeyIDs by state, as text for
+ * a comparison.  The caller frees it.
  */
 char *tdx_sim_holdings(void);
 
-/* Write @text to, and read all of, a file tdx_sim/@name. */
+/* Write @text to, or return all of, the file tdx_sim/@name.  The caller frees the text. */
 void tdx_sim_write(const char *name, const char *text);
 char *tdx_sim_read(const char *name);
 

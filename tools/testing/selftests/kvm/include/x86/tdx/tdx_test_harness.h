@@ -21,9 +21,9 @@
 #include "tdx/tdx_util.h"
 
 /*
- * Seconds until a case is given up.  The 30 seconds of kselftest_harness.h are too
- * few: an emulated CPU may need a second for what hardware does in milliseconds.
- * A test that needs another number defines it before it includes this file.
+ * Seconds until a case is given up.  The 30 seconds of kselftest_harness.h are too few:
+ * an emulated CPU may need a second for what hardware does in milliseconds.  A test
+ * that needs another number defines it before it includes this file.
  */
 #ifndef TDX_TEST_TIMEOUT
 #define TDX_TEST_TIMEOUT	120
@@ -32,7 +32,7 @@
 /* A TEST_F() with that timeout. */
 #define TDX_TEST_F(fixture, test) TEST_F_TIMEOUT(fixture, test, TDX_TEST_TIMEOUT)
 
-/* A fixture with a TD and its one vCPU, which is destroyed after each case. */
+/* A fixture with a TD and its only vCPU.  The TD is destroyed after each case. */
 #define TDX_FIXTURE(name)						\
 	FIXTURE(name)							\
 	{								\
@@ -42,21 +42,24 @@
 									\
 	TDX_FIXTURE_TEARDOWN(name)
 
-/* Create the TD of a TDX_FIXTURE() by @vm_create, which gives the vCPU in *@vcpu. */
+/*
+ * The setup of a TDX_FIXTURE(): @vm_create creates the TD and returns the vCPU in
+ * *@vcpu.
+ */
 #define TDX_FIXTURE_SETUP(name, vm_create)				\
 	FIXTURE_SETUP(name)						\
 	{								\
 		self->vm = vm_create(&self->vcpu);			\
 	}
 
-/* The teardown alone, for a fixture with further members beside vm. */
+/* The teardown alone, for a fixture with other members besides vm. */
 #define TDX_FIXTURE_TEARDOWN(name)					\
 	FIXTURE_TEARDOWN(name)						\
 	{								\
 		kvm_vm_free(self->vm);					\
 	}
 
-/* The whole test is skipped where KVM does not offer TDs. */
+/* Skips the whole test where KVM does not offer TDs. */
 #define TDX_TEST_MAIN()							\
 	int main(int argc, char **argv)					\
 	{								\

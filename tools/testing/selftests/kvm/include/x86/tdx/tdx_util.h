@@ -23,17 +23,17 @@
 #include "ucall_common.h"
 #include "tdx/tdx.h"
 
-/* The reason of a skip is part of the result's name for some: keep it. */
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
 
-/* If this environment variable is 1, tests run also where KVM leaks, see below. */
+/* If this environment variable is 1, cases also run where KVM leaks, see below. */
 #define TDX_LEAK_ENV		"TDX_SHARED_LEAK"
 #define TDX_LEAK_SKIP_REASON	"KVM would leak page tables and " TDX_LEAK_ENV " is not 1"
 
-/* KVM's own limit, not exported (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
+/* Limit of KVM, which does not export it (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
 #define KVM_MAX_CPUID_ENTRIES	256
 
-/* Leaf of CPUID with MAXPHYADDR and the width of guest physical addresses. */
+/* CPUID leaf with MAXPHYADDR and the width of guest physical addresses. */
 #define TDX_CPUID_ADDRESS_WIDTHS	0x80000008
 
 static inline bool is_tdx_vm(struct kvm_vm *vm)
@@ -47,9 +47,9 @@ static inline bool is_tdx_supported(void)
 }
 
 /*
- * KVM_MEMORY_ENCRYPT_OP is declared to take an unsigned long where it takes a
- * struct kvm_tdx_cmd: overlay the two, as a cast would be flagged.  Gives the
- * ioctl's result, and the TDX module's status in *(__hw_error).
+ * KVM_MEMORY_ENCRYPT_OP is declared to take an unsigned long, but takes a struct
+ * kvm_tdx_cmd.  A cast would be flagged: overlay the two.  Gives the result of the
+ * ioctl, and the status of the TDX module in *(__hw_error).
  */
 #define ____tdx_cmd(__ioctl, __obj, __cmd, __flags, __arg, __hw_error)	\
 ({									\
@@ -98,21 +98,21 @@ do {									\
 })
 
 /*
- * Give what KVM_TDX_CAPABILITIES reports on @vm, with room for as many CPUID
- * entries as there are.  To be freed by the caller.
+ * Returns what KVM_TDX_CAPABILITIES reports for @vm, with all CPUID entries.  The
+ * caller frees it.
  */
 struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm);
 
 /*
- * Give the input of KVM_TDX_INIT_VM: SEPT_VE_DISABLE, x87 and SSE state, a
- * guest physical address width of TDX_GPA_WIDTH, and those CPUID bits that are
- * both configurable and supported by KVM.  To be freed by the caller.
+ * Returns an input of KVM_TDX_INIT_VM: SEPT_VE_DISABLE, x87 and SSE state, a guest
+ * physical address width of TDX_GPA_WIDTH, and the CPUID bits that are configurable and
+ * supported by KVM.  The caller frees it.
  */
 struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
 
 /*
  * Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS, and
- * initialize it with the input that tdx_vm_get_init_params() gives.
+ * initialize it with the input that tdx_vm_get_init_params() returns.
  */
 struct kvm_vm *tdx_vm_create(u32 nr_vcpus);
 
@@ -126,9 +126,9 @@ struct kvm_vm *__tdx_vm_create(u32 nr_vcpus);
 void tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *params);
 
 /*
- * Add vCPU @vcpu_id: CPUID as the TDX module virtualizes it, but for a MAXPHYADDR
- * below TDX_GPA_WIDTH, which is raised to that; stack; and @guest_code, without
- * arguments, as its entry point in 64-bit mode.
+ * Add vCPU @vcpu_id with a stack, and with @guest_code, without arguments, as its entry
+ * point in 64-bit mode.  Its CPUID is what the TDX module virtualizes, except that a
+ * MAXPHYADDR below TDX_GPA_WIDTH is raised to that.
  */
 struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
 
@@ -139,36 +139,38 @@ struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
 struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_code);
 void tdx_vcpu_init(struct kvm_vcpu *vcpu);
 
-/* Set the @num (at most TD_BOOT_NR_ARGS) u64 arguments of the guest code. */
+/* Set the arguments of the guest code: @num values of type u64, at most TD_BOOT_NR_ARGS. */
 void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...);
 
 /*
- * Add all memory in use to the TD, by its first vCPU, which must be initialized.
- * tdx_vm_finalize() does so, and finalizes the TD by KVM_TDX_FINALIZE_VM.
+ * Add all used memory to the TD, by its first vCPU, which must be initialized.
+ * tdx_vm_finalize() does this and then finalizes the TD by KVM_TDX_FINALIZE_VM.
  */
 void tdx_vm_add_memory(struct kvm_vm *vm);
 void tdx_vm_finalize(struct kvm_vm *vm);
 
 /*
- * Run @vcpu to its next ucall, which must be @cmd, one of UCALL_*, and give it in
+ * Run @vcpu to its next ucall, which must be @cmd, one of UCALL_*.  It is returned in
  * *@uc.
  */
 void tdx_vcpu_run_to_ucall(struct kvm_vcpu *vcpu, u64 cmd, struct ucall *uc);
 
 /*
- * True if a case in which the TD touches shared memory is to be skipped, by
- * SKIP(return, TDX_LEAK_SKIP_REASON).  KVM frees the page tables of a root up to
- * the host's MAXPHYADDR.  Where that is below the shared bit, as it is on emulated
- * and some nested hosts but not on a CPU with TDX, it does not get to the tables
- * of a TD's shared memory.  Nothing is seen of it but a warning when the module is
- * unloaded: such cases run there on request.
+ * Returns true if a case in which the TD accesses shared memory must be skipped, by
+ * SKIP(return, TDX_LEAK_SKIP_REASON).
+ *
+ * When KVM destroys a TD it frees page tables up to the MAXPHYADDR of the host.  If
+ * that is below the shared bit, as on emulated and some nested hosts but not on a CPU
+ * with TDX, KVM leaks the tables for shared memory.  The only sign of it is a warning
+ * when the module is unloaded.  So these cases run there on request only.
  */
 bool tdx_leaks_page_tables(void);
 
 /*
- * The steps of tdx_vm_finalize(), for a test that wants to take them by itself:
- * make all memory private but what is unused in slot 0, and call @fn for each range of
- * pages in use, in the order in which that adds them; and add a range, with @flags
+ * The steps of tdx_vm_add_memory(), for a test that takes them itself.
+ * tdx_vm_walk_ranges() makes all memory private, except unused pages of slot 0, and
+ * calls @fn for each range of used pages, in the order in which tdx_vm_add_memory()
+ * adds them.  tdx_vm_add_pages() adds one range, with @flags
  * (KVM_TDX_MEASURE_MEMORY_REGION).
  */
 typedef void tdx_range_fn(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *data);
@@ -176,7 +178,7 @@ typedef void tdx_range_fn(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *data
 void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data);
 void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags);
 
-/* Set in a TD's copy of the globals only. */
+/* True in a TD: only its copy of the globals has it set. */
 extern bool is_tdx_guest;
 
 /* The two halves of a ucall from a TD, for ucall.c. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The page at TD_BOOT_CODE_GPA.  All vCPUs of a TD start in it at once, with
- *	paging off, flat 32-bit segments, EFER.LME set, CR4.MCE set and fixed,
- *	no GDT and no IDT, no stack, and RSI = index of the vCPU.
+ * The page at TD_BOOT_CODE_GPA.  All vCPUs of a TD start in it, in this state: paging
+ * off, flat 32-bit segments, EFER.LME set, CR4.MCE set and fixed, no GDT, no IDT, no
+ * stack, and the index of the vCPU in RSI.
  */
 #include "tdx/td_boot.h"
 #include "td_offsets.inc"
@@ -25,7 +25,7 @@ td_boot_32:
 	imul	$SIZEOF_TD_BOOT_VCPU, %esi, %edi
 	lea	TD_BOOT_VCPUS(%ebx, %edi), %edi
 
-	/* Their bases are virtual: no use before paging is on. */
+	/* Their bases are virtual addresses, which are valid when paging is on. */
 	lgdtl	TD_BOOT_GDTR(%ebx)
 	lidtl	TD_BOOT_IDTR(%ebx)
 
@@ -48,7 +48,7 @@ td_boot_64:
 	mov	%eax, %gs
 	mov	%eax, %ss
 
-	/* A switch of modes leaves the upper halves undefined. */
+	/* The switch of modes leaves the upper halves undefined. */
 	mov	%edi, %eax
 
 	mov	TD_BOOT_VCPU_RSP(%rax), %rsp

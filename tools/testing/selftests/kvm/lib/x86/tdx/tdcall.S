@@ -7,8 +7,8 @@
 /*
  * void tdcall_execute(struct tdcall_regs *regs)
  *
- * The pointer is the only thing kept on the stack beside the caller's own
- * registers: TDCALL sees, and may change, all others.
+ * TDCALL sees, and may change, all registers.  So the pointer is kept on the stack,
+ * with the registers of the caller.
  */
 	.globl tdcall_execute
 	.type tdcall_execute, @function

@@ -4,16 +4,17 @@
 #include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_util.h"
 
-/* What no register holds by itself. */
+/* A value that a register does not have by chance. */
 #define SEED(i)		(0x5eed5eed5eed0000ULL + (i))
 
-/* What no byte of an exit holds by itself. */
+/* A byte that KVM does not write to an exit here. */
 #define POISON		0xa5
 
 /*
- * The page at TD_TDVMCALL_GPA looks like a struct tdcall_regs: the TD reads the
- * registers for a call from it, and writes those after the call to it.  Between
- * the two it writes to the word behind, so that KVM has taken what was read.
+ * The page at TD_TDVMCALL_GPA has the layout of a struct tdcall_regs.  The TD reads the
+ * registers for a call from it, and writes those after the call to it.  Between the two
+ * it writes to the word after the struct, so that KVM has taken the last answer before
+ * the call.
  */
 #define READY_OFFSET	sizeof(struct tdcall_regs)
 
@@ -157,7 +158,7 @@ void tdx_vcpu_get_sync(struct kvm_vcpu *vcpu, const char *name, struct ucall *uc
 	}
 }
 
-/* Take @vcpu's access to word @offset of the page: any other exit is a failure. */
+/* Check that @vcpu has exited for an access to the word at @offset of the page. */
 static void check_access(struct kvm_vcpu *vcpu, const char *name, bool write, size_t offset)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -200,7 +201,7 @@ void tdvmcall_poison_exit(struct kvm_vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 
 	memset(run->padding, POISON, sizeof(run->padding));
-	/* The data of port I/O are in a page by themselves. */
+	/* The data of port I/O is in a page of its own. */
 	memset((void *)run + KVM_PIO_PAGE_OFFSET * PAGE_SIZE, POISON, sizeof(u64));
 	run->exit_reason = POISON;
 	run->flags = POISON;
@@ -210,12 +211,12 @@ void tdvmcall_check_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exi
 {
 	const struct kvm_run *run = vcpu->run;
 
-	/* The selftests have no name for a KVM_EXIT_TDX, which is 40. */
+	/* The selftests have no name for KVM_EXIT_TDX, which is 40. */
 	TEST_ASSERT(run->exit_reason == exit_reason,
 		    "%s: exit %lu: wanted %s (%u), got %s (%u)", name, i,
 		    exit_reason_str(exit_reason), exit_reason,
 		    exit_reason_str(run->exit_reason), run->exit_reason);
-	/* Whatever userspace left there: KVM_RUN clears it. */
+	/* KVM_RUN clears the flags, whatever userspace left there. */
 	tdx_assert_value(name, "exit", i, "flags", 0, run->flags);
 }
 
@@ -228,7 +229,7 @@ void tdvmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_
 	tdvmcall_check_exit(vcpu, name, i, exit_reason);
 }
 
-/* R10 and R11 are what a case is about: R10 is told by its name. */
+/* R10 is a status: show its name. */
 static void check_reg(const char *name, u64 exits, size_t i, u64 want, u64 got)
 {
 	if (i != offsetof(struct tdcall_regs, r10) / sizeof(u64)) {

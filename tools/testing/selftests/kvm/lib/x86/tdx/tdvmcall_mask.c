@@ -13,7 +13,7 @@
 #define MAX_MASKS	(2 + 2 * NR_SHOWN + NR_SAMPLES)
 #define SAMPLE_SEED	0x7d5eed7d5eed0001ULL
 
-/* Registers that are no leaf's result. */
+/* Registers that no leaf returns a result in. */
 #define NO_RESULTS	(GENMASK_ULL(9, 6) | GENMASK_ULL(3, 2))
 
 u64 tdvmcall_masks[MAX_MASKS];
@@ -78,7 +78,7 @@ void tdvmcall_guest_compare_masks(void)
 	GUEST_DONE();
 }
 
-/* Masks that the TDX module does not let through. */
+/* Masks that the TDX module refuses. */
 void tdvmcall_guest_refused_masks(void)
 {
 	struct tdcall_regs regs;
@@ -131,7 +131,7 @@ void tdvmcall_mask_add_legal(void)
 		}
 	}
 
-	/* Half of them show the leaf: without it all leafs are one. */
+	/* Half of them show the leaf.  Without it all leafs are the same call. */
 	for (i = 0; i < NR_SAMPLES; i++) {
 		mask = next_sample(&state) & TDVMCALL_EXPOSE_REGS_MASK;
 		tdvmcall_mask_add(i % 2 ? mask : mask | BIT_ULL(10) | BIT_ULL(11));

@@ -6,7 +6,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 
-/* As much as the largest operand needs, CPUID entries to KVM's limit included. */
+/* Enough for the largest operand, with as many CPUID entries as KVM allows. */
 #define BUFFER_SIZE	(4 * PAGE_SIZE)
 
 static const char * const cmd_names[] = {

@@ -7,7 +7,7 @@
 
 #define PRESENT_CPUS	"/sys/devices/system/cpu/present"
 
-/* The list is of numbers and ranges, such as 0-3,8. */
+/* The file is a list of numbers and ranges, such as 0-3,8. */
 u32 tdx_nr_present_cpus(void)
 {
 	FILE *file = fopen(PRESENT_CPUS, "r");

@@ -4,14 +4,14 @@
 #include "kvm_util.h"
 #include "tdx/tdx_interruption.h"
 
-/* The kernel's sigset_t, which KVM_SET_SIGNAL_MASK takes. */
+/* Size of sigset_t in the kernel, which KVM_SET_SIGNAL_MASK takes. */
 #define KERNEL_SIGSET_SIZE	8
 
 static void handle_signal(int sig)
 {
 }
 
-/* Let SIGUSR1 pend outside of KVM_RUN, and interrupt it. */
+/* Block SIGUSR1 except in KVM_RUN. */
 static void block_signal(struct kvm_vcpu *vcpu)
 {
 	struct {

@@ -4,7 +4,7 @@
 #include "processor.h"
 #include "tdx/tdx_io.h"
 
-/* What no byte of an entry of the ring holds by itself. */
+/* A byte that KVM does not write to an entry of the ring here. */
 #define POISON		0xc3
 
 static bool is_pio(const struct tdx_insn *insn)
@@ -17,7 +17,7 @@ static bool is_write(const struct tdx_insn *insn)
 	return (u32)insn->in.r13 == TDX_IO_WRITE;
 }
 
-/* The size as KVM takes it, of an access that it does not refuse. */
+/* The size that KVM uses, for an access that it does not refuse. */
 static u32 size_of(const struct tdx_insn *insn)
 {
 	return insn->in.r12;
@@ -37,7 +37,7 @@ void tdx_io_init(struct tdx_insn *insn, u64 leaf, u64 size, u64 direction, u64 a
 
 void tdx_io_init_read(struct tdx_insn *insn, u64 leaf, u64 size, u64 addr, u64 value)
 {
-	/* R15 is for the data of a write: it must not show up. */
+	/* R15 is for the data of a write: it must not show up in the result. */
 	tdx_io_init(insn, leaf, size, TDX_IO_READ, addr, ~value);
 	insn->out.r11 = value;
 }
@@ -86,7 +86,7 @@ void tdx_io_check_exit(struct kvm_vcpu *vcpu, const struct tdx_insn *insn)
 	if (is_write(insn))
 		tdx_insn_assert_exit(insn, "data", tdx_io_low_bytes(insn->in.r15, size), data);
 	else if (is_pio(insn))
-		/* Userspace that does nothing must have answered. */
+		/* If userspace does nothing the answer is 0. */
 		tdx_insn_assert_exit(insn, "data", 0, data);
 }
 
@@ -150,7 +150,7 @@ u64 tdx_io_event_count(const struct tdx_io_event *event)
 	u64 count = 0;
 	ssize_t r = read(event->fd, &count, sizeof(count));
 
-	/* A count of 0 is no value to read. */
+	/* A count of 0 cannot be read. */
 	TEST_ASSERT(r == sizeof(count) || (r == -1 && errno == EAGAIN),
 		    __KVM_SYSCALL_ERROR("read()", (int)r));
 	return count;
@@ -198,7 +198,7 @@ void tdx_io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_r
 	TEST_ASSERT((void *)ring != vcpu->run, "KVM has no ring for coalesced writes");
 
 	for (i = 0; i < nr_rows; i++) {
-		/* The entry that is to come is what it was by KVM alone. */
+		/* Whatever the next entry contains after this was written by KVM. */
 		first = READ_ONCE(ring->last);
 		WRITE_ONCE(ring->first, first);
 		memset(&ring->coalesced_mmio[first], POISON, sizeof(ring->coalesced_mmio[first]));

@@ -15,7 +15,7 @@
 #define FIRST_VECTOR		0x20
 #define NR_VECTORS		0x100
 
-/* Between two signals to KVM_RUN, and between two looks at a vCPU. */
+/* Time between two signals to KVM_RUN, and between two looks at a vCPU. */
 #define SIGNAL_PERIOD_US	10000
 #define POLL_PERIOD_US		1000
 
@@ -30,7 +30,7 @@ void tdx_guest_eoi(void)
 	x2apic_write_reg(APIC_EOI, 0);
 }
 
-/* What the TD took, in the order in which it did; the rest is not recorded. */
+/* Vectors that the TD has taken, in this order.  Further ones are only counted. */
 static u8 taken[2 * NR_VECTORS];
 static u64 nr_taken;
 
@@ -54,8 +54,8 @@ void tdx_vm_record_irqs(struct kvm_vm *vm)
 }
 
 /*
- * With interrupts off one that is pending keeps the TD from halting, so that it
- * cannot come too early.
+ * Interrupts are disabled before the HLT.  A pending one keeps the TD from halting, so
+ * none is missed.
  */
 void tdx_guest_halt_for_irq(void)
 {
@@ -127,7 +127,7 @@ static void handle_signal(int sig)
 {
 }
 
-/* Let @sig do nothing but interrupt a system call. */
+/* Let @sig only interrupt system calls. */
 static void catch_signal(int sig)
 {
 	const struct sigaction action = { .sa_handler = handle_signal };
@@ -135,7 +135,7 @@ static void catch_signal(int sig)
 	TEST_ASSERT_EQ(sigaction(sig, &action, NULL), 0);
 }
 
-/* A single signal could come before KVM_RUN, and be missed by it: send many. */
+/* A single signal could come before KVM_RUN, which would miss it: send many. */
 int tdx_vcpu_run_with_signals(struct kvm_vcpu *vcpu)
 {
 	const struct timeval period = { .tv_usec = SIGNAL_PERIOD_US };
@@ -183,7 +183,7 @@ void tdx_vcpu_start(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int c
 	TEST_ASSERT_EQ(pthread_create(&thread->thread, NULL, run_once, thread), 0);
 }
 
-/* KVM_GET_MP_STATE waits for KVM_RUN to end; the statistics do not. */
+/* KVM_GET_MP_STATE would wait for KVM_RUN to end.  The statistics do not. */
 void tdx_vcpu_block(struct tdx_vcpu_thread *thread, struct kvm_vcpu *vcpu, int cpu)
 {
 	tdx_vcpu_start(thread, vcpu, cpu);

@@ -7,7 +7,7 @@ u64 tdx_map_gpa_outcome_status(enum tdx_map_gpa_outcome outcome)
 		[TDX_MAP_GPA_NEXT] = TDVMCALL_STATUS_SUCCESS,
 		[TDX_MAP_GPA_RETRY] = TDVMCALL_STATUS_RETRY,
 		[TDX_MAP_GPA_INVALID] = TDVMCALL_STATUS_INVALID_OPERAND,
-		/* Of a TD that userspace runs again nevertheless. */
+		/* If userspace runs the TD again. */
 		[TDX_MAP_GPA_RUN_EINVAL] = TDVMCALL_STATUS_SUCCESS,
 	};
 
@@ -55,7 +55,7 @@ void tdx_map_gpa_launch(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *ca
 	tdvmcall_launch(vcpu, call->name);
 }
 
-/* KVM still has to read the answer to the exit before, if there was one. */
+/* KVM has not read the answer to the last exit yet, if there was one. */
 void tdx_map_gpa_poison_exit(struct kvm_vcpu *vcpu, bool answered)
 {
 	struct kvm_run *run = vcpu->run;
@@ -77,7 +77,7 @@ void tdx_map_gpa_check_exit(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call
 
 	tdvmcall_check_exit(vcpu, call->name, i, KVM_EXIT_HYPERCALL);
 	assert_exit_value(call, i, "hypercall.nr", KVM_HC_MAP_GPA_RANGE, run->hypercall.nr);
-	/* Userspace that does not know of the field must have answered 0. */
+	/* If userspace does not know the field the answer is 0. */
 	assert_exit_value(call, i, "hypercall.ret", 0, run->hypercall.ret);
 	assert_exit_value(call, i, "hypercall.args[0], GPA", gpa & ~TDX_SHARED_BIT,
 			  run->hypercall.args[0]);

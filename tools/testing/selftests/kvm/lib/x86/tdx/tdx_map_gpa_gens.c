@@ -71,7 +71,7 @@ enum tdx_map_gpa_outcome tdx_map_gpa_outcome(const struct tdx_map_gpa_gen *gen, 
 	return gen->other;
 }
 
-/* An answer that no generation singles out. */
+/* An answer without an outcome of its own in any generation. */
 #define OTHER_ANSWER	EPERM
 
 bool tdx_map_gpa_gen_has(const struct tdx_map_gpa_gen *gen, enum tdx_map_gpa_outcome outcome)

@@ -14,7 +14,7 @@ static bool is_read(const struct tdx_insn *insn)
 
 void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value)
 {
-	/* R13 is for the value of a write: it must not show up. */
+	/* R13 is for the value of a write: it must not show up in the result. */
 	tdx_insn_init(insn, EXIT_REASON_MSR_READ, index, ~value, 0, 0, "RDMSR of 0x%lx", index);
 	insn->out.r11 = value;
 }

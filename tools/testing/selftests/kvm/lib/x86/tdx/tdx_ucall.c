@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ucall of a TD, whose registers and memory the host cannot read.  The TD
- * writes its struct ucall, 8 bytes at a time, to a page that looks like such a
- * struct at TD_UCALL_GPA, by TDG.VP.VMCALL<MMIO>; to the last member it writes
- * the ucall's argument.  The host, which sees KVM_EXIT_MMIO, fills in its own
- * copy of the struct, the one at that very argument: it is the host's address.
+ * ucall of a TD.  The host can read neither its registers nor its memory.  So the TD
+ * writes its struct ucall, 8 bytes at a time, by TDG.VP.VMCALL<MMIO> to the page at
+ * TD_UCALL_GPA, which has the layout of that struct.  To the last member it writes the
+ * argument of the ucall.  The host sees KVM_EXIT_MMIO and fills in its own copy of the
+ * struct, whose address is that argument.
  */
 #include "kvm_util.h"
 #include "ucall_common.h"
@@ -12,7 +12,7 @@
 #include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_util.h"
 
-/* Arguments that are no pointers: GUEST_UCALL_NONE() and a pool that is empty. */
+/* Arguments that are not pointers: of GUEST_UCALL_NONE(), and of an empty pool. */
 #define IS_UCALL_STRUCT(uc)	((uc) && (uc) != (u64)-1)
 
 #define UCALL_DOORBELL		offsetof(struct ucall, hva)
@@ -38,7 +38,7 @@ void tdx_do_ucall(u64 hva)
 		uc = guest_ucall(hva);
 		words = (void *)uc;
 
-		/* The buffer of other ucalls holds what was in it before. */
+		/* Other ucalls do not use the buffer. */
 		size = offsetof(struct ucall, buffer);
 		if (uc->cmd == UCALL_ABORT || uc->cmd == UCALL_PRINTF)
 			size += strnlen(uc->buffer, UCALL_BUFFER_LEN - 1) + 1;
@@ -50,7 +50,10 @@ void tdx_do_ucall(u64 hva)
 	ucall_write(UCALL_DOORBELL, hva);
 }
 
-/* Give the offset of the write to a struct ucall that @run shows, -1 if none. */
+/*
+ * Returns the offset of the write to a struct ucall that @run shows, -1 if there is
+ * none.
+ */
 static long ucall_offset(struct kvm_run *run)
 {
 	u64 offset = run->mmio.phys_addr - TD_UCALL_GPA;
@@ -88,7 +91,10 @@ void *tdx_get_ucall(struct kvm_vcpu *vcpu)
 			    vcpu->id, exit_reason_str(run->exit_reason));
 	}
 
-	/* The doorbell may be seen again: the struct is copied the first time. */
+	/*
+	 * The caller may look at the doorbell again: the struct is copied the first
+	 * time.
+	 */
 	memcpy(&uc, run->mmio.data, sizeof(uc));
 	if (copied && IS_UCALL_STRUCT(uc)) {
 		copy.hva = (void *)uc;

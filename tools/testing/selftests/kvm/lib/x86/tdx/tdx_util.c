@@ -22,7 +22,10 @@ struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm)
 	u32 nent = 0;
 	int ret;
 
-	/* KVM does not tell how many entries there are: double until they fit. */
+	/*
+	 * KVM does not report how many entries there are: double the number until they
+	 * fit.
+	 */
 	do {
 		nent = nent ? nent * 2 : 16;
 		caps = realloc(caps, sizeof(*caps) + nent * sizeof(caps->cpuid.entries[0]));
@@ -51,7 +54,10 @@ static const struct kvm_cpuid_entry2 *find_supported(u32 function, u32 index)
 	return NULL;
 }
 
-/* Reduce @entry, configurable bits, to a configuration; false if none is left. */
+/*
+ * Reduce the configurable bits of @entry to a configuration.  Returns false if there is
+ * none.
+ */
 static bool configure_cpuid_entry(struct kvm_cpuid_entry2 *entry)
 {
 	const struct kvm_cpuid_entry2 *supported;
@@ -64,12 +70,12 @@ static bool configure_cpuid_entry(struct kvm_cpuid_entry2 *entry)
 	entry->ebx &= supported->ebx;
 	entry->ecx &= supported->ecx;
 	entry->edx &= supported->edx;
-	/* KVM finds a subleaf only by an entry that says that its index counts. */
+	/* KVM finds a subleaf only if the flags of the entry say that the index counts. */
 	entry->flags = supported->flags;
 
 	/*
-	 * KVM takes the guest physical address width from EAX[23:16].  What it
-	 * supports there may be narrower: it is about other VMs.
+	 * KVM takes the guest physical address width from EAX[23:16].  The supported
+	 * value may be smaller: it is for other VMs.
 	 */
 	if (entry->function == TDX_CPUID_ADDRESS_WIDTHS)
 		entry->eax = (entry->eax & ~GENMASK(23, 16)) | TDX_GPA_WIDTH << 16;
@@ -124,7 +130,7 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 	TEST_ASSERT(vm->mmu.pgd == (u32)vm->mmu.pgd,
 		    "CR3 0x%lx is out of reach of 32-bit code", vm->mmu.pgd);
 
-	/* CR4.MCE is fixed to 1 in a TD: without it the write is a #VE. */
+	/* CR4.MCE is fixed to 1 in a TD.  A write without it raises #VE. */
 	params = td_boot_parameters(vm);
 	params->cr0 = X86_CR0_PE | X86_CR0_MP | X86_CR0_NE | X86_CR0_PG;
 	params->cr3 = vm->mmu.pgd;
@@ -175,8 +181,8 @@ static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
 	tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
 
 	/*
-	 * KVM takes for illegal what is above the MAXPHYADDR of this table, the
-	 * shared bit not excepted.
+	 * KVM takes a GPA above the MAXPHYADDR of this table for illegal, the shared
+	 * bit included.
 	 */
 	for (i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
@@ -200,7 +206,7 @@ struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_cod
 	TEST_ASSERT(vcpu_id < TD_BOOT_MAX_VCPUS, "vCPU %u wanted, the last is %u",
 		    vcpu_id, TD_BOOT_MAX_VCPUS - 1);
 
-	/* Not there yet when KVM_TDX_INIT_VM was issued. */
+	/* The tables are allocated after tdx_vm_init(). */
 	params->gdtr = (struct td_boot_dtr) {
 		.limit = PAGE_SIZE - 1,
 		.base = vm->arch.gdt,
@@ -213,7 +219,7 @@ struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_cod
 	vcpu = __vm_vcpu_add(vm, vcpu_id);
 	vcpu_init_cpuid_from_tdx(vcpu);
 
-	/* A C function finds its stack 8 bytes below a multiple of 16. */
+	/* A C function expects RSP to be 8 bytes below a multiple of 16. */
 	stack = __vm_alloc(vm, stack_size, DEFAULT_GUEST_STACK_VADDR_MIN,
 			   MEM_REGION_DATA);
 	params->vcpus[vcpu_id].rsp = stack + stack_size - 8;
@@ -251,7 +257,7 @@ void tdx_vcpu_args_set(struct kvm_vcpu *vcpu, unsigned int num, ...)
 
 void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags)
 {
-	/* The list begins with the newest, which may not be initialized yet. */
+	/* The list begins with the newest vCPU, which may not be initialized yet. */
 	struct kvm_vcpu *vcpu = list_last_entry(&vm->vcpus, struct kvm_vcpu, list);
 	struct kvm_tdx_init_mem_region region = {
 		.source_addr = (u64)addr_gpa2hva(vm, gpa),
@@ -261,7 +267,7 @@ void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags)
 	u64 hw_error;
 	int ret;
 
-	/* KVM moves @region on, so that an interrupted call can be repeated. */
+	/* KVM advances @region, so that an interrupted command can be repeated. */
 	do {
 		ret = __tdx_vcpu_ioctl(vcpu, KVM_TDX_INIT_MEM_REGION, flags, &region, &hw_error);
 	} while (ret == -1 && errno == EINTR);
@@ -304,8 +310,8 @@ void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 			continue;
 
 		/*
-		 * KVM keeps the attributes of each page by itself, and most of slot
-		 * 0 is a reserve for what a test may allocate: too late from here on.
+		 * KVM keeps attributes for each page, and most of slot 0 is a reserve
+		 * for allocations by the test, which are not possible any more.
 		 */
 		if (!region->region.slot)
 			walk_region(vm, region, set_private, NULL);

@@ -10,7 +10,7 @@
 #define IO_QUAL_STRING		BIT_ULL(4)
 #define IO_QUAL_PORT(qual)	(((qual) >> 16) & 0xffff)
 
-/* Exit qualification of an EPT violation: what the access was for. */
+/* Exit qualification of an EPT violation: kind of access. */
 #define EPT_QUAL_ACCESS		GENMASK_ULL(2, 0)
 
 #define OPERAND_SIZE_PREFIX	0x66
@@ -64,7 +64,7 @@ static void ve_io(struct ex_regs *regs, const struct tdx_ve_info *ve)
 	GUEST_ASSERT_EQ(__tdvmcall_io(EXIT_REASON_IO_INSTRUCTION, size, direction,
 				      IO_QUAL_PORT(qual), &data), 0ul);
 
-	/* A write to EAX clears the rest of RAX, one to AL or AX does not. */
+	/* A write to EAX clears the rest of RAX, a write to AL or AX does not. */
 	if (direction == TDX_IO_READ)
 		regs->rax = size == 4 ? data : set_low_bytes(regs->rax, size, data);
 }
@@ -82,7 +82,7 @@ static void ve_wrmsr(struct ex_regs *regs, const struct tdx_ve_info *ve)
 	tdvmcall_wrmsr(regs->rcx, regs->rdx << 32 | (u32)regs->rax);
 }
 
-/* MOV between RAX and memory: the opcode has the direction, the prefixes the size. */
+/* MOV between RAX and memory.  The opcode has the direction, the prefixes the size. */
 static void ve_mmio(struct ex_regs *regs, const struct tdx_ve_info *ve)
 {
 	const u8 *byte = (const u8 *)regs->rip;

@@ -12,7 +12,7 @@
 #include "processor.h"
 #include "tdx/tdx_watch.h"
 
-/* Of a word of /proc/PID/pagemap, see Documentation/admin-guide/mm/pagemap.rst. */
+/* A word of /proc/PID/pagemap, see Documentation/admin-guide/mm/pagemap.rst. */
 #define PAGEMAP_PFN	GENMASK_ULL(54, 0)
 #define PAGEMAP_PRESENT	BIT_ULL(63)
 
@@ -29,7 +29,7 @@ static bool read_at(const char *path, void *data, size_t size, off_t offset)
 	return done;
 }
 
-/* Without the right to see them, all page frames are 0. */
+/* Without the right to see page frames all of them are 0. */
 static bool physical_address(u64 va, u64 *pa)
 {
 	u64 word;
@@ -45,8 +45,8 @@ static bool physical_address(u64 va, u64 *pa)
 }
 
 /*
- * Where the kernel has all of memory.  The segments of /proc/kcore tell, and the
- * lowest one wins: memory that was the kernel's image has two.
+ * Finds the address at which the kernel maps @pa, by the segments of /proc/kcore.  The
+ * lowest address counts: memory of the former kernel image has two.
  */
 static bool kernel_address(u64 pa, u64 *kva)
 {
@@ -88,7 +88,7 @@ bool tdx_watch_open(struct tdx_watch *watch, const __u64 *word)
 	u64 pa, kva;
 
 	watch->fd = -1;
-	/* Only a page that was touched has a frame. */
+	/* Only a page that was accessed has a frame. */
 	READ_ONCE(*word);
 	if (!physical_address((u64)word, &pa) || !kernel_address(pa, &kva))
 		return false;
