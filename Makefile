@@ -57,6 +57,7 @@ check-long: python3 long-tool $(PASSED)
 
 run-tool:
 	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
+		$(if $(STRICT),--strict) \
 		$(foreach e,$(ENV),--env $(call quote,$(e))) \
 		$(foreach t,$(TESTS),$(call quote,$(t))))
 

@@ -101,11 +101,12 @@ def read_text(path):
         return ''
 
 
-def judge(console, ended, names, skip_is_bad=False):
+def judge(console, ended, names, skip_is_bad=False, xfail_is_bad=False):
     """(EXIT_*, why) of the tests `names`, where they are expected to pass.
 
     Only what was asked for counts: a kernel may warn at its boot for reasons of
-    its own, and a skipped case says nothing, unless skip_is_bad.
+    its own, and a skipped case says nothing, unless skip_is_bad. Neither does a case
+    that fails as a finding says, unless xfail_is_bad.
     """
     why = ktap.not_run_why(console, ended)
     if why:
@@ -129,13 +130,18 @@ def judge(console, ended, names, skip_is_bad=False):
         if problems:
             return EXIT_BAD, problems[0]
         cases += test.cases or [test.result]
-    skipped = sum(case.skip for case in cases)
+    outcomes = [case.outcome() for case in cases]
+    skipped, xfails = outcomes.count('skip'), outcomes.count(ktap.XFAIL)
     if skipped and skip_is_bad:
         return EXIT_BAD, f'{skipped} case(s) were skipped'
+    if xfails and xfail_is_bad:
+        return EXIT_BAD, next(case.note for case in cases if case.outcome() == ktap.XFAIL)
     if skipped == len(cases):
         reasons = [test.skip_reason for test in found if test.skip_reason]
         return EXIT_SKIP, ': '.join(['every case was skipped', *reasons[:1]])
-    return EXIT_GOOD, f'{len(cases) - skipped} case(s) passed'
+    if skipped + xfails == len(cases):
+        return EXIT_SKIP, 'every case failed as a finding says, or was skipped'
+    return EXIT_GOOD, f'{len(cases) - skipped - xfails} case(s) passed'
 
 
 def expected(status, outcome):
@@ -159,7 +165,7 @@ def step(args, top, commit, progress):
     [guest] = runs.boot_guests(built, [tests])
     shutil.copy2(guest.console_path, laid.build.path('bisect', f'{commit}.console.log'))
     status, why = judge(guest.console, guest.ended, [name for name, _ in tests],
-                        args.skip_is_bad)
+                        args.skip_is_bad, xfail_is_bad=args.outcome == 'fail')
     return expected(status, args.outcome), f'{why}; expected: {args.outcome}'
 
 
@@ -206,7 +212,8 @@ def add_parser(commands):
     add_place_options(parser)
     parser.add_argument('--expect', dest='outcome', choices=('pass', 'fail'), default='pass',
                         help='what a good commit does (default: %(default)s); '
-                             'fail looks for the commit that made the tests pass')
+                             'fail looks for the commit that made the tests pass, also '
+                             'for the one that fixed what a finding is about')
     parser.add_argument('--generation', default='', metavar='NAME', choices=abi.NAMES,
                         help='the generation of the MapGPA ABI that a passing commit has: '
                              f'{", ".join(abi.NAMES)} (default: that of the first step)')

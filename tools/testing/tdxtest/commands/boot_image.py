@@ -42,8 +42,8 @@ def run(args):
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
                                               if key not in ('format', 'tests')})
-    for problem in verdict.problems:
-        progress.line(f'  {problem}')
+    for line in (*verdict.problems, *verdict.notes):
+        progress.line(f'  {line}')
     progress.line(f'{verdict.summary} (Linux {about["kernel"]})')
     results.write(build.path(results.LAST), results.to_json([found]))
     results.save([found], wanted.output)

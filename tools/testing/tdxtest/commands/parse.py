@@ -4,13 +4,14 @@
 import sys
 
 from tdxtest.guest import request
-from tdxtest.guest.options import EPILOG
+from tdxtest.guest.options import EPILOG, add_strict_option
 from tdxtest.verdict import ktap, results
 
 
 def add_parser(commands):
     parser = commands.add_parser('parse', help='judge a saved console log', epilog=EPILOG)
     results.add_options(parser)
+    add_strict_option(parser)
     parser.add_argument('log', nargs='+', help='the logs of the guests of one run, '
                                                '- for standard input')
     return parser
@@ -23,11 +24,11 @@ def run(args):
         with open(0 if log == '-' else log, encoding='utf-8', errors='replace',
                   closefd=log != '-') as f:
             guests.append(results.parse_log(f))
-    verdict = ktap.judge_all(guests)
+    verdict = ktap.judge_all(guests, strict=args.strict)
     # The results may go to standard output: nothing else is to be there then.
     out = sys.stderr if '-' in (args.json, args.junit, args.lava) else sys.stdout
-    for problem in verdict.problems:
-        print(f'  {problem}', file=out)
+    for line in (*verdict.problems, *verdict.notes):
+        print(f'  {line}', file=out)
     print(verdict.summary, file=out)
     found = results.collect(guests, verdict, {'logs_of': args.log})
     results.save([found], request.part(results.Output, vars(args)))

@@ -7,9 +7,10 @@ import os
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.commands.coverage import FORMAT as COVERAGE_FORMAT
 from tdxtest.guest.options import EPILOG, add_place_options
-from tdxtest.verdict import results
+from tdxtest.verdict import ktap, results
 
 WORDS = {EXIT_PASS: 'pass', EXIT_FAIL: 'fail', EXIT_NOT_RUN: 'fail'}
+OUTCOMES = ('pass', 'fail', 'skip', ktap.XFAIL, ktap.XPASS)
 SLOWEST = 15
 # Keys of coverage.json: a number of things, and how many of them were reached.
 COVERED = (('lines', 'lines_run'), ('branches', 'branches_taken'))
@@ -25,9 +26,9 @@ def seconds(value):
 
 
 def counts(rows):
-    """(passed, failed, skipped) of result rows."""
+    """{outcome: how many of the rows have it}, in the order of OUTCOMES."""
     found = [results.outcome(row) for row in rows]
-    return tuple(found.count(word) for word in ('pass', 'fail', 'skip'))
+    return {word: found.count(word) for word in OUTCOMES}
 
 
 def table(heads, rows, numbers=()):
@@ -51,9 +52,15 @@ def name_of(run):
 def verdict(run):
     about = ', '.join(f'{key}: {e(run[key])}' for key in ('kernel', 'origin', 'machine', 'abi',
                                                            'expected', 'date') if run.get(key))
-    problems = ''.join(f'<li><code>{e(p)}</code></li>\n' for p in run['problems'])
     return (f'<p class="verdict {WORDS.get(run["status"], "fail")}">{e(run["summary"])}</p>\n'
-            f'<p>{about}</p>\n' + (f'<ul class=problems>\n{problems}</ul>\n' if problems else ''))
+            f'<p>{about}</p>\n' + points('problems', run['problems'])
+            + points('notes', run.get('notes', [])))
+
+
+def points(name, lines):
+    """A list of the class `name`, '' without lines."""
+    items = ''.join(f'<li><code>{e(line)}</code></li>\n' for line in lines)
+    return f'<ul class={name}>\n{items}</ul>\n' if items else ''
 
 
 def all_rows(run):
@@ -83,8 +90,8 @@ def matrix(runs):
 
 def tally(rows):
     """The counts of rows as HTML, those of no row as a blank."""
-    found = zip(('pass', 'fail', 'skip'), counts(rows))
-    return ', '.join(f'<span class={word}>{n} {word}</span>' for word, n in found if n) or '-'
+    return ', '.join(f'<span class={word}>{n} {word}</span>'
+                     for word, n in counts(rows).items() if n) or '-'
 
 
 def tests(run):
@@ -97,7 +104,7 @@ def tests(run):
             [f'<code>{e(row["name"])}</code>', marked(results.outcome(row)),
              seconds(row['seconds']), bar(row['seconds'], longest), e(row['note'])]
             for row in rows], numbers=(2,))
-        opened = ' open' if counts(rows)[1] else ''
+        opened = ' open' if counts(rows)['fail'] else ''
         text += (f'<details{opened}><summary><code>{e(test["name"])}</code> '
                  f'{marked(results.outcome(test))}: {tally(rows)}'
                  + (f', {seconds(test["seconds"])} s' if test['seconds'] is not None else '')

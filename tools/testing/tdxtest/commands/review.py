@@ -12,7 +12,7 @@ from tdxtest.guest import groups, request, runs, shards, stages
 from tdxtest.guest.options import add_boot_options, add_build_options, add_expect_options
 from tdxtest.kvm import modules, rebuild
 from tdxtest.tree import mbox
-from tdxtest.verdict import results, review_report
+from tdxtest.verdict import ktap, results, review_report
 
 EPILOG = """\
 exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
@@ -23,23 +23,31 @@ or boot, or no case passes with or without the series.
 BASE, PATCHED = 'base', 'patched'
 # What the same warning has different in each run: times, CPUs, processes, addresses.
 OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
-STATES = ('ok', 'not ok', 'skipped')
+STATES = ('ok', 'not ok', 'skipped', ktap.XFAIL)
+STATE_OF = {'pass': 'ok', 'fail': 'not ok', 'skip': 'skipped', ktap.XPASS: 'ok'}
 # Kinds of a change for which a series is to blame.
 RED = ('went red', 'vanished', 'was ok, is skipped')
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """A case whose result differs. state: one of STATES, '' where there is no result."""
+    """A case whose result differs.
+
+    before, after: one of STATES, '' where there is no result; finding: the number of the
+    finding that the case belongs to, 0 if there is none.
+    """
 
     test: str
     case: str
     before: str
     after: str
     note: str
+    finding: int = 0
 
     def kind(self):
-        if self.after == 'not ok':
+        if self.before == ktap.XFAIL and self.after == 'ok':
+            return f'finding {self.finding} fixed'
+        if self.after == 'not ok' or (self.after == ktap.XFAIL and self.before == 'ok'):
             return 'went red'
         if self.before == 'not ok' and self.after == 'ok':
             return 'went green'
@@ -51,6 +59,9 @@ class Change:
 
     def is_red(self):
         return self.kind() in RED
+
+    def is_green(self):
+        return self.after == 'ok' and self.before in ('not ok', ktap.XFAIL)
 
 
 @dataclasses.dataclass
@@ -98,16 +109,16 @@ def add_parser(commands):
 
 
 def state(case):
-    return 'skipped' if case.skip else 'ok' if case.ok else 'not ok'
+    return STATE_OF.get(case.outcome(), case.outcome())
 
 
 def case_results(outcomes):
-    """{(test, case): (state, note)} of one kernel, all guests together."""
+    """{(test, case): (state, note, finding)} of one kernel, all guests together."""
     found = {}
     for outcome in outcomes:
         for test in outcome.console.tests:
             for case in test.cases:
-                found[test.result.name, case.name] = (state(case), case.note)
+                found[test.result.name, case.name] = (state(case), case.note, case.finding())
     return found
 
 
@@ -116,12 +127,12 @@ def compare(before, after):
     changes = []
     same = 0
     for key in sorted(set(before) | set(after)):
-        old, new = before.get(key, ('', '')), after.get(key, ('', ''))
+        old, new = before.get(key, ('', '', 0)), after.get(key, ('', '', 0))
         if old[0] == new[0]:
             same += 1
             continue
-        changes.append(Change(*key, old[0], new[0],
-                              new[1] if new[0] in ('not ok', 'skipped') else old[1]))
+        told = new if new[0] in ('not ok', 'skipped', ktap.XFAIL) else old
+        changes.append(Change(*key, old[0], new[0], told[1], old[2] or new[2]))
     return changes, same
 
 
@@ -140,7 +151,7 @@ def check_base(base, patched):
     mended = not any(map(unfit, patched))
     why = next((unfit(o) for o in base if unfit(o) and not (o.died and mended)), '')
     passed = any(result == 'ok' for outcomes in (base, patched)
-                 for result, _ in case_results(outcomes).values())
+                 for result, *_ in case_results(outcomes).values())
     if not why and not passed:
         reasons = [*problems(base), *(test.skip_reason for outcome in base
                                       for test in outcome.console.tests if test.skip_reason)]

@@ -3,7 +3,7 @@
 
 from tdxtest.guest import host, request, runs, stages
 from tdxtest.guest.options import (EPILOG, add_boot_options, add_build_options,
-                                   add_expect_options, add_test_argument)
+                                   add_expect_options, add_strict_option, add_test_argument)
 from tdxtest.tree import abi
 from tdxtest.verdict import results
 
@@ -14,6 +14,7 @@ def add_parser(commands):
     add_build_options(parser)
     add_boot_options(parser)
     add_expect_options(parser)
+    add_strict_option(parser)
     results.add_options(parser)
     add_test_argument(parser)
     return parser

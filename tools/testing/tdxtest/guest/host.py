@@ -47,7 +47,7 @@ def run(request, build):
     boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
                   [guest], [bundle], installation, 1)
     ran = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
-    verdict = ktap.judge_all(ran)
+    verdict = ktap.judge_all(ran, strict=request.expect.findings)
     about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,
              'abi': generation.name, 'expected': generation.name}
     return runs.Run(laid, verdict, (guest,), results.collect(ran, verdict, about))

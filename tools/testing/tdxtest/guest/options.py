@@ -72,6 +72,12 @@ def add_environment_option(parser):
                              'may be given several times')
 
 
+def add_strict_option(parser):
+    parser.add_argument('--strict', action='store_true',
+                        help='a case that passes although a finding says that it fails is a '
+                             'problem, not a note')
+
+
 def add_expect_options(parser):
     parser.add_argument('--expect', default=ExpectRequest.generation, metavar='NAME',
                         help='expect another generation than the one that is built: '

@@ -56,10 +56,11 @@ class BootRequest:
 
 @dataclasses.dataclass(frozen=True)
 class ExpectRequest:
-    """Which generation of the ABI the tests expect."""
+    """What is expected of the tests."""
 
-    generation: str = ''            # '' is the one that is built
-    strict: bool = False            # a case that it does not have fails
+    generation: str = ''            # of the ABI; '' is the one that is built
+    strict: bool = False            # a case that the generation does not have fails
+    findings: bool = False          # a case that passes in spite of a finding is a problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +114,7 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
     },
     ExpectRequest: {
         'generation': ('expect', str), 'strict': ('strict_abi', bool),
+        'findings': ('strict', bool),
     },
     results.Output: {
         'json': ('json', str), 'junit': ('junit', str), 'lava': ('lava', str),

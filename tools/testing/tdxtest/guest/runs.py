@@ -112,7 +112,7 @@ def run_tests(built: Built, tests: Tests) -> Run:
     guests = boot_guests(built, shares)
     judged = [(guest.console, guest.ended, {name: shards.chosen(args) for name, args in share})
               for guest, share in zip(guests, shares)]
-    verdict = ktap.judge_all(judged)
+    verdict = ktap.judge_all(judged, strict=built.request.expect.findings)
     return Run(built, verdict, guests, results.collect(judged, verdict, about(built)))
 
 
@@ -132,8 +132,8 @@ def about(laid: Laid) -> dict[str, typing.Any]:
 
 def conclude(build: Build, verdict: ktap.Verdict, version: str) -> int:
     """Print the verdict and the times; gives the exit status."""
-    for problem in verdict.problems:
-        build.progress.line(f'  {problem}')
+    for line in (*verdict.problems, *verdict.notes):
+        build.progress.line(f'  {line}')
     build.progress.line(build.progress.table())
     build.progress.line(f'{verdict.summary} (Linux {version})')
     # After the verdict: a full disk must not hold it back.

@@ -20,6 +20,10 @@ VERSION = re.compile(r'KTAP version 1$')
 UNEXPLAINED = ('SKIP', 'SKIP UNKNOWN')
 PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
 RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
+# Directives of a case that is expected to fail, for a finding of findings/: it did, or
+# it passed.
+XFAIL, XPASS = 'xfail', 'xpass'
+FINDING = re.compile(r'finding (\d+)')
 # A harness assertion, "# file.c:10:case:text"; plain lines are TEST_ASSERT()'s.
 SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 # Of guest_src/init.c: how long a step took, and what the kernel logged meanwhile.
@@ -50,6 +54,11 @@ def warning_texts(path=WARNINGS):
         return [line.rstrip('\n') for line in f if line.strip() and not line.startswith('#')]
 
 
+def outcome(ok, skip, mark=''):
+    """pass, fail, skip, XFAIL or XPASS."""
+    return 'fail' if not ok else 'skip' if skip else mark or 'pass'
+
+
 @dataclasses.dataclass
 class Case:
     """One result line: a case of a test, or a test as a whole."""
@@ -59,6 +68,16 @@ class Case:
     skip: bool
     note: str = ''
     seconds: float = None   # of real time if the console was followed, else of guest time
+    mark: str = ''          # XFAIL, XPASS, or nothing of the kind
+
+    def outcome(self):
+        """pass, fail, skip, XFAIL or XPASS."""
+        return outcome(self.ok, self.skip, self.mark)
+
+    def finding(self):
+        """The number of the finding that the case belongs to, 0 if there is none."""
+        found = FINDING.search(self.note) if self.mark else None
+        return int(found[1]) if found else 0
 
 
 @dataclasses.dataclass
@@ -145,11 +164,15 @@ class Console:
             self.open.skip_reason = plan[3] or ''
         elif result:
             note = result[5] or ''
+            word = note.split(' ', 1)[0].lower()
             case = Case(result[4].strip(), result[2] == 'ok',
-                        note.upper().startswith('SKIP'), note, self._seconds(at))
+                        note.upper().startswith('SKIP'), note, self._seconds(at),
+                        word if word in (XFAIL, XPASS) else '')
             if result[1]:
                 if note.upper() in UNEXPLAINED:
                     case.ok, case.skip, case.note = False, False, ''
+                if case.outcome() == XFAIL and self._said:
+                    case.note = f'{case.note}: {self._said}'
                 case.note = case.note or self._said
                 self._said = ''
                 self.open.cases.append(case)
@@ -191,11 +214,12 @@ class Console:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Exit status, one line that says it, and a line for each thing wrong."""
+    """Exit status, one line that says it, a line for each thing wrong or worth knowing."""
 
     status: int
     summary: str
     problems: tuple
+    notes: tuple = ()
 
     def wrong(self):
         """Lines for a check: the problems, or what there is without any; none if it passed."""
@@ -211,11 +235,12 @@ def judge(console, ended='', wants_tests=True):
     return judge_all([(console, ended, {})], wants_tests)
 
 
-def judge_all(guests, wants_tests=True):
+def judge_all(guests, wants_tests=True, strict=False):
     """The one Verdict on guests that shared the tests.
 
     guests: [(console, ended, {test: case ids that it was to run})], no ids for
     all of them. The worst guest decides; a problem says in which one it was.
+    strict: a case that was expected to fail and passed is a problem.
     """
     problems, not_run, refused = [], [], []
     for number, (console, ended, wanted) in enumerate(guests, 1):
@@ -231,23 +256,32 @@ def judge_all(guests, wants_tests=True):
         return Verdict(EXIT_NOT_RUN, '; '.join(not_run), tuple(problems))
 
     tests = [t for guest in guests for t in tests_of(*guest) if t.result.name not in FRAME]
-    cases = cases_of(tests)
-    passed = sum(c.ok and not c.skip for c in cases)
-    failed = sum(not c.ok for c in cases)
-    skipped = sum(c.skip for c in cases)
-    if passed:
+    count = collections.Counter(case.outcome() for case in cases_of(tests))
+    notes = no_longer(tests)
+    if strict:
+        problems, notes = problems + notes, []
+    if count['pass'] or count[XFAIL] or count[XPASS]:
         # What a program as a whole asks for is TDX, which is there for those that ran.
         problems += refused
     elif wants_tests and not problems:
         reasons = sorted({t.skip_reason for t in tests if t.skip_reason})
-        problems.append('no test ran' + (f': all {skipped} were skipped' if skipped else '')
+        problems.append('no test ran' + (f': all {count["skip"]} were skipped'
+                                         if count['skip'] else '')
                         + ''.join(f': {reason}' for reason in reasons))
-    counts = f'{passed} passed, {failed} failed, {skipped} skipped'
+    counts = f'{count["pass"]} passed, {count["fail"]} failed, {count["skip"]} skipped'
+    counts += ''.join(f', {count[word]} {word}' for word in (XFAIL, XPASS) if count[word])
     if any(console.unwatched for console, _, _ in guests):
         counts += ', kernel log not watched'
     if problems:
-        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)', tuple(problems))
-    return Verdict(EXIT_PASS, f'PASS: {counts}', ())
+        return Verdict(EXIT_FAIL, f'FAIL: {counts}, {len(problems)} problem(s)',
+                       tuple(problems), tuple(notes))
+    return Verdict(EXIT_PASS, f'PASS: {counts}', (), tuple(notes))
+
+
+def no_longer(tests):
+    """A line for each case that was expected to fail, and passed."""
+    return [f'finding {case.finding()} no longer reproduces: {test.result.name}:{case.name}'
+            for test in tests for case in test.cases if case.outcome() == XPASS]
 
 
 def booted(console):

@@ -16,6 +16,9 @@ FORMAT = 'tdxtest-results-1'
 LAST = 'results.json'
 # What the name of a result in LAVA cannot have.
 NOT_LAVA = re.compile(r'[^-\w.]')
+# LAVA's word for an outcome that it has no word of its own for: a failure that is
+# expected is no failure, no skip, and no pass.
+LAVA_WORDS = {ktap.XFAIL: 'unknown', ktap.XPASS: 'pass'}
 # XML 1.0 has no other control characters, not even escaped.
 NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
@@ -55,7 +58,7 @@ def collect(guests, verdict, about):
     as kernel, machine and abi.
     """
     return {**about, 'status': verdict.status, 'summary': verdict.summary,
-            'problems': list(verdict.problems),
+            'problems': list(verdict.problems), 'notes': list(verdict.notes),
             'tests': merged(guests),
             'logs': [[{'text': text, 'warning': warned} for text, warned in console.log]
                      for console, _, _ in guests]}
@@ -114,8 +117,8 @@ def failed_in(path):
 
 
 def outcome(row):
-    """pass, fail or skip."""
-    return 'skip' if row['ok'] and row['skip'] else 'pass' if row['ok'] else 'fail'
+    """pass, fail, skip, ktap.XFAIL or ktap.XPASS."""
+    return ktap.outcome(row['ok'], row['skip'], row.get('mark', ''))
 
 
 def reported(test):
@@ -123,7 +126,8 @@ def reported(test):
 
     A test that failed for another reason than a case of it is a row as well.
     """
-    own = {'name': test['name'], **{k: test[k] for k in ('ok', 'skip', 'note', 'seconds')}}
+    own = {'name': test['name'], **{k: test[k] for k in ('ok', 'skip', 'note', 'seconds')},
+           'mark': test.get('mark', '')}
     if not test['cases'] or (not test['ok'] and all(c['ok'] for c in test['cases'])):
         return [*test['cases'], own]
     return test['cases']
@@ -178,6 +182,12 @@ def junit_suite(root, name, rows, seconds, kind='failure'):
         elif outcome(row) == 'skip':
             count['skipped'] += 1
             xml.SubElement(case, 'skipped', message=note)
+        elif outcome(row) == ktap.XFAIL:
+            # JUnit has no such outcome. This is what pytest makes of its own.
+            count['skipped'] += 1
+            xml.SubElement(case, 'skipped', type=ktap.XFAIL, message=note)
+        elif outcome(row) == ktap.XPASS:
+            xml.SubElement(case, 'system-out').text = note
     for key, value in count.items():
         suite.set(key, str(value))
     suite.set('time', f'{seconds or 0:.3f}')
@@ -195,8 +205,9 @@ def to_lava(runs):
             for row in reported(test):
                 whole = row['name'] == test['name']
                 name = test['name'] if whole else f'{test["name"]}.{row["name"]}'
+                word = LAVA_WORDS.get(outcome(row), outcome(row))
                 lines.append(f'<LAVA_SIGNAL_TESTCASE TEST_CASE_ID={NOT_LAVA.sub("_", name)} '
-                             f'RESULT={outcome(row)}>\n')
+                             f'RESULT={word}>\n')
     return ''.join(lines)
 
 

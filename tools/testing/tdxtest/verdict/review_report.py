@@ -33,6 +33,9 @@ def text(found):
     lines += [f'note: {path} is not built into a kernel' for path in found.ignored]
     lines += [f'already without the series: {problem}' for problem in found.red_before]
     for kind, changes in by_kind(found):
+        if changes[0].finding and not changes[0].is_red():
+            lines += [f'{kind}: {change.test}:{change.case}' for change in changes]
+            continue
         lines.append(f'{kind}:')
         for change in changes:
             lines.append(f'  {change.test}:{change.case}')
@@ -82,7 +85,7 @@ def html(found):
         parts.append('<table><tr><th>what</th><th>case</th><th>wanted and seen</th></tr>')
         for kind, changes in by_kind(found):
             for change in changes:
-                colour = 'red' if change.is_red() else 'green' if kind == 'went green' else ''
+                colour = 'red' if change.is_red() else 'green' if change.is_green() else ''
                 parts.append(f'<tr class="{colour}"><td>{quote(kind)}</td>'
                              f'<td><code>{quote(change.test)}:{quote(change.case)}</code></td>'
                              f'<td>{quote(change.note)}</td></tr>')

@@ -37,6 +37,7 @@ WANTED = {
     'pass':                EXIT_GOOD,
     'too_few_cases':       EXIT_BAD,
     'warns_at_boot':       EXIT_GOOD,
+    'xfail':               EXIT_GOOD,
 }
 
 
@@ -92,6 +93,20 @@ class Judge(unittest.TestCase):
                          f'ok 4 {TEST}', 'ok 5 unload_kvm', ktap.POWER_OFF):
                 console.feed(line)
             self.assertEqual(bisect.judge(console, '', [TEST, TEST])[0], status)
+
+    def test_an_expected_failure(self):
+        self.assertEqual(judged('xfail', xfail_is_bad=True),
+                         (EXIT_BAD, 'XFAIL finding 13: mmio.data, left alone: wanted 0x0, '
+                                    'got 0x1122334455667788'))
+        for directive, bad, good in (('XFAIL', EXIT_SKIP, EXIT_BAD),
+                                     ('XPASS', EXIT_GOOD, EXIT_GOOD)):
+            console = ktap.Console()
+            for line in ('KTAP version 1', '1..4', 'ok 1 boot', 'ok 2 load_kvm', '  1..1',
+                         f'  ok 1 f.a # {directive} finding 1', f'ok 3 {TEST}',
+                         'ok 4 unload_kvm', ktap.POWER_OFF):
+                console.feed(line)
+            self.assertEqual(bisect.judge(console, '', [TEST])[0], bad)
+            self.assertEqual(bisect.judge(console, '', [TEST], xfail_is_bad=True)[0], good)
 
     def test_what_is_expected(self):
         for status, outcome, wanted in ((EXIT_GOOD, 'pass', EXIT_GOOD),

@@ -71,6 +71,24 @@ class Compare(unittest.TestCase):
         found = comparison(test(2, ('not ok', 'f.x')), test(2, ('ok', 'f.x')))
         self.assertEqual(found.status(), EXIT_PASS)
 
+    def test_a_finding_is_fixed(self):
+        before = test(2, ('ok', 'f.x # XFAIL finding 7', 'wanted 0, got 1'),
+                      ('ok', 'f.y # XFAIL finding 8'))
+        found = comparison(before, test(2, ('ok', 'f.x # XPASS finding 7'),
+                                        ('ok', 'f.y # XFAIL finding 8')))
+        self.assertEqual((found.status(), found.verdict()),
+                         (EXIT_PASS, '1 finding 7 fixed; 1 case(s) as before'))
+        self.assertIn('finding 7 fixed: a_test:f.x', review_report.text(found))
+        self.assertIn('- `a_test:f.x`', review_report.markdown(found))
+        self.assertIn('<tr class="green"><td>finding 7 fixed', review_report.html(found))
+
+    def test_a_finding_comes_back(self):
+        found = comparison(test(2, ('ok', 'f.x # XPASS finding 7')),
+                           test(2, ('ok', 'f.x # XFAIL finding 7', 'wanted 0, got 1')))
+        self.assertEqual((found.changes[0].kind(), found.status()), ('went red', EXIT_FAIL))
+        self.assertIn('wanted 0, got 1', found.changes[0].note)
+        self.assertIn('<tr class="red">', review_report.html(found))
+
     def test_now_skipped(self):
         found = comparison(test(2, ('ok', 'f.x')), test(2, ('ok', 'f.x # SKIP no')))
         self.assertEqual((found.changes[0].kind(), found.changes[0].note, found.status()),

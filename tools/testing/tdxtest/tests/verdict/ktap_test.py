@@ -28,6 +28,7 @@ WANTED = {
     'pass':                (EXIT_PASS, '3 passed, 0 failed, 0 skipped'),
     'too_few_cases':       (EXIT_FAIL, '2 of 3 planned cases reported'),
     'warns_at_boot':       (EXIT_FAIL, 'boot: the kernel warned'),
+    'xfail':               (EXIT_PASS, '1 passed, 0 failed, 0 skipped, 1 xfail, 1 xpass'),
 }
 
 
@@ -92,6 +93,37 @@ class Verdicts(unittest.TestCase):
     def test_a_case_that_is_reported_twice(self):
         self.assertEqual(self.of_one_program('  1..2', '  ok 1 f.v.a', '  ok 2 f.v.a'),
                          ('a_test: 2 results of f.v.a',))
+
+    def test_an_expected_failure_says_what_failed(self):
+        console, verdict = judged('xfail')
+        failed, passed = console.tests[2].cases[1:]
+        self.assertEqual((failed.outcome(), failed.finding()), ('xfail', 13))
+        self.assertEqual(failed.note, 'XFAIL finding 13: mmio.data, left alone: wanted 0x0, '
+                                      'got 0x1122334455667788')
+        self.assertEqual((passed.outcome(), passed.finding()), ('xpass', 11))
+        self.assertEqual(verdict.notes, ('finding 11 no longer reproduces: '
+                                         'tdx_map_gpa_test:mmio.upper_half_of_size',))
+
+    def test_an_unexpected_pass_may_be_a_problem(self):
+        console, verdict = judged('xfail')
+        strict = ktap.judge_all([(console, '', {})], strict=True)
+        self.assertEqual((strict.status, strict.problems, strict.notes),
+                         (EXIT_FAIL, verdict.notes, ()))
+        console, _ = judged('pass')
+        self.assertEqual(ktap.judge_all([(console, '', {})], strict=True).status, EXIT_PASS)
+
+    def test_expected_failures_alone_are_a_run(self):
+        console, _ = judged('xfail')
+        del console.tests[2].cases[0], console.tests[2].cases[1]
+        console.tests[2].planned = 1
+        verdict = ktap.judge(console)
+        self.assertEqual((verdict.status, verdict.summary),
+                         (EXIT_PASS, 'PASS: 0 passed, 0 failed, 0 skipped, 1 xfail'))
+
+    def test_what_fails_is_no_expected_failure(self):
+        self.assertEqual(self.of_one_program('  1..1', '  not ok 1 f.v.a # XFAIL finding 1'),
+                         ('a_test: not ok: f.v.a (XFAIL finding 1)',
+                          'a_test: reports ok with failed cases in it'))
 
     def test_a_prefixed_version_line_is_not_ktap(self):
         console = ktap.Console()

@@ -159,6 +159,13 @@ class Junit(unittest.TestCase):
         root = xml.fromstring(results.to_junit([found('fail')]).partition('\n')[2])
         self.assertIn('wanted TDVMCALL_STATUS_RETRY', root.find('.//failure').get('message'))
 
+    def test_an_expected_failure_has_a_type(self):
+        root = xml.fromstring(results.to_junit([found('xfail')]).partition('\n')[2])
+        skipped = root.findall('.//skipped')
+        self.assertEqual([(s.get('type'), s.get('message').split(':')[0]) for s in skipped],
+                         [('xfail', 'XFAIL finding 13')])
+        self.assertEqual(root.find('.//system-out').text, 'XPASS finding 11')
+
     def test_generations_are_told_apart(self):
         text = results.to_junit([found('pass', abi='legacy'), found('pass')])
         names = [suite.get('name') for suite in xml.fromstring(text.partition('\n')[2])]
@@ -178,6 +185,11 @@ class Lava(unittest.TestCase):
         self.assertIn('<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=boot RESULT=pass>', lines)
         self.assertIn('<LAVA_SIGNAL_TESTCASE TEST_CASE_ID='
                       'tdx_map_gpa_test.map_gpa.eagain_2nd_chunk.exits RESULT=fail>', lines)
+
+    def test_an_expected_failure_is_neither_pass_nor_fail_nor_skip(self):
+        lines = results.to_lava([found('xfail')]).splitlines()
+        of_test = [line.rpartition('RESULT=')[2] for line in lines if 'mmio' in line]
+        self.assertEqual(of_test, ['pass>', 'unknown>', 'pass>'])
 
     def test_a_name_has_what_lava_takes(self):
         run = found('pass')
