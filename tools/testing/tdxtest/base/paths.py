@@ -9,6 +9,8 @@ PROJECT = os.path.normpath(os.path.join(HERE, '../../..'))
 # What a person, or another run of this tool, starts.
 TOOL = os.path.join(HERE, 'tdxtest.py')
 
+# A page for each bug of KVM that the suite found.
+FINDINGS = os.path.join(PROJECT, 'findings')
 CI = os.path.join(HERE, 'ci')
 CONFIGS = os.path.join(HERE, 'configs')
 # C that runs in the guest: its init, and programs and a module beside it.

@@ -7,7 +7,8 @@ from tdxtest.tree.project import files, text_of
 NAME = 'SPDX lines'
 WHEN = When.STATIC
 # Licence text, transcripts, and patches carry none or their own.
-NO_SPDX = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mutants/')
+NO_SPDX = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mutants/',
+           'findings/mail/')
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 
 
