@@ -18,11 +18,6 @@ def is_root():
     return os.geteuid() == 0
 
 
-def works_silently():
-    """Whether a command can run as root now, without a question to the person."""
-    return is_root() or not _refusal_of_sudo()
-
-
 def _refusal_of_sudo():
     """What sudo says where it would not run a command without a password, or ''."""
     if not shutil.which('sudo'):

@@ -79,11 +79,9 @@ class Refusals(Machine):
     def test_sudo_without_a_password(self):
         self.has('knows')
         self.assertEqual(privilege.refusal(), '')
-        self.assertTrue(privilege.works_silently())
 
     def test_sudo_asks(self):
         self.has('asks')
-        self.assertFalse(privilege.works_silently())
         self.assertEqual(privilege.refusal(), '')
 
     def test_sudo_does_not_know_the_person(self):
