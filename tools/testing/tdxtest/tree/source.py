@@ -98,16 +98,23 @@ def unpacked(build):
 def candidates(build, refresh):
     """[(package, version, apt state)], the newest version of each series."""
     best = {}
-    states = [apt.AptState()]
-    if not any(series_key(p) >= FIRST_PACKAGED for p in states[0].packages(PACKAGE)):
-        states.append(build.isolated_apt(refresh))
-    for state in states:
+
+    def look(state):
         for package in state.packages(PACKAGE):
             if series_key(package) < FIRST_PACKAGED:
                 continue
             versions = [v for v, _ in state.versions(package)]
             if versions and package not in best:
                 best[package] = (package, versions[0], state)
+
+    look(apt.AptState())
+    try:
+        look(build.isolated_apt(refresh))
+    except Failure as e:
+        # What the system's apt carries may be what is wanted.
+        if not best:
+            raise
+        build.progress.say(f'note: {e}')
     return sorted(best.values(), key=lambda row: series_key(row[0]))
 
 
