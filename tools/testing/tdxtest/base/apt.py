@@ -18,14 +18,15 @@ from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import TABLES
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
-# Debian 12 and 13 carry no linux-source-7.x; these suites do.
+# No release of Debian carries each linux-source-7.x; these suites together do.
 SUITES = ('trixie', 'trixie-backports', 'unstable')
 # Nothing of a package may ask a question.
 ENVIRONMENT = {'DEBIAN_FRONTEND': 'noninteractive', 'LC_ALL': 'C.UTF-8'}
 LOCK_PATIENCE_S = 300
 LOCK_POLL_S = 3
 LOCKED = re.compile(r'(Could not get lock|Unable to lock|Unable to acquire) .*?(?=\. |, | \(whole|$)')
-DEBIAN_SUITES = ('bookworm', 'trixie', 'oldstable', 'stable', 'testing', 'unstable', 'sid')
+DEBIAN_SUITES = ('bookworm', 'trixie', 'forky', 'duke', 'oldstable', 'stable', 'testing',
+                 'unstable', 'sid')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +144,8 @@ def choose_mirror(targets):
             known.append(uri)
         elif not origin.strip('$()ORIGIN') and suite in DEBIAN_SUITES:
             likely.append(uri)
+    # Others too call a suite of theirs "stable".
+    likely.sort(key=lambda uri: 'debian' not in uri)
     return (known + likely + [''])[0]
 
 
@@ -152,7 +155,9 @@ def system_mirror():
                             'Created-By: Packages']).splitlines()
     mirror = choose_mirror(lines)
     if not mirror:
-        raise UsageError("the system's apt names no Debian mirror; give one with MIRROR=URI")
+        raise UsageError("the system's apt names no Debian mirror; give one, the folder where "
+                         'it has dists/ and pool/, as MIRROR=http://HOST/debian; '
+                         'www.debian.org/mirror/list has hosts')
     return mirror
 
 
@@ -251,6 +256,9 @@ class IsolatedApt(AptState):
                 elif 'does not have a Release file' in text and lacking:
                     suites.remove(lacking[0])
                     say(f'note: {self.mirror} does not carry {lacking[0]}')
+                elif lacks_keys(e.output):
+                    raise Failure(f'{KEYRING} does not have the keys that sign {self.mirror}; '
+                                  'install a newer debian-archive-keyring') from e
                 else:
                     raise Failure(f'{e}; is there a network, and does {self.mirror} carry '
                                   'Debian? MIRROR=URI gives another mirror') from e
@@ -286,6 +294,14 @@ class IsolatedApt(AptState):
                 raise Failure(f'download of {packages[0]}: apt did not leave {head}*.deb')
             files.append(os.path.join(archives, found[0]))
         return files
+
+
+def lacks_keys(output):
+    """Whether apt-get, whose output is in a file, misses the key of a signature."""
+    if not output:
+        return False
+    with open(output, encoding='utf-8', errors='replace') as f:
+        return re.search('NO_PUBKEY|Missing key', f.read()) is not None
 
 
 def unpack(deb, folder, patterns):

@@ -31,7 +31,17 @@ class Mirror(unittest.TestCase):
             'mirror+file:/etc/apt/mirrors/debian.list|trixie|||main',
         ]), 'mirror+file:/etc/apt/mirrors/debian.list')
 
+    def test_another_calls_its_suite_stable_too(self):
+        self.assertEqual(apt.choose_mirror([
+            'https://dl.example.com/browser/deb/|stable|||main',
+            'http://mirror.example.net/debian/|stable|||main',
+        ]), 'http://mirror.example.net/debian/')
+
     def test_none(self):
+        self.assertEqual(apt.choose_mirror([
+            'http://archive.example.com/ubuntu/|noble|Ubuntu|Ubuntu|main',
+            'http://archive.example.com/ubuntu/|noble|||main',
+        ]), '')
         self.assertEqual(apt.choose_mirror(['https://apt.example.org/|stable|X|X|stable']), '')
 
     def test_versions_are_numbers(self):
