@@ -15,12 +15,12 @@ import time
 from tdxtest.base import apt, command
 from tdxtest.base.build_folder import Build, check_name
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
-from tdxtest.base.paths import TOOL
+from tdxtest.base.paths import PROJECT, TOOL
 from tdxtest.base.progress import Progress
 from tdxtest.guest import peers
 from tdxtest.guest.options import EPILOG, add_place_options
 from tdxtest.tree import source
-from tdxtest.verdict import bench_table
+from tdxtest.verdict import bench_table, figures_page, results
 from tdxtest.verdict.bench_table import Row
 
 TDX_C = 'arch/x86/kvm/vmx/tdx.c'
@@ -45,11 +45,35 @@ def add_parser(commands):
                         help='what to measure (default: %(default)s); all but "build" use what '
                              'an earlier bench has built')
     parser.add_argument('--json', default='', metavar='FILE',
-                        help='where the figures go (default: bench.json in the build folder)')
+                        help='where the samples go (default: bench.json in the build folder)')
+    parser.add_argument('--figures', action='store_true',
+                        help=f'measure nothing; write {figures_page.PAGE} from the samples of '
+                             'the last bench')
     return parser
 
 
+def samples_path(args):
+    return args.json or os.path.join(os.path.abspath(args.build), 'bench.json')
+
+
+def write_figures(args):
+    """Make the page of figures of the last bench."""
+    bench = results.load_tagged(samples_path(args), figures_page.FORMAT, 'tdxtest.py bench')
+    results.write(os.path.join(PROJECT, figures_page.PAGE), figures_page.render(bench))
+    print(f'{figures_page.PAGE} has the figures of the last bench')
+    return EXIT_PASS
+
+
+def cpu_model():
+    """The name of this machine's CPU."""
+    with open('/proc/cpuinfo', encoding='utf-8') as f:
+        match = re.search(r'^model name\s*: (.*)', f.read(), re.MULTILINE)
+    return match[1].strip() if match else 'unknown'
+
+
 def run(args):
+    if args.figures:
+        return write_figures(args)
     parts = args.parts.split(',')
     for part in parts:
         if part not in PARTS:
@@ -80,6 +104,7 @@ class Bench:
         self.tree = os.path.join(self.root, 'linux')
         self.log = os.path.join(self.root, 'logs', 'bench.log')
         self.rows = []
+        self.facts = {}         # for the page of figures, of the whole suite
         self.failures = []      # of parts that did not come to their end
         # Holds the folder against another bench; the commands below get it in turn.
         check_name(args.build)
@@ -145,17 +170,20 @@ class Bench:
             took, times = self.command('run')
             self.add_times('nothing changed', STEPS['run'], times)
             self.add('nothing changed', 'whole suite', 's', took)
-            self.add_tests()
+            self.take_results()
         for name in (MAP_GPA, SMOKE):
             for _ in range(self.args.repeat):
                 took, _ = self.command('run', name)
                 self.add('nothing changed', name, 's', took)
 
-    def add_tests(self):
-        with open(self.build.path('results.json'), encoding='utf-8') as f:
-            for test in json.load(f)['runs'][0]['tests']:
-                if test['seconds'] is not None and test['cases']:
-                    self.add('test binaries, guest time', test['name'], 's', test['seconds'])
+    def take_results(self):
+        """Add the times of the tests of a run of the whole suite."""
+        (done,) = results.load(self.build.path(results.LAST))
+        for test in done['tests']:
+            if test['seconds'] is not None and test['cases']:
+                self.add('test binaries, guest time', test['name'], 's', test['seconds'])
+        self.facts = {**figures_page.facts(done), 'CPU of the host': cpu_model(),
+                      'CPUs of the host': str(os.cpu_count())}
 
     def edit(self, number):
         """Change tdx.c so that its object file changes."""
@@ -201,10 +229,10 @@ class Bench:
 
     def conclude(self):
         targets = bench_table.targets(self.rows)
-        path = self.args.json or os.path.join(os.path.abspath(self.args.build), 'bench.json')
+        path = samples_path(self.args)
         with open(path, 'w', encoding='utf-8') as f:
-            json.dump({'format': 'tdxtest-bench-1', 'cpus': os.cpu_count(),
-                       'rows': [row.as_dict() for row in self.rows],
+            json.dump({'format': figures_page.FORMAT, 'cpus': os.cpu_count(),
+                       'facts': self.facts, 'rows': [row.as_dict() for row in self.rows],
                        'targets': [target.as_dict() for target in targets],
                        'failures': self.failures}, f, indent=1)
             f.write('\n')
@@ -212,7 +240,7 @@ class Bench:
             self.progress.line(line)
         for failure in self.failures:
             self.progress.line(f'FAIL: {failure}')
-        self.progress.say(f'bench: the figures are in {path}')
+        self.progress.say(f'bench: the samples are in {path}')
         if self.failures:
             return EXIT_NOT_RUN
         return EXIT_PASS if all(target.held for target in targets) else EXIT_FAIL

@@ -31,7 +31,3 @@ class OptionsPage(unittest.TestCase):
     def test_command_and_variable(self):
         self.assertIn('wanted command reload', self.wrong('``reload``      load', 'load')[0])
         self.assertIn('wanted variable CPUS', self.wrong('``CPUS``  ', '``CPUZ``  ')[0])
-
-
-if __name__ == '__main__':
-    unittest.main()

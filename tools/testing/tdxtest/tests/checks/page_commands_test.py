@@ -27,7 +27,3 @@ class CommandLines(unittest.TestCase):
         self.assertEqual(wrong('$ make run TESTS=a DEBUG=1'), [])
         self.assertIn('no walk', wrong('make walk')[0])
         self.assertIn('no CPU', wrong('make run CPU=2')[0])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -36,7 +36,3 @@ class Links(unittest.TestCase):
         name = 'Documentation/arch/x86/x.rst'
         self.assertEqual(self.wrong(':doc:`tdx-sim`', name), [])
         self.assertIn('no such file', self.wrong(':doc:`tdx-simm`', name)[0])
-
-
-if __name__ == '__main__':
-    unittest.main()

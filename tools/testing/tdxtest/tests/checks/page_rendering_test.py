@@ -18,7 +18,3 @@ class Findings(unittest.TestCase):
         self.assertEqual(list(page_rendering.findings('x.rst', SAID)), [
             'x.rst:6: Inline literal start-string without end-string.',
             'x.rst:8: Malformed table.'])
-
-
-if __name__ == '__main__':
-    unittest.main()

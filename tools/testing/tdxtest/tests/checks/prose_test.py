@@ -32,7 +32,3 @@ class Phrases(unittest.TestCase):
 
     def test_plain_words_pass(self):
         self.assertEqual(self.wrong('The host must answer after the exit.'), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Unit tests of the bench's figures, table and targets."""
 
+import contextlib
+import io
+import json
+import os
 import tempfile
 import types
 import unittest
+from unittest import mock
 
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import EXIT_PASS, Failure, UsageError
 from tdxtest.commands import bench
 from tdxtest.guest import peers
-from tdxtest.verdict import bench_table
+from tdxtest.verdict import bench_table, figures_page
 from tdxtest.verdict.bench_table import GUEST, MEMORY, RANGES, Row, Target
 
 GUEST_LOG = """\
@@ -111,3 +116,26 @@ class Peers(unittest.TestCase):
             '[12:00:00] Elapsed time: 93.215s total, 1.001s configuring, '
             '88.104s building, 4.110s running')
         self.assertEqual(match.groups(), ('1.001', '88.104', '4.110'))
+
+
+class FiguresOption(unittest.TestCase):
+    def run_in(self, folder, held):
+        path = os.path.join(folder, 'bench.json')
+        with open(path, 'w', encoding='utf-8') as f:
+            json.dump(held, f)
+        page = os.path.join(folder, 'page.rst')
+        with mock.patch.object(figures_page, 'PAGE', page), \
+                contextlib.redirect_stdout(io.StringIO()):
+            status = bench.run(types.SimpleNamespace(figures=True, build=folder, json=''))
+        with open(page, encoding='utf-8') as f:
+            return status, f.read()
+
+    def test_page_of_the_last_bench(self):
+        held = {'format': figures_page.FORMAT, 'facts': {'Kernel': 'Linux 7.3.4'}, 'rows': [],
+                'targets': [], 'failures': []}
+        with tempfile.TemporaryDirectory() as folder:
+            status, text = self.run_in(folder, held)
+            self.assertEqual(status, EXIT_PASS)
+            self.assertIn('Kernel  Linux 7.3.4\n', text)
+            with self.assertRaisesRegex(UsageError, 'tdxtest.py bench makes'):
+                self.run_in(folder, {'format': 'other'})

@@ -51,7 +51,3 @@ class Pages(unittest.TestCase):
 
     def test_number_of_a_line(self):
         self.assertEqual([pages.line_of('ab\ncd\n', at) for at in (0, 2, 3)], [1, 1, 2])
-
-
-if __name__ == '__main__':
-    unittest.main()
