@@ -9,7 +9,7 @@ file of another check that must have run before it.
 import enum
 
 from tdxtest.base import rooms
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import Failure, UsageError
 
 
 class When(enum.Enum):
@@ -35,6 +35,28 @@ def load():
         done.add(name)
         order.append(left.pop(name))
     return order
+
+
+def name_of(check):
+    """The name of a check's file, which AFTER gives."""
+    return check.__name__.rpartition('.')[2]
+
+
+def chosen(when, text):
+    """The checks that are due at one of `when` and have the text in their name.
+
+    A check that one of them is AFTER is among them. UsageError for a text that no
+    name has.
+    """
+    due = [check for check in load() if check.WHEN in when]
+    names = {name_of(check) for check in due if text in check.NAME}
+    if not names:
+        raise UsageError(f'--only {text}: there are {", ".join(check.NAME for check in due)}')
+    # In the order of load() a check comes after the one that it needs.
+    for check in reversed(due):
+        if name_of(check) in names:
+            names.add(getattr(check, 'AFTER', None))
+    return [check for check in due if name_of(check) in names]
 
 
 def run(checks, when, progress, subject):

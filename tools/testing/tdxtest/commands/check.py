@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command that runs the project's own tests, then the suite."""
+"""The command that runs the project's own checks, then the suite."""
 
 from tdxtest.base import apt, checking
 from tdxtest.base.checking import When
@@ -7,35 +7,45 @@ from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 
+# With --static, and without.
+STATIC = (When.STATIC, When.TREE)
+ALL = (*STATIC, When.SUITE, When.BOOT, When.RUN)
+
 
 def add_parser(commands):
-    parser = commands.add_parser('check', help="the project's own tests, then a run",
+    parser = commands.add_parser('check', help="the project's own checks, then a run",
                                  epilog=EPILOG)
     add_build_options(parser)
     add_boot_options(parser)
     parser.add_argument('--static', action='store_true',
                         help='only what needs no boot: tables, style, unit tests')
+    parser.add_argument('--only', default='', metavar='TEXT',
+                        help='only the checks whose name has the text, and what they need')
     return parser
 
 
 def run(args):
+    checks = checking.chosen(STATIC if args.static else ALL, args.only)
+    due = {check.WHEN for check in checks}
     wanted = request.from_arguments(args)
     build = stages.opened(wanted)
     progress = build.progress
-    checks = checking.load()
     # The unit tests run some of the programs that a fresh machine lacks.
     apt.ensure_installed(progress, build.log('apt'))
-    with progress.step('check', "the project's own tests"):
+    with progress.step('check', "the project's own checks"):
         failed = checking.run(checks, When.STATIC, progress, progress)
-    laid = stages.fetch(wanted, build)
-    with progress.step('check', 'the overlay and the style, against the kernel'):
-        failed += checking.run(checks, When.TREE, progress, laid.work)
-    if args.static:
+    if due != {When.STATIC}:
+        laid = stages.fetch(wanted, build)
+    if When.TREE in due:
+        with progress.step('check', 'the overlay and the style, against the kernel'):
+            failed += checking.run(checks, When.TREE, progress, laid.work)
+    if not due <= set(STATIC):
+        built = stages.compile_all(laid)
+        failed += checking.run(checks, When.SUITE, progress, built.suite)
+        failed += checking.run(checks, When.BOOT, progress, built)
+    if When.RUN not in due:
         progress.line(f'{failed} check(s) found something wrong')
         return EXIT_FAIL if failed else EXIT_PASS
-    built = stages.compile_all(laid)
-    failed += checking.run(checks, When.SUITE, progress, built.suite)
-    failed += checking.run(checks, When.BOOT, progress, built)
     done = runs.run_suite(built)
     failed += checking.run(checks, When.RUN, progress, done)
     status = runs.conclude_runs([done])

@@ -3,7 +3,7 @@
 
 from tdxtest.base import checking
 from tdxtest.base.checking import When
-from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, UsageError
+from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest import request, stages
 from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
 
@@ -19,10 +19,7 @@ def add_parser(commands):
 
 
 def run(args):
-    checks = [check for check in checking.load() if check.WHEN == When.LONG]
-    chosen = [check for check in checks if args.only in check.NAME]
-    if not chosen:
-        raise UsageError(f'--only {args.only}: there are {", ".join(c.NAME for c in checks)}')
+    chosen = checking.chosen((When.LONG,), args.only)
     built = stages.prepare(request.from_arguments(args))
     failed = checking.run(chosen, When.LONG, built.progress, built)
     built.progress.line(f'FAIL: {failed} long check(s) found something wrong' if failed else

@@ -8,7 +8,7 @@ from unittest import mock
 
 from tdxtest.base import checking
 from tdxtest.base.checking import When
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
 
 
@@ -39,6 +39,27 @@ class Order(unittest.TestCase):
                 self.assertTrue(module.NAME)
                 self.assertIsInstance(module.WHEN, When)
                 self.assertTrue(callable(module.check))
+
+
+class Chosen(unittest.TestCase):
+    def chosen(self, when, text):
+        modules = {'a': made('A of c', AFTER='b', __name__='checks.a'),
+                   'b': made('B', AFTER='d', __name__='checks.b'),
+                   'c': made('C', When.LONG, __name__='checks.c'),
+                   'd': made('D', __name__='checks.d')}
+        with mock.patch.object(checking.rooms, 'modules', lambda room: dict(modules)):
+            return [check.NAME for check in checking.chosen(when, text)]
+
+    def test_by_time_and_text(self):
+        self.assertEqual(self.chosen((When.STATIC, When.LONG), ''), ['C', 'D', 'B', 'A of c'])
+        self.assertEqual(self.chosen((When.STATIC,), 'D'), ['D'])
+
+    def test_with_what_comes_before(self):
+        self.assertEqual(self.chosen((When.STATIC,), 'of c'), ['D', 'B', 'A of c'])
+
+    def test_text_of_no_check(self):
+        with self.assertRaisesRegex(UsageError, '--only x: there are C$'):
+            self.chosen((When.LONG,), 'x')
 
 
 class Run(unittest.TestCase):
