@@ -112,8 +112,11 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None, in_session=Fal
         raise Failure(f'{what} failed: {why} (whole output: {tail})', tail)
 
 
-def output(argv, *, env=None, cwd=None, check=True):
-    """What a program prints, as text. Failure when it fails and check is set."""
+def output(argv, *, env=None, cwd=None, check=True, allowed=(0,)):
+    """What a program prints, as text. Failure when it fails and check is set.
+
+    allowed: the statuses of a program that did not fail.
+    """
     try:
         process = subprocess.Popen(argv, cwd=cwd, env=environment(env), text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -123,7 +126,7 @@ def output(argv, *, env=None, cwd=None, check=True):
         raise Failure(f'{argv[0]} is not there; install it') from e
     with process, ended_with_us(process):
         out, errors = process.communicate()
-    if check and process.returncode:
+    if check and process.returncode not in allowed:
         why = (errors.strip().splitlines() or ['no message'])[0]
         raise Failure(f'{argv[0]}: {why}')
     return out

@@ -2,15 +2,23 @@
 """checkpatch.pl --strict, as it comes with the kernel, and what it is excused for."""
 
 import concurrent.futures
+import hashlib
+import json
 import os
 import re
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.paths import PROJECT, TABLES
+from tdxtest.tree.work_tree import read
 
 # What it says of files outside a git tree and is no fault of theirs.
 IGNORED_TYPES = 'FILE_PATH_CHANGES,SPDX_LICENSE_TAG'
 FINDING = re.compile(r'(.*?):\d+: (?:CHECK|WARNING|ERROR):(\w+): ')
+# Its status if it finds nothing, and if it finds something. It ends with others if it fails.
+STATUSES = (0, 1)
+# What its answer depends on besides the file and the options, below scripts/.
+SCRIPTS = ('checkpatch.pl', 'spelling.txt', 'const_structs.checkpatch')
 
 
 def excuses():
@@ -27,20 +35,17 @@ def findings(work, paths, used, signed=False):
     used: a set that takes the rows that did excuse something.
     signed: patches are to be signed off; those of patches/ are when they are sent.
     """
-    script = os.path.join(work.tree, 'scripts/checkpatch.pl')
     rows = excuses()
+    memory = Memory(work)
 
     def said(path):
         options = ['-f'] if not path.endswith('.patch') else [] if signed else ['--no-signoff']
-        # With --showfile a line of a patch names the file that it changes.
-        return command.output(['perl', script, '--strict', '--terse', '--no-summary', '--no-tree',
-                               '--show-types', '--showfile', '--ignore', IGNORED_TYPES,
-                               *options, path],
-                              # It leaves a cache where it runs.
-                              cwd=work.folder, check=False).splitlines()
+        return memory.ask(options, path)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, lines in zip(paths, pool.map(said, paths)):
+        answers = list(pool.map(said, paths))
+        memory.save()
+        for path, lines in zip(paths, answers):
             name = path.removeprefix(PROJECT + '/')
             for line in lines:
                 match = FINDING.match(line)
@@ -52,3 +57,42 @@ def findings(work, paths, used, signed=False):
                 else:
                     said = line.removeprefix(PROJECT + '/')
                     yield said if said.startswith(f'{name}:') else f'{name}: {said}'
+
+
+class Memory:
+    """What checkpatch.pl said of each file. It is asked again only when something changed.
+
+    An answer belongs to the text of the file, the options, and the scripts and word
+    lists of the kernel.
+    """
+
+    def __init__(self, work):
+        self._work = work
+        self._file = os.path.join(work.folder, 'checkpatch.json')
+        self._scripts = hashlib.sha256()
+        for name in SCRIPTS:
+            self._scripts.update(read(os.path.join(work.tree, 'scripts', name)) or b'')
+        self._answers = json.loads(read(self._file) or b'{}')
+
+    def ask(self, options, path):
+        """The lines that checkpatch.pl prints of a file."""
+        question = ' '.join([*options, path])
+        digest = self._scripts.copy()
+        digest.update(read(path))
+        known = self._answers.get(question)
+        if not known or known['digest'] != digest.hexdigest():
+            known = {'digest': digest.hexdigest(), 'lines': self._run(options, path)}
+            self._answers[question] = known
+        return known['lines']
+
+    def _run(self, options, path):
+        # With --showfile a line of a patch names the file that it changes.
+        return command.output(['perl', os.path.join(self._work.tree, 'scripts/checkpatch.pl'),
+                               '--strict', '--terse', '--no-summary', '--no-tree', '--show-types',
+                               '--showfile', '--ignore', IGNORED_TYPES, *options, path],
+                              # It leaves a cache where it runs.
+                              cwd=self._work.folder, allowed=STATUSES).splitlines()
+
+    def save(self):
+        """Keep the answers for the next time."""
+        write_if_changed(self._file, json.dumps(self._answers, indent=1).encode())
