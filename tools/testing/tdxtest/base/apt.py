@@ -208,13 +208,17 @@ class IsolatedApt(AptState):
         super().__init__()
         self.root = root
         self.mirror = mirror
-        for folder in ('lists/partial', 'cache/archives/partial', 'preferences.d', 'sources.d'):
+        for folder in ('lists/partial', 'cache/archives/partial', 'preferences.d', 'sources.d',
+                       'dpkg'):
             os.makedirs(os.path.join(root, folder), exist_ok=True)
+        # A system with nothing installed. The locks are made beside this file.
+        with open(os.path.join(root, 'dpkg', 'status'), 'w', encoding='ascii'):
+            pass
         # Sandbox::User: root's apt would become a user who may not enter here.
         # The system's apt.conf stays in force: it may name a proxy.
         self.options = [word for key, value in {
             'Dir::State::lists': os.path.join(root, 'lists'),
-            'Dir::State::status': '/dev/null',
+            'Dir::State::status': os.path.join(root, 'dpkg', 'status'),
             'Dir::Cache': os.path.join(root, 'cache'),
             'Dir::Etc::sourcelist': os.path.join(root, 'sources.list'),
             'Dir::Etc::sourceparts': os.path.join(root, 'sources.d'),

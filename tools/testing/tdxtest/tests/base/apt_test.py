@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Unit tests of the isolated apt state."""
+
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from tdxtest.base import apt
+from tdxtest.base.failure import Failure
+
+
+class Isolated(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.state = apt.IsolatedApt(self.folder, 'http://mirror.example.net/debian')
+
+    def test_it_touches_nothing_of_the_system(self):
+        """The locks of dpkg lie beside the status file: not in /dev, of which it once was one."""
+        paths = [word.split('=', 1)[1] for word in self.state.options if '=/' in word]
+        self.assertGreater(len(paths), 5)
+        self.assertEqual([p for p in paths if not p.startswith(self.folder + '/')], [])
+        self.assertTrue(os.path.isfile(os.path.join(self.folder, 'dpkg', 'status')))
+
+    def check_update(self, output, wanted):
+        path = os.path.join(self.folder, 'log.failed')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(output)
+        failure = Failure('reading the package lists failed: E: x is not signed.', path)
+        with mock.patch.object(apt.command, 'run', side_effect=failure), \
+                self.assertRaisesRegex(Failure, wanted):
+            self.state.update('log', lambda line: None)
+
+    def test_an_old_keyring(self):
+        for said in ('W: GPG error: x InRelease: NO_PUBKEY 0123456789ABCDEF\n',
+                     '  Sub-process /usr/bin/sqv: Missing key 0123456789ABCDEF, which is needed\n'):
+            self.check_update(said, 'does not have the keys that sign http://mirror.example.net/'
+                              'debian; install a newer debian-archive-keyring')
+
+    def test_no_network(self):
+        self.check_update('E: Failed to fetch x\n', 'is there a network, .* MIRROR=URI gives')
