@@ -3,10 +3,12 @@
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 
 import tdxtest
 from tdxtest.base import command, rooms
@@ -18,7 +20,7 @@ from tdxtest.guest.options import EPILOG
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def parse_arguments(argv):
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='tdxtest.py', epilog=EPILOG,
                                      description=tdxtest.__doc__.splitlines()[0],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,7 +31,7 @@ def parse_arguments(argv):
     return parser.parse_args(argv)
 
 
-def main(argv):
+def main(argv: Sequence[str]) -> int:
     try:
         args = parse_arguments(argv)
     except SystemExit as e:
@@ -37,7 +39,7 @@ def main(argv):
             return bisect.EXIT_SKIP
         raise
     try:
-        return args.run(args)
+        return int(args.run(args))
     except Failure as e:
         say(e)
         return e.status
@@ -55,13 +57,13 @@ def main(argv):
         return EXIT_NOT_RUN
 
 
-def say(text, before=''):
+def say(text: object, before: str = '') -> None:
     """Print the line that ends a run. Who hung up does not hear it, nor gets another status."""
     with contextlib.suppress(OSError):
         print(f'{before}tdxtest: {text}', file=sys.stderr)
 
 
-def interrupt(number, _frame):
+def interrupt(number: int, _frame: object) -> None:
     """Let a signal do what Control-C does, so that nothing is left running or half changed."""
     # The next one, which a CI system is quick to send, must not cut the clean-up.
     for each in SIGNALS:
@@ -69,14 +71,14 @@ def interrupt(number, _frame):
     raise KeyboardInterrupt(f'ended by {signal.Signals(number).name}')
 
 
-def open_standard():
+def open_standard() -> None:
     """Open what is closed of the standard files; the next file would be in its place."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)
     os.close(fd)
 
 
-def run_program(argv):
+def run_program(argv: Sequence[str]) -> int:
     """main() with the signals and the output of a program; gives the exit status."""
     for number in SIGNALS:
         # nohup has one ignored, which is to stay so.
@@ -86,7 +88,8 @@ def run_program(argv):
         say('standard output is closed')
         return EXIT_NOT_RUN
     open_standard()
-    sys.stdout.reconfigure(errors='replace')
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='replace')
     status = main(argv)
     try:
         sys.stdout.flush()

@@ -27,7 +27,7 @@ def load():
     try:
         from tdxtest.program import run_program  # pylint: disable=import-outside-toplevel
     except ModuleNotFoundError as e:
-        if (e.name or '').startswith('tdxtest'):
+        if str(e.name).startswith('tdxtest'):
             raise
         refuse('%s lacks the module %s; Debian has the whole of it in the package python3'
                % (sys.executable, e.name))

@@ -12,10 +12,12 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tdxtest.base import command, privilege
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import TABLES
+from tdxtest.base.progress import Progress
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 # No release of Debian carries each linux-source-7.x; these suites together do.
@@ -24,7 +26,8 @@ SUITES = ('trixie', 'trixie-backports', 'unstable')
 ENVIRONMENT = {'DEBIAN_FRONTEND': 'noninteractive', 'LC_ALL': 'C.UTF-8'}
 LOCK_PATIENCE_S = 300
 LOCK_POLL_S = 3
-LOCKED = re.compile(r'(Could not get lock|Unable to lock|Unable to acquire) .*?(?=\. |, | \(whole|$)')
+LOCKED = re.compile(r'(Could not get lock|Unable to lock|Unable to acquire) '
+                    r'.*?(?=\. |, | \(whole|$)')
 DEBIAN_SUITES = ('bookworm', 'trixie', 'forky', 'duke', 'oldstable', 'stable', 'testing',
                  'unstable', 'sid')
 
@@ -38,25 +41,25 @@ class Need:
     purpose: str
     only: str = ''      # the command that needs it, '' for all
 
-    def met(self):
+    def met(self) -> bool:
         if self.sign.startswith('/'):
             return os.path.exists(self.sign)
         return shutil.which(self.sign) is not None
 
 
-def needs(path=os.path.join(TABLES, 'packages.tsv')):
+def needs(path: str = os.path.join(TABLES, 'packages.tsv')) -> list[Need]:
     with open(path, encoding='utf-8') as f:
         rows = [line.rstrip('\n').split('\t') for line in f
                 if line.strip() and not line.startswith('#')]
     return [Need(*row) for row in rows]
 
 
-def version_key(version):
+def version_key(version: str) -> tuple[int, ...]:
     """Orders the digits of a version: "3.0+dfsg-1" -> (3, 0, ...)."""
     return tuple(int(n) for n in re.findall(r'\d+', version.split(':', 1)[-1]))
 
 
-def by_hand(packages):
+def by_hand(packages: Iterable[str]) -> str:
     """What a person must do where the tool cannot install packages."""
     if not shutil.which('apt-get'):
         return 'install what Debian has in these packages: ' + ' '.join(packages)
@@ -64,7 +67,7 @@ def by_hand(packages):
             + ' '.join(packages))
 
 
-def run_as_root(argv, progress, log):
+def run_as_root(argv: list[str], progress: Progress, log: str) -> None:
     """Run a command of apt as root; waits while another program holds a lock of apt.
 
     A machine that was just started updates its packages by itself.
@@ -77,15 +80,16 @@ def run_as_root(argv, progress, log):
                         what=' '.join(argv[:2]), in_session=True)
             return
         except Failure as e:
-            if not LOCKED.search(str(e)) or time.monotonic() > until:
+            locked = LOCKED.search(str(e))
+            if not locked or time.monotonic() > until:
                 raise
             if not told:
-                progress.say(f'apt: waiting for another program: {LOCKED.search(str(e))[0]}')
+                progress.say(f'apt: waiting for another program: {locked[0]}')
             told = True
             time.sleep(LOCK_POLL_S)
 
 
-def install(packages, progress, log):
+def install(packages: Mapping[str, str], progress: Progress, log: str) -> None:
     """Install packages by the system's apt. packages: {name: what for}.
 
     UsageError where nobody can be root, with the command that root must run.
@@ -114,7 +118,7 @@ def install(packages, progress, log):
             raise Failure(f'{e}; before it, {stale}' if stale else str(e), e.output) from e
 
 
-def ensure_installed(progress, log, only=''):
+def ensure_installed(progress: Progress, log: str, only: str = '') -> None:
     """Install every package of packages.tsv whose sign is missing.
 
     only: a command, for the rows that it alone needs; '' for those that all need.
@@ -128,7 +132,7 @@ def ensure_installed(progress, log, only=''):
             raise Failure(f'{left[0].package} is installed, but {left[0].sign} is not there')
 
 
-def choose_mirror(targets):
+def choose_mirror(targets: Iterable[str]) -> str:
     """The mirror of the main Debian archive among the system's apt targets.
 
     targets: lines of apt-get indextargets, "uri|suite|origin|label|component".
@@ -149,7 +153,7 @@ def choose_mirror(targets):
     return (known + likely + [''])[0]
 
 
-def system_mirror():
+def system_mirror() -> str:
     form = '$(REPO_URI)|$(RELEASE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)'
     lines = command.output(['apt-get', 'indextargets', '--format', form,
                             'Created-By: Packages']).splitlines()
@@ -166,22 +170,22 @@ class AptState:
 
     name = "the system's apt"
 
-    def __init__(self):
-        self.options = []
+    def __init__(self) -> None:
+        self.options: list[str] = []
 
-    def versions(self, package):
+    def versions(self, package: str) -> list[tuple[str, str]]:
         """[(version, suites text)] that can be fetched, newest first."""
         text = command.output(['apt-cache', *self.options, 'madison', package])
         rows = [[c.strip() for c in line.split('|')] for line in text.splitlines()]
         return [(row[1], row[2]) for row in rows
                 if len(row) == 3 and row[0] == package and row[2].endswith('Packages')]
 
-    def packages(self, pattern):
+    def packages(self, pattern: str) -> list[str]:
         """Names of the packages that match the whole regular expression."""
         text = command.output(['apt-cache', *self.options, 'pkgnames', pattern.split('[')[0]])
         return [name for name in text.split() if re.fullmatch(pattern, name)]
 
-    def download(self, package, version, folder, log):
+    def download(self, package: str, version: str, folder: str, log: str) -> str:
         """Fetch one package file, checked by apt; gives its path in `folder`.
 
         apt writes into a folder of its own first: a file in `folder` is whole.
@@ -204,7 +208,7 @@ class IsolatedApt(AptState):
 
     name = 'isolated apt state'
 
-    def __init__(self, root, mirror):
+    def __init__(self, root: str, mirror: str) -> None:
         super().__init__()
         self.root = root
         self.mirror = mirror
@@ -235,7 +239,7 @@ class IsolatedApt(AptState):
             'Acquire::http::Timeout': '30',
         }.items() for word in ('-o', f'{key}={value}')]
 
-    def update(self, log, say):
+    def update(self, log: str, say: Callable[[str], None]) -> None:
         """Read the package lists; a state that was never read is no state.
 
         say: takes a line for the person. A mirror that lacks one of the newer
@@ -269,7 +273,7 @@ class IsolatedApt(AptState):
         with open(os.path.join(self.root, 'mirror'), 'w', encoding='utf-8') as f:
             f.write(self.mirror)
 
-    def ready(self):
+    def ready(self) -> bool:
         """True when update() has finished for this mirror."""
         try:
             with open(os.path.join(self.root, 'mirror'), encoding='utf-8') as f:
@@ -277,13 +281,13 @@ class IsolatedApt(AptState):
         except FileNotFoundError:
             return False
 
-    def closure(self, packages, suite):
+    def closure(self, packages: Sequence[str], suite: str) -> list[tuple[str, str]]:
         """[(package, version)] that `packages` need on a system with nothing."""
         text = command.output(['apt-get', *self.options, '-s', '-q', 'install', '-t', suite,
                                '--no-install-recommends', *packages])
         return re.findall(r'^Inst (\S+) \((\S+) ', text, re.MULTILINE)
 
-    def download_closure(self, packages, suite, log):
+    def download_closure(self, packages: Sequence[str], suite: str, log: str) -> list[str]:
         """Fetch packages and all they need; gives the paths of the files."""
         archives = os.path.join(self.root, 'cache', 'archives')
         command.run(['apt-get', *self.options, '-q', '-y', '--download-only', '-t', suite,
@@ -300,7 +304,7 @@ class IsolatedApt(AptState):
         return files
 
 
-def lacks_keys(output):
+def lacks_keys(output: str) -> bool:
     """Whether apt-get, whose output is in a file, misses the key of a signature."""
     if not output:
         return False
@@ -308,11 +312,12 @@ def lacks_keys(output):
         return re.search('NO_PUBKEY|Missing key', f.read()) is not None
 
 
-def unpack(deb, folder, patterns):
+def unpack(deb: str, folder: str, patterns: Iterable[str]) -> None:
     """Unpack the members of a package that match tar patterns, if any."""
     with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], stdout=subprocess.PIPE) as source:
         result = subprocess.run(['tar', '-x', '-C', folder, '--wildcards', *patterns],
-                                stdin=source.stdout, capture_output=True, text=True)
+                                stdin=source.stdout, capture_output=True, text=True,
+                                check=False)
     errors = [line for line in result.stderr.splitlines()
               if 'Not found in archive' not in line and 'Exiting with failure' not in line]
     if errors or source.returncode not in (0, -13):

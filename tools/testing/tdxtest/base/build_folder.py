@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 
 from tdxtest.base import apt
 from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.progress import Progress
 
 # The kernel's make takes no path with a space or colon, and the shells that it runs
 # take none with a character of their own.
@@ -20,17 +22,17 @@ TEMPORARY_BYTES = 512 << 20
 class Build:
     """Paths below the build folder, with what every stage needs."""
 
-    def __init__(self, root, progress, mirror=''):
+    def __init__(self, root: str, progress: Progress, mirror: str = '') -> None:
         self.root = os.path.abspath(os.path.expanduser(root))
         self.progress = progress
         self._mirror = mirror
-        self._apt = None
+        self._apt: apt.IsolatedApt | None = None
         os.makedirs(os.path.join(self.root, 'logs'), exist_ok=True)
         self._lock = open(os.path.join(self.root, 'lock'), 'w', encoding='utf-8')
         self._claim()
         make_room(self.path('tmp'))
 
-    def _claim(self):
+    def _claim(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
@@ -38,12 +40,12 @@ class Build:
             raise Failure(f'another run uses {self.root}; wait for it, or give '
                           'this one a folder of its own with BUILD=') from e
 
-    def close(self):
+    def close(self) -> None:
         """Give the folder up."""
         self._lock.close()
 
     @contextlib.contextmanager
-    def unlocked(self):
+    def unlocked(self) -> Iterator[None]:
         """Leave the folder to runs that the body starts and waits for."""
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         try:
@@ -51,23 +53,23 @@ class Build:
         finally:
             self._claim()
 
-    def path(self, *parts):
+    def path(self, *parts: str) -> str:
         return os.path.join(self.root, *parts)
 
-    def folder(self, *parts):
+    def folder(self, *parts: str) -> str:
         """A path that is a folder from now on."""
         path = self.path(*parts)
         os.makedirs(path, exist_ok=True)
         return path
 
-    def log(self, name):
+    def log(self, name: str) -> str:
         return self.path('logs', f'{name}.log')
 
-    def mirror(self):
+    def mirror(self) -> str:
         """The Debian mirror: the one that was asked for, or the one of the system's apt."""
         return self._mirror or apt.system_mirror()
 
-    def isolated_apt(self, refresh=False):
+    def isolated_apt(self, refresh: bool = False) -> apt.IsolatedApt:
         """The isolated apt state, its package lists read."""
         if not self._apt:
             self._apt = apt.IsolatedApt(self.folder('apt'), self.mirror())
@@ -77,9 +79,9 @@ class Build:
         return self._apt
 
     @staticmethod
-    def folder_size(path):
+    def folder_size(path: str) -> Callable[[], str]:
         """A function that tells how much a folder holds, for a step's line."""
-        def detail():
+        def detail() -> str:
             total = 0
             for folder, _, names in os.walk(path):
                 for name in names:
@@ -91,7 +93,7 @@ class Build:
         return detail
 
 
-def check_name(root):
+def check_name(root: str) -> None:
     """UsageError for a build folder that no kernel can be built in."""
     path = os.path.realpath(os.path.expanduser(root))
     unfit = UNFIT.search(path)
@@ -100,7 +102,7 @@ def check_name(root):
                          f'{unfit[0]!r} in it; set BUILD= to a folder without')
 
 
-def make_room(folder):
+def make_room(folder: str) -> None:
     """Have programs put temporary files into `folder` if their own place is small or none."""
     try:
         free = shutil.disk_usage(tempfile.gettempdir()).free
@@ -111,7 +113,7 @@ def make_room(folder):
         os.environ['TMPDIR'] = tempfile.tempdir = folder
 
 
-def write_if_changed(path, data):
+def write_if_changed(path: str, data: bytes) -> bool:
     """Write bytes unless the file holds them: make looks at the time. True if written."""
     try:
         with open(path, 'rb') as f:

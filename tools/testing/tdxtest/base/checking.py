@@ -7,9 +7,12 @@ file of another check that must have run before it.
 """
 
 import enum
+import typing
+from collections.abc import Collection, Iterable
 
 from tdxtest.base import rooms
 from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.progress import Progress
 
 
 class When(enum.Enum):
@@ -19,14 +22,15 @@ class When(enum.Enum):
     TREE = 'tree'           # the WorkTree: it needs the source of a kernel
     SUITE = 'suite'         # the Suite, built
     BOOT = 'boot'           # a Built: it boots, or builds something of another kind
-    RUN = 'run'             # the Run of the whole suite
+    RUN = 'run'             # the GuestRun of the whole suite
     LONG = 'long'           # a Built; in make check-long only
 
 
-def load():
+def load() -> list[typing.Any]:
     """The modules of all checks, by name but for AFTER."""
     left = rooms.modules('checks')
-    order, done = [], set()
+    order = []
+    done: set[str] = set()
     while left:
         name = next((n for n, module in left.items()
                      if getattr(module, 'AFTER', None) in (None, *done)), None)
@@ -37,12 +41,12 @@ def load():
     return order
 
 
-def name_of(check):
+def name_of(check: typing.Any) -> str:
     """The name of a check's file, which AFTER gives."""
-    return check.__name__.rpartition('.')[2]
+    return str(check.__name__).rpartition('.')[2]
 
 
-def chosen(when, text):
+def chosen(when: Collection[When], text: str) -> list[typing.Any]:
     """The checks that are due at one of `when` and have the text in their name.
 
     A check that one of them is AFTER is among them. UsageError for a text that no
@@ -55,11 +59,11 @@ def chosen(when, text):
     # In the order of load() a check comes after the one that it needs.
     for check in reversed(due):
         if name_of(check) in names:
-            names.add(getattr(check, 'AFTER', None))
+            names.add(getattr(check, 'AFTER', ''))
     return [check for check in due if name_of(check) in names]
 
 
-def run(checks, when, progress, subject):
+def run(checks: Iterable[typing.Any], when: When, progress: Progress, subject: object) -> int:
     """Run those of the checks that are due at `when`; gives how many found something wrong."""
     failed = 0
     for check in checks:

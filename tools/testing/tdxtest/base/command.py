@@ -8,6 +8,8 @@ import re
 import shlex
 import signal
 import subprocess
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tdxtest.base.failure import Failure
 
@@ -34,13 +36,13 @@ OF_ANOTHER_BUILD = re.compile(
 COMPILER_CACHES = ('/usr/lib/ccache', '/usr/lib64/ccache')
 
 
-def with_compiler_cache(path, folders=COMPILER_CACHES):
+def with_compiler_cache(path: str, folders: Iterable[str] = COMPILER_CACHES) -> str:
     """PATH with the compiler cache first, if one is installed."""
     found = [f for f in folders if os.path.isdir(f) and f not in path.split(os.pathsep)]
     return os.pathsep.join([*found, path])
 
 
-def environment(extra=None):
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The person's environment without what changes messages, builds, or finds a repo.
 
     The build folder lies inside a git repository. git would take it for the
@@ -54,7 +56,7 @@ def environment(extra=None):
     return env
 
 
-def reason(log):
+def reason(log: str) -> str:
     """The line of the log file that tells why, or ''."""
     try:
         with open(log, encoding='utf-8', errors='replace') as f:
@@ -63,7 +65,7 @@ def reason(log):
         return ''
 
 
-def telling(said):
+def telling(said: str) -> str:
     """The line of a program's output that tells why it failed, '' of none."""
     # run() starts each entry of a log with the command line, which tells nothing.
     lines = [line.strip() for line in said.splitlines()
@@ -75,7 +77,9 @@ def telling(said):
     return lines[-1][:300] if lines else ''
 
 
-def run(argv, log, *, cwd=None, env=None, what=None, stdout=None, in_session=False):
+def run(argv: Sequence[str], log: str, *, cwd: str | None = None,
+        env: Mapping[str, str] | None = None, what: str | None = None, stdout: str | None = None,
+        in_session: bool = False) -> None:
     """Run a program, its output appended to the file `log`.
 
     stdout: the name of a file that takes its standard output instead.
@@ -112,7 +116,8 @@ def run(argv, log, *, cwd=None, env=None, what=None, stdout=None, in_session=Fal
         raise Failure(f'{what} failed: {why} (whole output: {tail})', tail)
 
 
-def output(argv, *, env=None, cwd=None, check=True, allowed=(0,)):
+def output(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None,
+           check: bool = True, allowed: typing.Any = (0,)) -> str:
     """What a program prints, as text. Failure when it fails and check is set.
 
     allowed: the statuses of a program that did not fail.
@@ -133,7 +138,7 @@ def output(argv, *, env=None, cwd=None, check=True, allowed=(0,)):
 
 
 @contextlib.contextmanager
-def ended_with_us(process):
+def ended_with_us(process: subprocess.Popen[typing.Any]) -> Iterator[None]:
     """End the leader of a session, with its children, when the body is interrupted."""
     try:
         yield
@@ -142,7 +147,7 @@ def ended_with_us(process):
         raise
 
 
-def kill_group(process):
+def kill_group(process: subprocess.Popen[typing.Any]) -> None:
     """End a program that run() or a machine started, with its children."""
     for sig in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -157,7 +162,7 @@ def kill_group(process):
             continue
 
 
-def send_to_group(group, sig):
+def send_to_group(group: int, sig: signal.Signals) -> None:
     """A signal to a process group. sudo runs as root, and may be told by root only."""
     try:
         os.killpg(group, sig)
@@ -166,7 +171,7 @@ def send_to_group(group, sig):
                         f'-{group}'], check=False, stdin=subprocess.DEVNULL, capture_output=True)
 
 
-def explain(error):
+def explain(error: OSError) -> str:
     """An OSError as words that say what to do."""
     if error.errno == errno.ENOSPC:
         return (f'no space left on device for {error.filename or "the build folder"}; '

@@ -15,7 +15,7 @@ class Failure(Exception):
 
     status = EXIT_NOT_RUN
 
-    def __init__(self, text, output=''):
+    def __init__(self, text: str, output: str = '') -> None:
         super().__init__(text)
         self.output = output
 

@@ -9,16 +9,17 @@ others in a session of their own.
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 
 # sudo removes these. Where a machine reaches its mirror by a proxy, apt needs them.
 PROXIES = ('http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy')
 
 
-def is_root():
+def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _refusal_of_sudo():
+def _refusal_of_sudo() -> str:
     """What sudo says where it would not run a command without a password, or ''."""
     if not shutil.which('sudo'):
         return 'there is neither root nor sudo'
@@ -28,7 +29,7 @@ def _refusal_of_sudo():
     return (said[-1] if said else 'sudo: no message') if done.returncode else ''
 
 
-def has_terminal():
+def has_terminal() -> bool:
     """Whether a program of ours can ask: our terminal is there, and we are in front of it."""
     try:
         terminal = os.open('/dev/tty', os.O_RDWR | os.O_NOCTTY)
@@ -42,7 +43,7 @@ def has_terminal():
         os.close(terminal)
 
 
-def refusal():
+def refusal() -> str:
     """Why commands cannot run as root, in a few words; '' where they can.
 
     Lets sudo ask for a password if it wants one and a terminal is there.
@@ -59,7 +60,7 @@ def refusal():
     return ''
 
 
-def as_root(argv, env):
+def as_root(argv: list[str], env: Mapping[str, str]) -> list[str]:
     """The argument list that runs argv as root with `env` beside root's environment."""
     if is_root():
         return argv

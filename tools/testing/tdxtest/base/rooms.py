@@ -3,11 +3,12 @@
 
 import importlib
 import os
+import types
 
 from tdxtest.base.paths import HERE
 
 
-def modules(room):
+def modules(room: str) -> dict[str, types.ModuleType]:
     """{name: module} of the files of a room of the package, by name."""
     names = sorted(name[:-3] for name in os.listdir(os.path.join(HERE, room))
                    if name.endswith('.py') and not name.startswith('_'))

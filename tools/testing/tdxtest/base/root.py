@@ -29,9 +29,11 @@ import re
 import shutil
 import subprocess
 import time
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tdxtest.base import apt, command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 
 ENTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'root_enter.sh')
@@ -55,18 +57,18 @@ class Mount:
     writable: bool = False
 
 
-def privileged(argv):
-    """argv by root, through sudo, or by the root of a user namespace; None where none is."""
+def privileged(argv: list[str]) -> list[str]:
+    """argv by root, through sudo, or by the root of a user namespace; [] where none is."""
     if os.geteuid() == 0:
         return argv
     if shutil.which('sudo'):
         return ['sudo', *argv]
     if shutil.which('newuidmap'):
         return [*AS_ROOT_OF_USER, *argv]
-    return None
+    return []
 
 
-def unavailable():
+def unavailable() -> str:
     """Why this machine cannot make roots, in a few words; '' where it can."""
     argv = privileged([*NAMESPACES, 'true'])
     if not argv:
@@ -79,7 +81,7 @@ def unavailable():
     return ''
 
 
-def mounts_below(folder, mountinfo):
+def mounts_below(folder: str, mountinfo: str) -> list[str]:
     """The mount points at or below a folder, by the text of /proc/self/mountinfo."""
     # A space and the like is written as \040.
     points = [re.sub(r'\\([0-7]{3})', lambda m: chr(int(m[1], 8)), line.split()[4])
@@ -90,12 +92,13 @@ def mounts_below(folder, mountinfo):
 class Root:
     """A Debian system in a folder below the build folder."""
 
-    def __init__(self, build, name):
+    def __init__(self, build: Build, name: str) -> None:
         self.build = build
         self.name = name
         self.folder = os.path.realpath(build.path('roots', name))
 
-    def command(self, argv, *, user='root', cwd='', env=None, mounts=()):
+    def command(self, argv: Sequence[str], *, user: str = 'root', cwd: str = '',
+                env: Mapping[str, str] | None = None, mounts: Sequence[Mount] = ()) -> list[str]:
         """The argument list that runs argv in the root.
 
         cwd: the user's home unless one is given.
@@ -111,12 +114,13 @@ class Root:
         return privileged([*NAMESPACES, 'sh', ENTER, self.folder, *words, '--', *become, 'env',
                            '-i', '-C', cwd or home, *(f'{k}={v}' for k, v in env.items()), *argv])
 
-    def run(self, argv, log, *, what=None, stdout=None, **how):
+    def run(self, argv: Sequence[str], log: str, *, what: str | None = None,
+            stdout: str | None = None, **how: typing.Any) -> None:
         """command.run() in the root; how: what command() takes."""
         command.run(self.command(argv, **how), log, what=what or f'{argv[0]} in {self.name}',
                     stdout=stdout)
 
-    def add_user(self, name):
+    def add_user(self, name: str) -> None:
         """A user with a home, who may become root by sudo without a password."""
         log = self.build.log('roots')
         self.run(['useradd', '--create-home', '--shell', '/bin/sh', name], log)
@@ -124,7 +128,7 @@ class Root:
                   '> "/etc/sudoers.d/$1" && chmod 440 "/etc/sudoers.d/$1"', 'sh', name], log)
 
     @contextlib.contextmanager
-    def copied(self, name):
+    def copied(self, name: str) -> Iterator['Root']:
         """A copy of the root for the body, removed after it."""
         copy = Root(self.build, name)
         copy.remove()
@@ -136,7 +140,7 @@ class Root:
         finally:
             copy.remove()
 
-    def remove(self):
+    def remove(self) -> None:
         """Remove the root, nothing that is mounted in it. Failure if something is."""
         with open('/proc/self/mountinfo', encoding='utf-8') as f:
             mounted = mounts_below(self.folder, f.read())
@@ -147,12 +151,12 @@ class Root:
                     what=f'removal of {self.name}')
 
 
-def proxies(dump):
+def proxies(dump: str) -> list[str]:
     """The lines of apt-config dump that name a proxy."""
     return [line for line in dump.splitlines() if PROXY.fullmatch(line) and '""' not in line]
 
 
-def is_made(stamp, facts):
+def is_made(stamp: str, facts: Mapping[str, object]) -> bool:
     """Whether a root of these facts is there, and is not too old."""
     try:
         with open(stamp, encoding='utf-8') as f:
@@ -161,7 +165,7 @@ def is_made(stamp, facts):
         return False
 
 
-def make(build, name, suite, packages=()):
+def make(build: Build, name: str, suite: str, packages: Iterable[str] = ()) -> Root:
     """A root of a Debian suite with packages: gives the Root, made unless it is there.
 
     name: of its folder; each user of this has names of his own.
@@ -178,7 +182,7 @@ def make(build, name, suite, packages=()):
     options = [f'--include={name}' for name in packages]
     options += [f'--aptopt={line}' for line in proxies(command.output(['apt-config', 'dump']))]
 
-    def debootstrap(source):
+    def debootstrap(source: str) -> None:
         command.run(privileged([*NAMESPACES, 'mmdebstrap', '--mode=root', '--variant=minbase',
                                 f'--keyring={apt.KEYRING}', *options, suite, root.folder,
                                 source]), log, what=f'mmdebstrap {suite}')

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every mutant is killed, or says why it cannot be."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
 from tdxtest.commands.mutate import GOOD, Trial
+from tdxtest.guest.stages import Built
 from tdxtest.verdict import mutants
 
 NAME = 'mutants'
 WHEN = When.LONG
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     trial = Trial(built, mutants.chosen([]), False)
     trial.build()
     trial.run()

@@ -2,18 +2,21 @@
 """What a plain run skips passes where it is asked for."""
 
 import sys
+from collections.abc import Collection, Iterable, Iterator
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TOOL
 from tdxtest.checks.skip_reasons import REQUESTS, skipped
+from tdxtest.guest.stages import Built
 from tdxtest.verdict import results
+from tdxtest.verdict.results import Results
 
 NAME = 'cases on request'
 WHEN = When.LONG
 
 
-def run_suite(built, *words):
+def run_suite(built: Built, *words: str) -> Results:
     """Run tdxtest.py run with these words; gives the results.collect() of it."""
     argv = [sys.executable, TOOL, 'run', '--build', built.build.root, *words]
     with built.build.unlocked():
@@ -21,7 +24,7 @@ def run_suite(built, *words):
     return results.load(built.build.path(results.LAST))[-1]
 
 
-def wrong(cases, run, warns):
+def wrong(cases: Iterable[str], run: Results, warns: bool) -> Iterator[str]:
     """A line for each of the cases that did not pass in the run, and for its problems."""
     got = {f'{test["name"]}:{case["name"]}': case
            for test in run['tests'] for case in test['cases']}
@@ -35,14 +38,14 @@ def wrong(cases, run, warns):
         yield from run['problems']
 
 
-def unskipped(found):
+def unskipped(found: Collection[str]) -> Iterator[str]:
     """A line for each reason that no case has any more; found: of skipped()."""
     for reason, request in REQUESTS.items():
         if reason not in found and not (request and request.older):
             yield f'no case of the suite was skipped with "{reason}"'
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     found = skipped(run_suite(built))
     yield from unskipped(found)
     for reason, request in REQUESTS.items():

@@ -7,10 +7,12 @@ None is installed here: what is missing is said, and ci_jobs_all.py fetches it.
 import os
 import re
 import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.base.paths import CI
+from tdxtest.base.progress import Progress
 
 NAME = 'CI job files'
 WHEN = When.STATIC
@@ -19,8 +21,9 @@ PYTHON = '/usr/bin/python3'
 LOAD = 'import sys, yaml; data = yaml.safe_load(open(sys.argv[1], encoding="utf-8")); '
 LAVA = LOAD + 'from lava_common.schemas import validate; validate(data)'
 
+Checkers = Mapping[str, tuple[str, Sequence[str], Sequence[str]]]
 # checker: (files that it is for, command that tells if it is there, its command line)
-CHECKERS = {
+CHECKERS: Checkers = {
     'yaml':             ('', [PYTHON, '-c', 'import yaml'], [PYTHON, '-c', LOAD]),
     'yamllint':         ('', ['yamllint', '--version'],
                          ['yamllint', '-s', '-d', '{extends: default, rules: {document-start: '
@@ -41,7 +44,7 @@ PARAMETERS = {
 GIVEN = re.compile(r'^( *)path: (\S+)\n\1parameters:\n((?:\1 +.*\n)+)', re.MULTILINE)
 
 
-def unknown_parameters(name, text):
+def unknown_parameters(name: str, text: str) -> Iterator[str]:
     """Lines on parameters in a job file that their test definition does not have."""
     for _, path, block in GIVEN.findall(text):
         if path not in PARAMETERS:
@@ -52,7 +55,7 @@ def unknown_parameters(name, text):
                 yield f'ci/{name}: {path} takes no {given}'
 
 
-def present(probe):
+def present(probe: Sequence[str]) -> bool:
     try:
         return subprocess.run(probe, capture_output=True, env=command.environment(),
                               check=False).returncode == 0
@@ -60,7 +63,7 @@ def present(probe):
         return False
 
 
-def findings(checkers, missing):
+def findings(checkers: Checkers, missing: Callable[[str], object]) -> Iterator[str]:
     """Lines that a checker of this machine, or the table of parameters, found wrong.
 
     missing: is told the name of each checker that is not there.
@@ -80,7 +83,7 @@ def findings(checkers, missing):
                 yield f'ci/{name}: {checker}: {command.telling(done.stdout + done.stderr)}'
 
 
-def check(progress):
+def check(progress: Progress) -> Iterator[str]:
     """findings() with the checkers that are here."""
     yield from findings(CHECKERS, lambda name: progress.say(
         f'check: CI job files: without {name}, which is not here'))

@@ -2,17 +2,19 @@
 """Every checker of the CI job files is installed, and finds nothing."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base import apt, command
 from tdxtest.base.checking import When
-from tdxtest.checks.ci_jobs import CHECKERS, findings
+from tdxtest.checks.ci_jobs import CHECKERS, Checkers, findings
+from tdxtest.guest.stages import Built
 
 NAME = 'CI job files, all checkers'
 WHEN = When.LONG
 ACTION_VALIDATOR = '@action-validator/cli@0.6.0'
 
 
-def install_checkers(built):
+def install_checkers(built: Built) -> Checkers:
     """Install what CHECKERS want, the npm one into the build folder; gives the table to use."""
     log = built.build.log('apt')
     apt.ensure_installed(built.progress, log, 'check-long')
@@ -28,8 +30,8 @@ def install_checkers(built):
     return checkers
 
 
-def check(built):
-    absent = []
+def check(built: Built) -> Iterator[str]:
+    absent: list[str] = []
     yield from findings(install_checkers(built), absent.append)
     for name in absent:
         yield f'ci/: {name} was installed, but does not run'

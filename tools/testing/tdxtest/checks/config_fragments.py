@@ -2,16 +2,18 @@
 """Each line of a fragment is an option or a comment; none is named twice."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import CONFIGS
+from tdxtest.base.progress import Progress
 from tdxtest.tree.kernel import OPTION
 
 NAME = 'config fragments'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in sorted(os.listdir(CONFIGS)):
         seen = set()
         with open(os.path.join(CONFIGS, name), encoding='utf-8') as f:

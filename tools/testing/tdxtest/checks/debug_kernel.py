@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+from collections.abc import Collection, Iterator
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
@@ -12,7 +13,9 @@ from tdxtest.base.failure import Failure
 from tdxtest.base.paths import GUEST_SOURCES
 from tdxtest.checks import kunit_tests, two_cpus
 from tdxtest.guest import boot, image, runs, stages
+from tdxtest.guest.stages import Built
 from tdxtest.kvm import modules
+from tdxtest.tree.kernel import Modules
 
 NAME = 'debug kernel'
 WHEN = When.LONG
@@ -40,7 +43,7 @@ NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumente
                      r'leaves \.noinstr\.text section')
 
 
-def compile_defects(built):
+def compile_defects(built: Built) -> str:
     """defects.ko and defects.o for the built's kernel; gives their folder."""
     folder = built.work.out('defects')
     shutil.rmtree(folder, ignore_errors=True)
@@ -51,18 +54,18 @@ def compile_defects(built):
     return folder
 
 
-def unreported(lines):
+def unreported(lines: Collection[str]) -> Iterator[str]:
     """A line for each defect that the kernel log does not tell of."""
     for option, text in REPORTS:
         if not any(text in line for line in lines):
             yield f'debug kernel: CONFIG_{option}: wanted "{text}" of a seeded defect, got none'
 
 
-def check_reports(built, folder):
+def check_reports(built: Built, folder: str) -> Iterator[str]:
     """Load the defects into the debug kernel: each is reported."""
     installation = built.request.boot.machine.prepare(built.build)
     run = built.build.folder('run', built.work.source.name, 'defects')
-    loaded = [*built.kernel.modules(), ('defects.ko', [])]
+    loaded: Modules = [*built.kernel.modules(), ('defects.ko', [])]
     plan = image.plan_text([], loaded, built.request.boot.machine.watermark,
                            runs.TEST_TIMEOUT_S, False)
     iso = image.Image(built.build, run).make(
@@ -75,7 +78,7 @@ def check_reports(built, folder):
     yield from unreported([text for text, _ in guest.console.log])
 
 
-def check_noinstr(built, folder):
+def check_noinstr(built: Built, folder: str) -> Iterator[str]:
     """objtool, called as for vmlinux.o, refuses the object of the defects."""
     *_, text = modules.saved_command(os.path.join(built.kernel.out, 'vmlinux.o')).split(';')
     if 'objtool' not in text:
@@ -94,7 +97,7 @@ def check_noinstr(built, folder):
                    f'got {said.strip()[-200:]!r}')
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     want = built.request.with_build(debug=True)
     debug = stages.compile_all(stages.fetch(want, built.build))
     folder = compile_defects(debug)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """No file is longer than a person reads at once."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import files, text_of
 
 NAME = 'file lengths'
@@ -11,7 +14,7 @@ MAX_LINES = 500
 LONG_FILES = ('LICENSE', 'Documentation/arch/x86/tdx-sim-leafs.rst')
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in files():
         lines = text_of(name).count('\n')
         if lines > MAX_LINES and name not in LONG_FILES:

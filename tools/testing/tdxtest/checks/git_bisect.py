@@ -3,11 +3,13 @@
 
 import re
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TOOL
 from tdxtest.commands.bisect import EXIT_BAD, EXIT_SKIP
+from tdxtest.guest.stages import Built
 from tdxtest.tree import history
 
 NAME = 'git bisect'
@@ -31,7 +33,8 @@ STEPS = (
 )
 
 
-def find(built, folder, commits, good, bad, options):
+def find(built: Built, folder: str, commits: Sequence[str], good: int, bad: int,
+         options: Sequence[str]) -> tuple[str, list[str]]:
     """(the commit that git bisect names, the commits that it tried) of one search."""
     history.git(folder, 'bisect', 'start', commits[bad], commits[good])
     try:
@@ -48,7 +51,7 @@ def find(built, folder, commits, good, bad, options):
                                                                         commits[bad])]
 
 
-def steps_of(built, tried):
+def steps_of(built: Built, tried: Iterable[str]) -> Iterator[str]:
     """Lines that are wrong with what the steps of a search left behind."""
     builders = []
     for commit in tried:
@@ -66,7 +69,7 @@ def steps_of(built, tried):
         yield f'the tests were built by {len(builders)} steps, wanted the first one alone'
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     """One of the long checks."""
     folder = built.build.path('bisect-proof', 'linux')
     commits = history.make(built.build, folder)
@@ -87,7 +90,7 @@ def check(built):
                 yield f'commit {number}, {options}: wanted {wanted}, got {status}'
 
 
-def step(built, folder, options):
+def step(built: Built, folder: str, options: Sequence[str]) -> int:
     """What one step ends with, outside of a bisection."""
     script = 'cd "$1"; shift; "$@" >> "$0" 2>&1; echo $?'
     return int(command.output(['sh', '-c', script, built.build.log('bisect'), folder,

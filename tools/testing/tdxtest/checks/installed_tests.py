@@ -4,9 +4,11 @@
 import dataclasses
 import os
 import re
+from collections.abc import Iterable, Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.guest import runs
+from tdxtest.guest.stages import Built
 from tdxtest.tree import kselftest, suite
 from tdxtest.verdict import ktap
 
@@ -18,18 +20,18 @@ KTAP = re.compile(r'\s*(#.*|(not )?ok \d+.*|1\.\.\d+.*|K?TAP version \d+)?')
 class Installed(suite.Suite):
     """The programs of a kselftest installation."""
 
-    def program(self, name):
+    def program(self, name: str) -> str:
         return os.path.join(self.out, 'kvm', name)
 
 
-def not_ktap(lines):
+def not_ktap(lines: Iterable[str]) -> list[str]:
     """The different lines that are no KTAP, before the one of the end."""
     wrong = {line.strip() for line in lines if not KTAP.fullmatch(line) and
              ktap.RESTART not in line}
     return [f'no KTAP: {line!r}' for line in sorted(wrong)]
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     folder = built.build.path('kselftest_install')
     kselftest.make(built.build, built.suite.work, 'install', folder)
     installed = Installed(built.build, built.suite.work, folder)

@@ -6,10 +6,12 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.guest import image
+from tdxtest.guest.stages import Built
 from tdxtest.tree import kselftest, suite
 
 NAME = 'kselftest tarball'
@@ -25,7 +27,7 @@ FILES = ('run_kselftest.sh', 'kselftest-list.txt', 'kselftest/runner.sh',
          'kselftest/ktap_helpers.sh', 'kvm/config', 'kvm/settings')
 
 
-def run(argv, folder):
+def run(argv: Sequence[str], folder: str) -> tuple[int, str, float]:
     """(status, standard output, seconds) of a program run in `folder`."""
     begin = time.monotonic()
     done = subprocess.run(argv, cwd=folder, text=True, stdin=subprocess.DEVNULL, errors='replace',
@@ -33,7 +35,7 @@ def run(argv, folder):
     return done.returncode, done.stdout, time.monotonic() - begin
 
 
-def check_layout(folder, names):
+def check_layout(folder: str, names: Sequence[str]) -> Iterator[str]:
     """The files of a kselftest installation, and the list of its tests."""
     for name in FILES:
         if not os.path.isfile(os.path.join(folder, name)):
@@ -47,7 +49,7 @@ def check_layout(folder, names):
             yield f'{name}: wanted a static program, got one that needs a loader'
 
 
-def check_skips(folder, names):
+def check_skips(folder: str, names: Sequence[str]) -> Iterator[str]:
     """Each test alone: exit status 4, at once, one reason, and nothing but KTAP."""
     reasons = set()
     for name in names:
@@ -68,7 +70,7 @@ def check_skips(folder, names):
         yield f'wanted one reason to skip, got {sorted(reasons)}'
 
 
-def check_runner(folder, names):
+def check_runner(folder: str, names: Sequence[str]) -> Iterator[str]:
     """run_kselftest.sh over all of them: results of each, and nothing but KTAP."""
     status, out, _ = run(['./run_kselftest.sh', '-c', 'kvm'], folder)
     if status:
@@ -82,13 +84,13 @@ def check_runner(folder, names):
         yield f'run_kselftest.sh: wanted a result of each test, got those of {reported}'
 
 
-def offers_tds(folder, names):
+def offers_tds(folder: str, names: Sequence[str]) -> bool:
     """Whether this machine would run the tests, where nothing of this can be seen."""
     return run([os.path.join(folder, 'kvm', names[0]), '-r', 'no.such.case'],
                folder)[0] != EXIT_SKIP
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     """The tarball of tdxtest.py package; gives lines that are wrong."""
     names = suite.names()
     with tempfile.TemporaryDirectory(dir=built.build.root, prefix='package-') as folder:

@@ -2,9 +2,11 @@
 """KUnit's parser gives the verdicts that it must on saved logs."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TEST_DATA
+from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict.kunit import parser_of, problems
 
 NAME = 'KUnit verdicts'
@@ -21,7 +23,7 @@ VERDICTS = (
 )
 
 
-def check(work):
+def check(work: WorkTree) -> Iterator[str]:
     for name, wanted in VERDICTS:
         with open(os.path.join(TEST_DATA, 'kunit', name), encoding='utf-8') as log:
             wrong, _, _ = problems(parser_of(work.tree), log)

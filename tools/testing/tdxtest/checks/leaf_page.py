@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The page of leafs has a table for each leaf, and names KUnit cases that exist."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.verdict import sim_leafs
 
 NAME = 'leafs of the module'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     yield from sim_leafs.check_page()

@@ -2,8 +2,10 @@
 """No file names a path of the machine that it was written on."""
 
 import re
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import files, text_of
 
 NAME = 'machine paths'
@@ -12,7 +14,7 @@ WHEN = When.STATIC
 MACHINE_PATH = re.compile(r'(?<![\w.])[/](?:work|root|home)/')
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in files():
         for number, line in enumerate(text_of(name).splitlines(), 1):
             if MACHINE_PATH.search(line):

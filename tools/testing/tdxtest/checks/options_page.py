@@ -8,6 +8,7 @@ each a term such as "``-o DIR``, ``--output DIR``".
 
 import argparse
 import re
+import typing
 from collections.abc import Callable, Iterator
 
 from tdxtest.base import rooms
@@ -40,8 +41,8 @@ def spelled(action: argparse.Action) -> str:
     """An option as the page has it: "``-o DIR``, ``--output DIR``"."""
     value = ''
     if action.nargs != 0:
-        name = action.metavar or '{%s}' % ','.join(action.choices)
-        value = {'?': f' [{name}]', '+': f' {name} [{name} ...]'}.get(action.nargs, f' {name}')
+        name = action.metavar or '{%s}' % ','.join(action.choices or ())
+        value = {'?': f' [{name}]', '+': f' {name} [{name} ...]'}.get(str(action.nargs), f' {name}')
     return ', '.join(f'``{option}{value}``' for option in action.option_strings)
 
 
@@ -54,7 +55,7 @@ def options() -> set[tuple[str, str]]:
 
 def documented(text: str) -> set[tuple[str, str]]:
     """(command, option) of the page."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     marks = list(COMMANDS.finditer(text))
     for mark, following in zip(marks, [*marks[1:], None]):
         part = text[mark.end():following.start() if following else len(text)]
@@ -81,7 +82,8 @@ def make_variables() -> set[str]:
     return set(USED.findall(text)) - set(SET.findall(text)) - set(NOT_OURS)
 
 
-def differences(say: Callable, wanted: set, got: set, place: str) -> Iterator[str]:
+def differences(say: Callable[[typing.Any], str], wanted: set[typing.Any], got: set[typing.Any],
+                place: str) -> Iterator[str]:
     """A line for each member that only one of two sets has; say: gives its words."""
     for each in sorted(wanted - got):
         yield f'{PAGE}: wanted {say(each)}, which {place} has'

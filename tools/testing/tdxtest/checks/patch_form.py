@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A patch is what git format-patch writes, and creates no file."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree import series
 from tdxtest.tree.project import files, text_of
 
@@ -9,7 +12,7 @@ NAME = 'patches'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in files():
         if not name.endswith('.patch') or name.startswith('mutants/'):
             continue

@@ -2,9 +2,11 @@
 """patches/series loads, lists every patch once, and the always ones first."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import PROJECT
+from tdxtest.base.progress import Progress
 from tdxtest.tree import series
 from tdxtest.tree.project import files
 
@@ -12,7 +14,7 @@ NAME = 'patches/series'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     folder = os.path.join(PROJECT, 'patches')
     rows = series.load(folder)
     kinds = [series.KINDS.index(row.kind) for row in rows]

@@ -2,16 +2,18 @@
 """The suite's first test passes on a CPU without the MSR of TDX, as a guest of KVM has it."""
 
 import sys
+from collections.abc import Iterator
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TOOL
+from tdxtest.guest.stages import Built
 
 NAME = 'machine without the MSR'
 WHEN = When.LONG
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     argv = [sys.executable, TOOL, 'run', '--build',
             built.build.root, '--machine', 'bochs-plain', '--jobs', '1', 'tdx_smoke_test']
     with built.build.unlocked():

@@ -23,7 +23,7 @@ FIGURE = re.compile(r'\b\d[\d,.]* (?:cases|tests|mutants|checks)\b')
 GAP = r'[\s*#/]+'
 
 
-def load_phrases() -> list[tuple[re.Pattern, str]]:
+def load_phrases() -> list[tuple[re.Pattern[str], str]]:
     """[(pattern, what to write instead)] of tables/phrases.tsv."""
     with open(PHRASES, encoding='utf-8') as f:
         rows = [line.rstrip('\n').split('\t') for line in f
@@ -31,7 +31,8 @@ def load_phrases() -> list[tuple[re.Pattern, str]]:
     return [(re.compile(pattern.replace(' ', GAP)), instead) for pattern, instead in rows]
 
 
-def wrong_phrases(name: str, text: str, phrases: list[tuple[re.Pattern, str]]) -> Iterator[str]:
+def wrong_phrases(name: str, text: str,
+                  phrases: list[tuple[re.Pattern[str], str]]) -> Iterator[str]:
     """A line for each phrase that makes a sentence hard to read."""
     for pattern, instead in phrases:
         for match in pattern.finditer(text):

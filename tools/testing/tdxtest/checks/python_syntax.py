@@ -2,15 +2,17 @@
 """Every Python file compiles, without leaving byte code behind."""
 
 import ast
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import files, text_of
 
 NAME = 'Python syntax'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in files():
         if name.endswith('.py'):
             try:

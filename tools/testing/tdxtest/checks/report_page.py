@@ -8,14 +8,18 @@ import re
 import struct
 import subprocess
 import tempfile
+import typing
 import zlib
+from collections.abc import Iterator
 
 from tdxtest.base import apt, command
 from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import TEST_DATA
 from tdxtest.commands import report
+from tdxtest.guest.stages import Built
 from tdxtest.verdict import ktap, results
+from tdxtest.verdict.results import Results
 
 NAME = 'report in a browser'
 WHEN = When.LONG
@@ -49,7 +53,7 @@ document.documentElement.dataset.probe = JSON.stringify({
 </script></body>"""
 
 
-def sample_runs():
+def sample_runs() -> Iterator[Results]:
     """Results of saved consoles: a pass, a failure and a warning, as three generations."""
     for name, abi in SAMPLES:
         with open(os.path.join(TEST_DATA, f'{name}.log'), encoding='utf-8') as f:
@@ -57,7 +61,7 @@ def sample_runs():
         yield results.collect(guests, ktap.judge_all(guests), {'abi': abi, 'kernel': '7.3.4'})
 
 
-def browse(page, folder, width):
+def browse(page: str, folder: str, width: int) -> tuple[dict[str, typing.Any], str]:
     """(what the probe saw, the path of a screenshot) of a page's text."""
     file, shot = os.path.join(folder, 'page.html'), os.path.join(folder, f'{width}.png')
     results.write(file, page.replace('</body>', PROBE))
@@ -78,7 +82,7 @@ def browse(page, folder, width):
     return json.loads(html.unescape(match[1])), shot
 
 
-def colours(path):
+def colours(path: str) -> tuple[int, int, int]:
     """(width, height, how many different bytes its rows hold) of a PNG file."""
     with open(path, 'rb') as f:
         data = f.read()
@@ -91,7 +95,7 @@ def colours(path):
     return width, height, len(set(zlib.decompress(packed)))
 
 
-def look(page, wanted, folder):
+def look(page: str, wanted: tuple[list[str], list[str]], folder: str) -> Iterator[str]:
     """Lines that are wrong with a page. wanted: (verdicts, warnings) that it must show."""
     for width in WIDTHS:
         seen, shot = browse(page, folder, width)
@@ -116,7 +120,7 @@ def look(page, wanted, folder):
         yield f'report: verdicts differ, their colours do not: {seen["verdicts"]}'
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     """The page of saved consoles, and that of the last run; one of the long checks."""
     apt.ensure_installed(built.progress, built.build.log('apt'), 'check-long')
     kept = [list(sample_runs())]

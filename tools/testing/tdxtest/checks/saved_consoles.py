@@ -2,9 +2,11 @@
 """ktap.py and KUnit's parser agree on the saved consoles."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TEST_DATA
+from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict import kunit
 from tdxtest.verdict.second_opinion import compare
 
@@ -20,7 +22,7 @@ STRICTER = {
 }
 
 
-def check(work):
+def check(work: WorkTree) -> Iterator[str]:
     modules = kunit.parser_of(work.tree)
     names = sorted(n[:-4] for n in os.listdir(TEST_DATA) if n.endswith('.log'))
     for name in names:

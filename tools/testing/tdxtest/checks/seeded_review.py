@@ -4,9 +4,11 @@
 import email.message
 import mailbox
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.commands.review import Review
+from tdxtest.guest.stages import Built
 from tdxtest.tree import mbox
 from tdxtest.verdict import mutants
 
@@ -16,7 +18,7 @@ WHEN = When.LONG
 SEEDED = 'map_gpa/retry-falls-through'
 
 
-def seeded_series(folder, mutant):
+def seeded_series(folder: str, mutant: mutants.Mutant) -> str:
     """An mbox of a mutant, as an archive gives it: with a cover letter, encoded."""
     with open(mutant.path, 'rb') as f:
         body = f.read()
@@ -34,7 +36,7 @@ def seeded_series(folder, mutant):
     return path
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     mutant = mutants.chosen([SEEDED])[0]
     series = mbox.read([seeded_series(built.build.folder('review'), mutant)])
     review = Review(built, series)

@@ -3,9 +3,11 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
+from tdxtest.guest.stages import Built
 from tdxtest.tree import patchset, work_tree
 
 NAME = 'patch series'
@@ -14,9 +16,9 @@ WHEN = When.BOOT
 AUTHOR = 'A U Thor <author@example.com>'
 
 
-def check_cover(path, count):
+def check_cover(path: str, count: int) -> Iterator[str]:
     """The cover letter has no blanks left, and the numbers of all patches."""
-    text = work_tree.read(path).decode()
+    text = work_tree.content(path).decode()
     if '***' in text:
         yield f'{os.path.basename(path)}: a blank of git format-patch is left'
     for wanted in (f'[PATCH 00/{count:02}]', ' files changed, '):
@@ -24,7 +26,7 @@ def check_cover(path, count):
             yield f'{os.path.basename(path)}: wanted {wanted!r} in it'
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     steps, wrong = patchset.plan(built.work.source.key())
     yield from wrong
     if wrong:

@@ -5,13 +5,16 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
+from tdxtest.guest.stages import Built
 from tdxtest.tree import patchset, series, suite, work_tree
+from tdxtest.tree.work_tree import WorkTree
 
 NAME = 'patch series, each patch builds'
 WHEN = When.LONG
@@ -21,7 +24,7 @@ SUITE = 'tools/testing/selftests/kvm'
 OTHER_TEST = 'x86/sev_smoke_test'
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     steps, wrong = patchset.plan(built.work.source.key())
     yield from wrong
     with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
@@ -29,7 +32,7 @@ def check(built):
         yield from build_suite(built, steps, os.path.join(folder, 'suite'))
 
 
-def sim_folder(work, folder):
+def sim_folder(work: WorkTree, folder: str) -> None:
     """A folder with what the simulation includes of its surroundings, by relative paths."""
     near = os.path.dirname(SIM)
     os.makedirs(os.path.join(folder, near))
@@ -39,7 +42,7 @@ def sim_folder(work, folder):
             os.symlink(os.path.join(work.tree, near, name), os.path.join(folder, near, name))
 
 
-def build_sim(built, steps, folder):
+def build_sim(built: Built, steps: Iterable[patchset.Step], folder: str) -> Iterator[str]:
     """Objects of the simulation compile as soon as they are there.
 
     The directory joins the kernel's build as a whole, which make check builds.
@@ -57,7 +60,7 @@ def build_sim(built, steps, folder):
                 yield from compiles(built, step, path, saved, folder)
 
 
-def compile_command(out, name):
+def compile_command(out: str, name: str) -> str:
     """The shell command that kbuild compiled an object of the simulation with, '' for none."""
     text = (work_tree.read(os.path.join(out, SIM, f'.{name}.o.cmd')) or b'').decode()
     saved = re.search(r'^savedcmd_\S+ := (.*)', text, re.MULTILINE)
@@ -65,7 +68,8 @@ def compile_command(out, name):
     return saved[1].split(' ; ')[0] if saved else ''
 
 
-def compiles(built, step, path, saved, folder):
+def compiles(built: Built, step: patchset.Step, path: str, saved: str,
+             folder: str) -> Iterator[str]:
     # Headers of the simulation are those of the step, not those of the whole.
     script = saved.replace(os.path.join(built.work.tree, SIM), os.path.join(folder, SIM))
     script = re.sub(r' -o \S+', f' -o {folder}/object.o', script)
@@ -76,7 +80,7 @@ def compiles(built, step, path, saved, folder):
         yield f'{step.subject}: {path}: {command.telling(done.stderr)}'
 
 
-def suite_folder(work, folder):
+def suite_folder(work: WorkTree, folder: str) -> None:
     """A copy of the tree, by links: hard ones of tools/, whose files are replaced."""
     for name in os.listdir(work.tree):
         if name != 'tools':
@@ -87,14 +91,14 @@ def suite_folder(work, folder):
             os.unlink(os.path.join(folder, path))
 
 
-def build_suite(built, steps, folder):
+def build_suite(built: Built, steps: Sequence[patchset.Step], folder: str) -> Iterator[str]:
     """The selftests build after each patch that touches them: the suite, and another test."""
     work, log = built.work, built.build.log('series')
     os.makedirs(folder)
     suite_folder(work, folder)
     for path in touched_by(steps):
         if path.startswith('tools/'):
-            replace(os.path.join(folder, path), work.pristine(path))
+            replace(os.path.join(folder, path), work.original(path))
     out = os.path.join(folder, 'out')
     os.makedirs(out)
     present = set()
@@ -111,7 +115,7 @@ def build_suite(built, steps, folder):
             if path.startswith('tools/'):
                 replace(os.path.join(folder, path), patchset.content(path, present))
         goals = [os.path.join(out, OTHER_TEST)]
-        if b'Makefile.tdx' in work_tree.read(os.path.join(folder, SUITE, 'Makefile.kvm')):
+        if b'Makefile.tdx' in work_tree.content(os.path.join(folder, SUITE, 'Makefile.kvm')):
             goals.append(suite.GOAL)
         try:
             command.run(['make', '-C', os.path.join(folder, SUITE), f'OUTPUT={out}',
@@ -122,12 +126,12 @@ def build_suite(built, steps, folder):
             yield f'{step.subject or step.patch}: {e}'
 
 
-def touched_by(steps):
+def touched_by(steps: Iterable[patchset.Step]) -> list[str]:
     return [path for step in steps if step.patch
             for path in series.touched(patchset.read_patch(step.patch))]
 
 
-def replace(path, data):
+def replace(path: str, data: bytes) -> None:
     """Write a file anew: its other hard links keep what they have."""
     if os.path.exists(path):
         os.unlink(path)

@@ -7,17 +7,19 @@ folders have them.
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
 from tdxtest.checks.series_applies import AUTHOR
+from tdxtest.guest.stages import Built
 from tdxtest.tree import checkpatch, patchset
 
 NAME = 'patch series, style'
 WHEN = When.LONG
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
         paths = patchset.make(built.work, folder, AUTHOR)
         for line in checkpatch.findings(built.work, paths[1:], set(), signed=True):

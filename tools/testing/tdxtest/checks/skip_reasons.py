@@ -5,10 +5,13 @@ A case that no command runs tests nothing, however green it is said to be.
 """
 
 import dataclasses
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.checks import two_cpus
+from tdxtest.guest.runs import GuestRun
 from tdxtest.verdict import results
+from tdxtest.verdict.results import Results
 
 NAME = 'reasons of skips'
 WHEN = When.RUN
@@ -23,7 +26,7 @@ class Request:
     older: only kernels before the newest have cases with the reason.
     """
 
-    options: tuple
+    options: tuple[str, ...]
     warns: bool = False
     older: bool = False
 
@@ -43,9 +46,9 @@ REQUESTS = {
 }
 
 
-def skipped(run):
+def skipped(run: Results) -> dict[str, list[str]]:
     """{reason: [TEST:CASE]} of a results.collect(), TEST alone for one that skipped as a whole."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for test in run['tests']:
         for row in results.reported(test):
             if results.outcome(row) == 'skip':
@@ -54,7 +57,7 @@ def skipped(run):
     return found
 
 
-def check(done):
+def check(done: GuestRun) -> Iterator[str]:
     """Each reason of the last run is one that another command does away with.
 
     A case whose assertion fails with an errno of EACCES skips itself without any.

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each file names its licence."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import files, text_of
 
 NAME = 'SPDX lines'
@@ -12,7 +15,7 @@ NO_SPDX = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mut
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     # The licence is on the first line, or the second under a #!.
     for name in files():
         if name.startswith(NO_SPDX):

@@ -2,15 +2,17 @@
 """Each status that the simulated module defines has a row in its list of names."""
 
 import re
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import text_of
 
 NAME = 'names of statuses'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     folder = 'arch/x86/virt/vmx/tdx/sim'
     rows = set(re.findall(r'^STATUS\((\w+)\)', text_of(f'{folder}/status.def'), re.MULTILINE))
     operands = set(re.findall(r'^OPERAND\((\w+)\)', text_of(f'{folder}/status.def'),

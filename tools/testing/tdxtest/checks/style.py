@@ -2,22 +2,24 @@
 """checkpatch.pl --strict, as it comes with the kernel, finds nothing unexcused."""
 
 import os
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import PROJECT
 from tdxtest.tree import checkpatch
 from tdxtest.tree.project import files
+from tdxtest.tree.work_tree import WorkTree
 
 NAME = 'checkpatch'
 WHEN = When.TREE
 CHECKED_C = ('.c', '.h', '.S')
 
 
-def check(work):
+def check(work: WorkTree) -> Iterator[str]:
     names = [n for n in files() if n.endswith(CHECKED_C + ('.patch',)) and
              # What a mutant says is for the tool, and its code is wrong on purpose.
              not n.startswith('mutants/')]
-    used = set()
+    used: set[tuple[str, str]] = set()
     yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)
     for kind, prefix in checkpatch.excuses():
         if (kind, prefix) not in used:

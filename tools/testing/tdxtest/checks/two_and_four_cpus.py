@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The suite passes with each number of CPUs."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
 from tdxtest.checks.two_cpus import still_skipped
 from tdxtest.guest import runs
+from tdxtest.guest.stages import Built
 
 NAME = 'two and four CPUs'
 WHEN = When.LONG
@@ -11,7 +14,7 @@ WHEN = When.LONG
 WHOLE = (2, 4)
 
 
-def check(built):
+def check(built: Built) -> Iterator[str]:
     for cpus in WHOLE:
         done = runs.run_tests(built.with_boot(cpus=cpus), built.suite.select([]))
         built.progress.say(f'check: {cpus} CPUs: {done.verdict.summary}')

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cases that need two CPUs pass with two."""
 
+from collections.abc import Iterator
+
 from tdxtest.base.checking import When
 from tdxtest.guest import runs, shards
+from tdxtest.guest.runs import GuestRun
 from tdxtest.verdict import ktap
+from tdxtest.verdict.results import Results
 
 NAME = 'two CPUs'
 WHEN = When.RUN
@@ -13,9 +17,9 @@ TOO_FEW = 'SKIP needs two CPUs'
 CPUS = 2
 
 
-def skipped(run):
+def skipped(run: Results) -> dict[str, list[str]]:
     """{test: cases} of a results.collect() that were skipped for want of CPUs."""
-    wanted = {}
+    wanted: dict[str, list[str]] = {}
     for test in run['tests']:
         for case in test['cases']:
             if case['note'] == TOO_FEW:
@@ -23,13 +27,13 @@ def skipped(run):
     return wanted
 
 
-def still_skipped(run, cpus=CPUS):
+def still_skipped(run: Results, cpus: int = CPUS) -> Iterator[str]:
     for test, cases in skipped(run).items():
         for case in cases:
             yield f'{test}: {case}: skipped itself with {cpus} CPUs as well'
 
 
-def check(done):
+def check(done: GuestRun) -> Iterator[str]:
     """Boot with two CPUs for what a run had to skip."""
     if done.built.request.boot.cpus > 1:
         return

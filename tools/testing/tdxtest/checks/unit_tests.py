@@ -4,15 +4,17 @@
 import io
 import os
 import unittest
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
 from tdxtest.base.paths import HERE
+from tdxtest.base.progress import Progress
 
 NAME = 'unit tests'
 WHEN = When.STATIC
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     out = io.StringIO()
     suite = unittest.defaultTestLoader.discover(os.path.join(HERE, 'tests'), pattern='*_test.py',
                                                 top_level_dir=os.path.dirname(HERE))

@@ -2,8 +2,10 @@
 """Differences between kernels live in patches/series, not in code."""
 
 import re
+from collections.abc import Iterator
 
 from tdxtest.base.checking import When
+from tdxtest.base.progress import Progress
 from tdxtest.tree.project import files, text_of
 from tdxtest.tree.work_tree import OVERLAY
 
@@ -16,7 +18,7 @@ VERSION_FILES = ('tools/testing/tdxtest/tree/series.py', 'tools/testing/tdxtest/
 VERSION_TEST = re.compile(r'\bLINUX_VERSION_CODE\b|\bKERNEL_VERSION\s*\(|\buname\s*\(')
 
 
-def check(_progress):
+def check(_progress: Progress) -> Iterator[str]:
     for name in files():
         if not name.startswith(OVERLAY) or name in VERSION_FILES:
             continue

@@ -4,6 +4,7 @@
 The commands are run as a person runs them, on a tree of its own below build/bench.
 """
 
+import argparse
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 
 from tdxtest.base import apt, command
 from tdxtest.base.build_folder import Build, check_name
@@ -18,7 +20,7 @@ from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, Us
 from tdxtest.base.paths import PROJECT, TOOL
 from tdxtest.base.progress import Progress
 from tdxtest.guest import peers
-from tdxtest.guest.options import EPILOG, add_place_options
+from tdxtest.guest.options import EPILOG, Commands, add_place_options
 from tdxtest.tree import source
 from tdxtest.verdict import bench_table, figures_page, results
 from tdxtest.verdict.bench_table import Row
@@ -33,7 +35,7 @@ STEPS = {'build': ('fetch', 'unpack', 'configure', 'build', 'suite'),
          'run': ('boot', 'tests', 'power-off')}
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('bench', help='measure builds, boots, runs, and exits of a TD',
                                  epilog=EPILOG)
     parser.add_argument('--kernel', default='', metavar='SERIES',
@@ -52,11 +54,11 @@ def add_parser(commands):
     return parser
 
 
-def samples_path(args):
+def samples_path(args: argparse.Namespace) -> str:
     return args.json or os.path.join(os.path.abspath(args.build), 'bench.json')
 
 
-def write_figures(args):
+def write_figures(args: argparse.Namespace) -> int:
     """Make the page of figures of the last bench."""
     bench = results.load_tagged(samples_path(args), figures_page.FORMAT, 'tdxtest.py bench')
     results.write(os.path.join(PROJECT, figures_page.PAGE), figures_page.render(bench))
@@ -64,14 +66,14 @@ def write_figures(args):
     return EXIT_PASS
 
 
-def cpu_model():
+def cpu_model() -> str:
     """The name of this machine's CPU."""
     with open('/proc/cpuinfo', encoding='utf-8') as f:
         match = re.search(r'^model name\s*: (.*)', f.read(), re.MULTILINE)
     return match[1].strip() if match else 'unknown'
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     if args.figures:
         return write_figures(args)
     parts = args.parts.split(',')
@@ -97,25 +99,25 @@ def run(args):
 class Bench:
     """The samples so far, and the commands that give more."""
 
-    def __init__(self, args):
+    def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.progress = Progress()
         self.root = os.path.join(os.path.abspath(args.build), 'bench')
         self.tree = os.path.join(self.root, 'linux')
         self.log = os.path.join(self.root, 'logs', 'bench.log')
-        self.rows = []
-        self.facts = {}         # for the page of figures, of the whole suite
-        self.failures = []      # of parts that did not come to their end
+        self.rows: list[Row] = []
+        self.facts: dict[str, str] = {}     # for the page of figures, of the whole suite
+        self.failures: list[str] = []   # of parts that did not come to their end
         # Holds the folder against another bench; the commands below get it in turn.
         check_name(args.build)
         self.build = Build(self.root, self.progress, args.mirror)
         apt.ensure_installed(self.progress, self.build.log('apt'))
 
-    def measure(self, part):
+    def measure(self, part: str) -> None:
         with self.progress.step('bench', part):
             getattr(self, f'measure_{part}')()
 
-    def add(self, group, name, unit, sample):
+    def add(self, group: str, name: str, unit: str, sample: float) -> None:
         """One more sample of a row, which is made with the first."""
         for row in self.rows:
             if (row.group, row.name) == (group, name):
@@ -123,7 +125,7 @@ class Bench:
                 return
         self.rows.append(Row(group, name, unit, [sample]))
 
-    def command(self, *words):
+    def command(self, *words: str) -> tuple[float, dict[str, float]]:
         """Run the tool on the bench's tree; seconds that it took, and times.json."""
         argv = [sys.executable, TOOL, *words, '--build', self.root, '--kdir', self.tree]
         if self.args.mirror:
@@ -143,12 +145,12 @@ class Bench:
         with open(self.build.path('times.json'), encoding='utf-8') as f:
             return took, json.load(f)
 
-    def add_times(self, group, steps, times):
+    def add_times(self, group: str, steps: Iterable[str], times: Mapping[str, float]) -> None:
         for step in steps:
             if step in times:
                 self.add(group, step, 's', times[step])
 
-    def measure_build(self):
+    def measure_build(self) -> None:
         """From nothing: download, unpack, and build what a first run builds."""
         for folder in ('kernels', 'downloads', 'apt', 'bochs', 'linux'):
             shutil.rmtree(self.build.path(folder), ignore_errors=True)
@@ -161,7 +163,7 @@ class Bench:
         self.add_times('from nothing', STEPS['build'], times)
         self.add('from nothing', 'build command', 's', took)
 
-    def measure_run(self):
+    def measure_run(self) -> None:
         """Nothing changed: the whole suite, then single tests."""
         # Whatever is not there yet is fetched and built here.
         _, times = self.command('run')
@@ -176,7 +178,7 @@ class Bench:
                 took, _ = self.command('run', name)
                 self.add('nothing changed', name, 's', took)
 
-    def take_results(self):
+    def take_results(self) -> None:
         """Add the times of the tests of a run of the whole suite."""
         (done,) = results.load(self.build.path(results.LAST))
         for test in done['tests']:
@@ -185,7 +187,7 @@ class Bench:
         self.facts = {**figures_page.facts(done), 'CPU of the host': cpu_model(),
                       'CPUs of the host': str(os.cpu_count())}
 
-    def edit(self, number):
+    def edit(self, number: int) -> None:
         """Change tdx.c so that its object file changes."""
         path = os.path.join(self.tree, TDX_C)
         with open(path, encoding='utf-8') as f:
@@ -196,7 +198,7 @@ class Bench:
         with open(path, 'w', encoding='utf-8') as f:
             f.write(text)
 
-    def measure_edit(self):
+    def measure_edit(self) -> None:
         """From an edit of tdx.c to the verdict."""
         for number in range(self.args.repeat):
             self.edit(number)
@@ -208,7 +210,7 @@ class Bench:
             took, _ = self.command('run')
             self.add('after an edit of tdx.c', 'whole suite', 's', took)
 
-    def measure_guest(self):
+    def measure_guest(self) -> None:
         """A TD's exits in the guest, by the TSC, which counts instructions there."""
         self.command('run', PROGRAM, '--jobs', '1')
         with open(self.log, encoding='utf-8', errors='replace') as f:
@@ -218,7 +220,7 @@ class Bench:
             raise Failure(f'{PROGRAM} printed no figures; what it said is in {self.log}')
         self.rows += rows
 
-    def measure_peers(self):
+    def measure_peers(self) -> None:
         """What else boots a kernel and runs its tests, on the same tree."""
         apt.ensure_installed(self.progress, self.log, 'bench')
         for name, measure in peers.PEERS.items():
@@ -227,7 +229,7 @@ class Bench:
             found = measure(self.tree, folder, self.progress, self.args.repeat)
             self.rows += [Row(name, what, unit, samples) for what, unit, samples in found]
 
-    def conclude(self):
+    def conclude(self) -> int:
         targets = bench_table.targets(self.rows)
         path = samples_path(self.args)
         with open(path, 'w', encoding='utf-8') as f:

@@ -6,13 +6,19 @@ import os
 import shutil
 import sys
 import traceback
+import typing
+from collections.abc import Sequence
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.base.progress import Progress
 from tdxtest.guest import request, runs, stages
-from tdxtest.guest.options import add_boot_options, add_environment_option, add_place_options
+from tdxtest.guest.options import (Commands, add_boot_options, add_environment_option,
+                                   add_place_options)
+from tdxtest.guest.stages import Laid
 from tdxtest.tree import abi, suite
+from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict import ktap
 
 # git takes 2 to 124 for bad as well, and gives up at 126 and more.
@@ -32,14 +38,14 @@ was asked for cannot be done. There is no other.
 class Tee:
     """Writes to the terminal and into the log of the step."""
 
-    def __init__(self, *files):
+    def __init__(self, *files: typing.TextIO) -> None:
         self._files = files
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         for file in self._files:
             file.write(text)
 
-    def flush(self):
+    def flush(self) -> None:
         for file in self._files:
             file.flush()
 
@@ -47,18 +53,18 @@ class Tee:
 class KeptSuite(suite.Suite):
     """The test programs that the first step of a bisection built."""
 
-    def __init__(self, build, folder):
-        super().__init__(build, None, folder)
+    def __init__(self, build: Build, work: WorkTree, folder: str) -> None:
+        super().__init__(build, work, folder)
 
-    def compile(self):
+    def compile(self) -> None:
         raise AssertionError('kept programs are not built')
 
 
-def git(*words):
+def git(*words: str) -> str:
     return command.output(['git', *words]).strip()
 
 
-def session_key():
+def session_key() -> str:
     """Tells one bisection from the next, '' outside of any."""
     path = git('rev-parse', '--git-path', 'BISECT_START')
     try:
@@ -67,7 +73,7 @@ def session_key():
         return ''
 
 
-def kept_suite(laid, folder, key):
+def kept_suite(laid: Laid, folder: str, key: str) -> tuple[suite.Suite, str]:
     """(programs, generation) of the first step of the bisection `key`.
 
     The programs stay the same for all steps: what differs is then the kernel.
@@ -75,7 +81,7 @@ def kept_suite(laid, folder, key):
     version of the checkout, so that no step could ever fail.
     """
     stamp = os.path.join(folder, 'bisection')
-    kept = KeptSuite(laid.build, folder)
+    kept = KeptSuite(laid.build, laid.work, folder)
     text = read_text(stamp)
     if key and text.startswith(key):
         generation = text.removeprefix(key).strip()
@@ -93,7 +99,7 @@ def kept_suite(laid, folder, key):
     return kept, generation
 
 
-def read_text(path):
+def read_text(path: str) -> str:
     try:
         with open(path, encoding='utf-8', errors='replace') as f:
             return f.read()
@@ -101,7 +107,8 @@ def read_text(path):
         return ''
 
 
-def judge(console, ended, names, skip_is_bad=False, xfail_is_bad=False):
+def judge(console: ktap.Console, ended: str | None, names: Sequence[str], skip_is_bad: bool = False,
+          xfail_is_bad: typing.Any = False) -> tuple[int, str]:
     """(EXIT_*, why) of the tests `names`, where they are expected to pass.
 
     Only what was asked for counts: a kernel may warn at its boot for reasons of
@@ -122,7 +129,7 @@ def judge(console, ended, names, skip_is_bad=False, xfail_is_bad=False):
         if not console.powered_off:
             return EXIT_BAD, f'{console.panic or ended}, {console.running()}'
         return EXIT_SKIP, f'{len(found)} of {len(names)} tests were run'
-    cases = []
+    cases: list[ktap.Case] = []
     for test in found:
         if test.planned == 0 and not test.result.skip:
             return EXIT_SKIP, f'{test.result.name}: no case was run'
@@ -144,14 +151,14 @@ def judge(console, ended, names, skip_is_bad=False, xfail_is_bad=False):
     return EXIT_GOOD, f'{len(cases) - skipped - xfails} case(s) passed'
 
 
-def expected(status, outcome):
+def expected(status: int, outcome: str) -> int:
     """The status of a step that judge() gave `status`, where `outcome` is good."""
     if outcome == 'fail' and status != EXIT_SKIP:
         return EXIT_BAD if status == EXIT_GOOD else EXIT_GOOD
     return status
 
 
-def step(args, top, commit, progress):
+def step(args: argparse.Namespace, top: str, commit: str, progress: Progress) -> tuple[int, str]:
     """(EXIT_*, why) of the commit that is checked out at `top`."""
     wanted = request.from_arguments(args, kdir=top)
     laid = stages.fetch(wanted, stages.opened(wanted, progress))
@@ -169,7 +176,7 @@ def step(args, top, commit, progress):
     return expected(status, args.outcome), f'{why}; expected: {args.outcome}'
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     """The command; gives 0, 1 or 125 whatever happens."""
     status, why = EXIT_SKIP, 'interrupted'
     commit = log = ''
@@ -190,7 +197,7 @@ def run(args):
     return status
 
 
-def attempt(args, top, commit, progress):
+def attempt(args: argparse.Namespace, top: str, commit: str, progress: Progress) -> tuple[int, str]:
     """step(), with whatever goes wrong made a skip."""
     try:
         return step(args, top, commit, progress)
@@ -206,7 +213,7 @@ def attempt(args, top, commit, progress):
         return EXIT_SKIP, 'this tool failed'
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('bisect', help='one step of git bisect run', epilog=EPILOG,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
     add_place_options(parser)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that boots without tests, or to a shell."""
 
+import argparse
+
 from tdxtest.guest import request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('boot', help='build and boot without tests', epilog=EPILOG)
     add_build_options(parser)
     add_boot_options(parser)
@@ -14,7 +16,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     wanted = request.from_arguments(args)
     laid = stages.fetch(wanted, stages.opened(wanted))
     if args.shell:

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boots an image that package.py made: it needs the emulator, and no kernel source."""
 
+import argparse
 import os
 
 from tdxtest.base.failure import UsageError
 from tdxtest.commands.package import IMAGE_FORMAT
 from tdxtest.guest import boot, machines, request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_place_options
+from tdxtest.guest.machines import Machine
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_place_options
 from tdxtest.verdict import ktap, results
+from tdxtest.verdict.results import Results
 
 
-def description(image):
+def description(image: str) -> Results:
     """What the file beside the image says of it."""
     return results.load_tagged(f'{os.path.splitext(image)[0]}.json', IMAGE_FORMAT,
                                'tdxtest.py package')
 
 
-def check_machine(machine, about):
+def check_machine(machine: Machine, about: Results) -> None:
     """UsageError when the image was made for a machine that needs something else."""
     made_for = machines.named(about['machine'])
     if machine.runs_host or machine.parameters != made_for.parameters:
@@ -24,7 +27,7 @@ def check_machine(machine, about):
                          f'--machine {machine.name}')
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     about = description(args.image)
     if not os.path.isfile(args.image):
         raise UsageError(f'{args.image} is not there')
@@ -50,7 +53,7 @@ def run(args):
     return verdict.status
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('boot-image', epilog=EPILOG,
                                  help='boot an image of tdxtest.py package, and judge')
     add_place_options(parser)

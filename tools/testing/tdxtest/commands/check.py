@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that runs the project's own checks, then the suite."""
 
+import argparse
+
 from tdxtest.base import apt, checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest import request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
 
 # With --static, and without.
 STATIC = (When.STATIC, When.TREE)
 ALL = (*STATIC, When.SUITE, When.BOOT, When.RUN)
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('check', help="the project's own checks, then a run",
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -24,14 +26,15 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     checks = checking.chosen(STATIC if args.static else ALL, args.only)
     due = {check.WHEN for check in checks}
     wanted = request.from_arguments(args)
     build = stages.opened(wanted)
     progress = build.progress
     # The unit tests run some of the programs that a fresh machine lacks.
-    apt.ensure_installed(progress, build.log('apt'))
+    for what in ('', 'check'):
+        apt.ensure_installed(progress, build.log('apt'), what)
     with progress.step('check', "the project's own checks"):
         failed = checking.run(checks, When.STATIC, progress, progress)
     if due != {When.STATIC}:

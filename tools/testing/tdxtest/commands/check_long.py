@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that runs the checks which take longer than a person waits."""
 
+import argparse
+
 from tdxtest.base import checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest import request, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('check-long', help='the checks that take many minutes',
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -18,7 +20,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     chosen = checking.chosen((When.LONG,), args.only)
     built = stages.prepare(request.from_arguments(args))
     failed = checking.run(chosen, When.LONG, built.progress, built)

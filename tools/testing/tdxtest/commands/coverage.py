@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that tells which lines and branches of KVM's TDX code the suite runs."""
 
+import argparse
 import collections
 import dataclasses
 import json
 import os
+from collections.abc import Collection, Iterable, Sequence
 
 from tdxtest.base import apt, command, stanzas
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure
 from tdxtest.base.paths import TABLES
-from tdxtest.guest import request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options, add_test_argument
+from tdxtest.guest import machines, request, runs, stages
+from tdxtest.guest.options import (EPILOG, Commands, add_boot_options, add_build_options,
+                                   add_test_argument)
+from tdxtest.guest.stages import Built
 from tdxtest.kvm import gcda, modules
 
 # kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
@@ -33,6 +37,10 @@ GOALS = (('lines', 'lines_run', 'lines_explained', 98),
 # Of coverage.json, which holds the totals.
 FORMAT = 'tdxtest-coverage-1'
 GCOV_FILES = '/sys/kernel/debug/gcov'
+# {lines, lines_run, lines_explained, branches, ...: how many}
+Totals = collections.Counter[str]
+# (line number, [kind, function, text, why]) of what the list UNREACHED holds.
+Explanations = list[tuple[int, list[str]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Gap:
     text: str
     branches: int = 0
 
-    def __str__(self):
+    def __str__(self) -> str:
         what = 'not run' if self.kind == 'line' else f'{self.branches} branch(es) not taken'
         return f'tdx.c:{self.number}: {self.function}(): {what}: {self.text}'
 
@@ -59,8 +67,8 @@ def listed(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and line[0] != '#']
 
 
-def explanations(text: str, where: str) -> list[tuple[int, list[str]]]:
-    """[(line number, [kind, function, text, why])] of what the list UNREACHED holds."""
+def explanations(text: str, where: str) -> Explanations:
+    """What the list UNREACHED holds."""
     found = []
     for stanza in stanzas.parse(text, where):
         for number, item in stanza.items:
@@ -72,7 +80,7 @@ def explanations(text: str, where: str) -> list[tuple[int, list[str]]]:
     return found
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('coverage', help='which lines and branches of KVM does the '
                                  'suite run?', epilog=EPILOG)
     add_build_options(parser)
@@ -83,7 +91,8 @@ def add_parser(commands):
     return parser
 
 
-def gaps(counters, source, functions, text):
+def gaps(counters: gcda.Counters, source: str, functions: Iterable[str],
+         text: Sequence[str]) -> tuple[Totals, list[Gap]]:
     """(totals, [Gap]) of the functions; totals: {lines, lines_run, branches, branches_taken}.
 
     text: the lines of the source. Branches of a line that was not run are no gaps
@@ -109,7 +118,7 @@ def gaps(counters, source, functions, text):
     return totals, found
 
 
-def explain(found, table):
+def explain(found: Iterable[Gap], table: Explanations) -> tuple[list[Gap], list[str]]:
     """([Gap] that the table does not explain, [what is wrong with rows of it]).
 
     table: as explanations() gives it, a row for each line, and one for each branch
@@ -129,22 +138,22 @@ def explain(found, table):
     return unexplained, stale
 
 
-def percent(part, whole):
+def percent(part: float, whole: float) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def count_explained(totals, found, unexplained):
+def count_explained(totals: Totals, found: Iterable[Gap], unexplained: Collection[Gap]) -> None:
     """Add to the totals what no test can reach."""
     explained = [gap for gap in found if gap not in unexplained]
     totals['lines_explained'] = sum(gap.kind == 'line' for gap in explained)
     totals['branches_explained'] = sum(gap.branches for gap in explained)
 
 
-def share(what, part, whole):
+def share(what: str, part: float, whole: float) -> str:
     return f'{what} {part} of {whole} ({percent(part, whole):.1f} %)'
 
 
-def summary(totals):
+def summary(totals: Totals) -> list[str]:
     """[lines] of all there is, and of what can be reached."""
     everything = [share(what, totals[done], totals[what]) for what, done, _, _ in GOALS]
     reachable = [share(what, totals[done], totals[what] - totals[explained])
@@ -153,7 +162,7 @@ def summary(totals):
             'of what can be reached: ' + ', '.join(reachable)]
 
 
-def html(built, folder, tracefile):
+def html(built: Built, folder: str, tracefile: str) -> str:
     """The report of genhtml; gives its first page."""
     apt.ensure_installed(built.progress, built.build.log('apt'), 'coverage')
     target = os.path.join(folder, 'html')
@@ -164,7 +173,7 @@ def html(built, folder, tracefile):
     return os.path.join(target, 'index.html')
 
 
-def measure(built, folder):
+def measure(built: Built, folder: str) -> tuple[runs.Run, gcda.Counters]:
     """Run the chosen tests with an instrumented module; gives (Run, Counters)."""
     variant = modules.Variant(built.kernel, built.work.out('gcov'))
     with built.progress.step('gcov', f'building {modules.MODULE}.ko with counters'):
@@ -184,7 +193,7 @@ def measure(built, folder):
         return done, gcda.read(consoles, notes, folder, built.build.log('coverage'))
 
 
-def tables():
+def tables() -> tuple[list[str], Explanations]:
     """The functions whose number it is, and the rows that explain gaps in them."""
     texts = []
     for name in (FUNCTIONS, UNREACHED):
@@ -193,16 +202,17 @@ def tables():
     return listed(texts[0]), explanations(texts[1], f'tables/{UNREACHED}')
 
 
-def gaps_of(built, counters, functions):
+def gaps_of(built: Built, counters: gcda.Counters,
+            functions: Iterable[str]) -> tuple[Totals, list[Gap]]:
     """gaps() in the source that was built."""
     with open(os.path.join(built.work.tree, SOURCES[0]), encoding='utf-8') as f:
         return gaps(counters, SOURCES[0], functions, f.read().splitlines())
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     functions, table = tables()
     wanted = request.from_arguments(args)
-    modules.check_machine(wanted.boot.machine)
+    machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted)
     folder = built.build.folder('coverage')
     done, counters = measure(built, folder)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that lists the bugs of KVM that the suite found."""
 
+import argparse
 import os
+from collections.abc import Iterable, Iterator
 
 from tdxtest.base.failure import EXIT_PASS, UsageError
 from tdxtest.base.paths import FINDINGS
-from tdxtest.guest.options import EPILOG
+from tdxtest.guest.options import EPILOG, Commands
 from tdxtest.verdict import findings, results
+from tdxtest.verdict.findings import Finding
 
 SPDX = '.. SPDX-License-Identifier: GPL-2.0-only\n'
 HEAD = 'Findings: bugs of KVM'
@@ -18,7 +21,7 @@ of.  The severest come first.
 SEVERITIES = ('critical', 'high', 'medium', 'low', 'none', 'a matter of opinion')
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('findings', help='list the bugs of KVM that the suite found',
                                  epilog=EPILOG)
     parser.add_argument('-o', '--output', default='', metavar='FILE',
@@ -28,25 +31,25 @@ def add_parser(commands):
     return parser
 
 
-def rank(finding):
+def rank(finding: Finding) -> tuple[int, int]:
     """The place of a finding on the page."""
     first = finding.severity.partition(',')[0]
     return SEVERITIES.index(first) if first in SEVERITIES else len(SEVERITIES), finding.number
 
 
-def body(finding):
+def body(finding: Finding) -> str:
     """A finding's page without the line of its licence."""
     return finding.text.removeprefix(SPDX).strip('\n') + '\n'
 
 
-def page(found):
+def page(found: Iterable[Finding]) -> str:
     """One page of all findings."""
     line = '#' * len(HEAD)
     return '\n'.join([SPDX, line, HEAD, line, '', INTRODUCTION,
                       *map(body, sorted(found, key=rank))])
 
 
-def table(found):
+def table(found: Iterable[Finding]) -> Iterator[str]:
     """A line for each finding, the severest first."""
     for finding in sorted(found, key=rank):
         what = finding.severity.partition(',')[0]
@@ -54,7 +57,7 @@ def table(found):
         yield f'{finding.number:3}  {what:20} {fix:7} {finding.title}'
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     found = {str(finding.number): finding for finding in findings.load()}
     for number in args.numbers:
         if number not in found:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that runs the KUnit tests alone."""
 
+import argparse
+
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.guest import boot, request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
+from tdxtest.guest.stages import Built
 from tdxtest.verdict.kunit import parser_of, problems
 
 # The kernel runs them at the end of its own start, and restarts before init.
@@ -12,7 +15,7 @@ PARAMETERS = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=reboot'
 CPUS = 2
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('kunit', help='the KUnit tests of the simulated TDX module',
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -20,7 +23,7 @@ def add_parser(commands):
     return parser
 
 
-def boot_tests(built):
+def boot_tests(built: Built) -> tuple[list[str], str, str]:
     """Boot the built kernel for its tests; gives the lines that are wrong, the sum and the text."""
     installation = built.request.boot.machine.prepare(built.build)
     folder = built.build.folder('run', built.work.source.name, 'kunit')
@@ -37,7 +40,7 @@ def boot_tests(built):
     return wrong, summary, text
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     wanted = request.from_arguments(args)
     built = stages.without_suite(stages.fetch(wanted, stages.opened(wanted)))
     wrong, summary, text = boot_tests(built)

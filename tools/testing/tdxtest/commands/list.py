@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that names the tests, or the cases of one."""
 
+import argparse
+
 from tdxtest.base.failure import EXIT_PASS
 from tdxtest.guest import request, stages
-from tdxtest.guest.options import EPILOG, add_build_options, add_test_argument
+from tdxtest.guest.options import EPILOG, Commands, add_build_options, add_test_argument
 from tdxtest.tree import suite
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('list', help='name the tests, or the cases of one',
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -15,7 +17,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     if not args.tests:
         print('\n'.join(suite.names()))
         return EXIT_PASS

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that tries the seeded regressions of mutants/ against the suite."""
 
+import argparse
 import collections
 import concurrent.futures
 import dataclasses
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
-from tdxtest.guest import groups, request, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest import groups, machines, request, stages
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
+from tdxtest.guest.stages import Built
 from tdxtest.kvm import modules
 from tdxtest.tree import suite
+from tdxtest.tree.suite import Tests
 from tdxtest.verdict import ktap, mutants
 
 # Seconds of guest time for the named cases of one test, which take a few: a mutant
@@ -40,11 +44,11 @@ class Verdict:
     mutant: mutants.Mutant
     kind: str
     red: int = 0            # named cases that failed, as they must
-    problems: list = dataclasses.field(default_factory=list)
-    notes: list = dataclasses.field(default_factory=list)
+    problems: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('mutate', help='try seeded regressions: which does the suite '
                                  'notice?', epilog=EPILOG)
     add_build_options(parser)
@@ -56,7 +60,7 @@ def add_parser(commands):
     return parser
 
 
-def red_cases(outcome, name, cases):
+def red_cases(outcome: groups.Outcome, name: str, cases: Iterable[str]) -> dict[str, str]:
     """{case: why} of those that failed, or that a test which hung did not come to."""
     results = outcome.case_results(name)
     unended = outcome.unended(name)
@@ -70,7 +74,7 @@ def red_cases(outcome, name, cases):
     return red
 
 
-def unsound(base):
+def unsound(base: groups.Outcome) -> str:
     """What is wrong with the run of the unchanged module beside cases, '' if nothing."""
     if base.died or not base.loaded():
         return base.died or 'the kernel refused the module'
@@ -81,13 +85,14 @@ def unsound(base):
     return late[0] if late else ''
 
 
-def passed(outcome):
+def passed(outcome: groups.Outcome) -> set[tuple[str, str]]:
     """{(test, case)} that passed in a group."""
     return {(test.result.name, case.name) for test in outcome.console.tests
             for case in test.cases if case.outcome() in ('pass', ktap.XPASS)}
 
 
-def judge(mutant, named, outcome, broken=frozenset()):
+def judge(mutant: mutants.Mutant, named: Mapping[str, Sequence[str]], outcome: groups.Outcome,
+          broken: Set[tuple[str, str]] = frozenset()) -> Verdict:
     """The Verdict on a mutant.
 
     named: {test: [cases that must fail]}; broken: {(test, case)} that do not pass
@@ -125,16 +130,16 @@ def judge(mutant, named, outcome, broken=frozenset()):
         return Verdict(mutant, REFUTED if noticed else EXPLAINED, problems=noticed)
     if not green:
         return Verdict(mutant, KILLED, len(red), notes=notes)
-    noticed = red or (mutant.warns and warning)
-    return Verdict(mutant, PARTLY if noticed else SURVIVED, len(red), green, notes)
+    partly = red or (mutant.warns and warning)
+    return Verdict(mutant, PARTLY if partly else SURVIVED, len(red), green, notes)
 
 
-def spoils(mutant):
+def spoils(mutant: mutants.Mutant) -> int:
     """What a guest is good for behind a mutant, see groups.Group."""
     return 2 if mutant.leaks else int(mutant.warns)
 
 
-def summary(verdicts, version):
+def summary(verdicts: Sequence[Verdict], version: str) -> tuple[int, list[str]]:
     """(exit status, lines): what the verdicts come to."""
     lines = []
     for verdict in verdicts:
@@ -154,14 +159,14 @@ def summary(verdicts, version):
 class Trial:
     """All mutants on one kernel."""
 
-    def __init__(self, built, chosen, everything):
+    def __init__(self, built: Built, chosen: Sequence[mutants.Mutant], everything: bool) -> None:
         self.built = built
         self.chosen = chosen
         self.everything = everything
-        self.verdicts = {}      # by the name of the mutant
-        self.variants = {}
+        self.verdicts: dict[str, Verdict] = {}  # by the name of the mutant
+        self.variants: dict[str, modules.Variant] = {}
 
-    def build(self):
+    def build(self) -> None:
         """Build a module for each mutant; those that fail get their Verdict here."""
         progress = self.built.progress
         with progress.step('mutants', f'building {len(self.chosen)} module(s)',
@@ -169,7 +174,7 @@ class Trial:
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 list(pool.map(self._build, self.chosen))
 
-    def _build(self, mutant):
+    def _build(self, mutant: mutants.Mutant) -> None:
         folder = self.built.work.out('mutants', mutant.name)
         with open(mutant.path, encoding='utf-8') as f:
             # Another word above the diff makes no other module.
@@ -185,18 +190,18 @@ class Trial:
         except Failure as e:
             self.verdicts[mutant.name] = Verdict(mutant, UNTRIED, problems=[f'{stage}: {e}'])
 
-    def _tests(self, chosen):
+    def _tests(self, chosen: Iterable[mutants.Mutant]) -> Tests:
         """[(test, [arguments])] of the cases that any of the mutants runs."""
         if self.everything:
             return tuple((name, []) for name in suite.names())
-        wanted = {}
+        wanted: dict[str, set[str]] = {}
         for mutant in chosen:
             for test, cases in mutant.run_cases(self.built.suite.cases_of).items():
                 wanted.setdefault(test, set()).update(cases)
         return tuple((test, [word for case in sorted(cases) for word in ('-r', case)])
                      for test, cases in sorted(wanted.items()))
 
-    def run(self):
+    def run(self) -> None:
         """Boot until every mutant that was built has its Verdict."""
         tried = [m for m in self.chosen if m.name in self.variants]
         for cpus in sorted({m.cpus for m in tried}):
@@ -205,7 +210,7 @@ class Trial:
                 cpus=max(cpus, self.built.request.boot.cpus),
                 silence=self.built.request.boot.silence * patience))
 
-    def _run(self, chosen, built):
+    def _run(self, chosen: Sequence[mutants.Mutant], built: Built) -> None:
         *outer, (base, parameters) = built.kernel.modules()
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), spoils(m)) for m in chosen]
@@ -231,7 +236,7 @@ class Trial:
                 judge(mutant, named, outcomes[mutant.name], broken))
         self.built.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
 
-    def report(self):
+    def report(self) -> int:
         """Print the verdicts and keep them; gives the exit status."""
         built = self.built
         verdicts = [self.verdicts[m.name] for m in self.chosen]
@@ -252,12 +257,12 @@ class Trial:
         return status
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     chosen = mutants.chosen(args.mutants)
     if not chosen:
         raise UsageError('mutants/ holds no mutant')
     wanted = request.from_arguments(args)
-    modules.check_machine(wanted.boot.machine)
+    machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted)
     trial = Trial(built, chosen, args.all)
     # A pattern without a case is to be said before anything long.

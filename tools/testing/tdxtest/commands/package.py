@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What CI systems take: the suite as a kselftest tarball, and an image to boot."""
 
+import argparse
 import json
 import os
 import shutil
 
 from tdxtest.base.failure import EXIT_PASS
 from tdxtest.guest import request, runs, stages
-from tdxtest.guest.options import EPILOG, add_build_options, add_machine_option
+from tdxtest.guest.options import EPILOG, Commands, add_build_options, add_machine_option
+from tdxtest.guest.stages import Built
 from tdxtest.tree import kselftest
 from tdxtest.verdict import results
 
 IMAGE_FORMAT = 'tdxtest-image-1'
 
 
-def boot_files(built, folder):
+def boot_files(built: Built, folder: str) -> list[str]:
     """Make the boot image with all tests, and what it is made of; gives their paths."""
     stem = os.path.join(folder, f'tdxtest-{built.work.source.name}')
     scratch = built.build.folder('package', 'image')
@@ -30,7 +32,7 @@ def boot_files(built, folder):
     return [f'{stem}.{end}' for end in ('iso', 'json', 'bzImage', 'initrd')]
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     built = stages.prepare(request.from_arguments(args))
     if args.install:
         kselftest.make(built.build, built.suite.work, 'install', os.path.abspath(args.install))
@@ -44,7 +46,7 @@ def run(args):
     return EXIT_PASS
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('package', help='a kselftest tarball and a boot image for CI',
                                  epilog=EPILOG)
     add_build_options(parser)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that judges a saved console."""
 
+import argparse
 import sys
 
 from tdxtest.guest import request
-from tdxtest.guest.options import EPILOG, add_strict_option
+from tdxtest.guest.options import EPILOG, Commands, add_strict_option
 from tdxtest.verdict import ktap, results
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('parse', help='judge a saved console log', epilog=EPILOG)
     results.add_options(parser)
     add_strict_option(parser)
@@ -17,7 +18,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     guests = []
     for log in args.log:
         # Standard input by its number: it may be no text either.

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that reloads KVM again and again, and looks for what is lost."""
 
+import argparse
 import os
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.paths import GUEST_SOURCES
 from tdxtest.guest import boot, image, request, runs, stages
-from tdxtest.guest.options import EPILOG, add_boot_options, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
+from tdxtest.guest.stages import Built
+from tdxtest.tree.kernel import Modules
 from tdxtest.verdict import ktap
 
 SOURCE = os.path.join(GUEST_SOURCES, 'reload.c')
@@ -21,7 +25,7 @@ TOLERANCE_KB = 256
 TIMEOUT_S = 3000
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('reload', epilog=EPILOG,
                                  help='reload KVM with a TD run in between, many times; '
                                       'neither memory nor a KeyID may be lost')
@@ -32,7 +36,7 @@ def add_parser(commands):
     return parser
 
 
-def program(build):
+def program(build: Build) -> str:
     """The guest's program, compiled."""
     target = build.path(PROGRAM)
     command.run(['gcc', '-O2', '-Wall', '-Werror', '-s', '-o', target, SOURCE],
@@ -40,7 +44,7 @@ def program(build):
     return target
 
 
-def words(modules, count):
+def words(modules: Modules, count: int) -> list[str]:
     """Arguments of the program. modules: [(path, [parameters])] of Kernel.modules()."""
     return [str(count), str(min(WARM_UP, max(1, count // 2))), str(TOLERANCE_KB),
             f'/tests/{TEST}', '-r', CASE, '--',
@@ -48,7 +52,7 @@ def words(modules, count):
             '--', *modules[-1][1]]
 
 
-def boot_once(built, count):
+def boot_once(built: Built, count: int) -> ktap.Verdict:
     """Boot and reload `count` times; gives the ktap.Verdict."""
     wanted = built.request.boot
     installation = wanted.machine.prepare(built.build)
@@ -65,6 +69,6 @@ def boot_once(built, count):
     return ktap.judge(guest.console, guest.ended)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     built = stages.prepare(request.from_arguments(args))
     return runs.conclude(built.build, boot_once(built, args.count), built.work.source.version)

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that tells what a patch series changes for the suite."""
 
+import argparse
 import dataclasses
 import os
 import re
 import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
+from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
-from tdxtest.guest import groups, request, runs, shards, stages
-from tdxtest.guest.options import add_boot_options, add_build_options, add_expect_options
-from tdxtest.kvm import modules, rebuild
+from tdxtest.guest import groups, machines, request, runs, shards, stages
+from tdxtest.guest.options import Commands, add_boot_options, add_build_options, add_expect_options
+from tdxtest.guest.stages import Built
+from tdxtest.kvm import rebuild
 from tdxtest.tree import mbox
+from tdxtest.tree.kernel import Kernel
+from tdxtest.tree.suite import Tests
 from tdxtest.verdict import ktap, results, review_report
+from tdxtest.verdict.comparison import Change, Comparison, STATE_OF
 
 EPILOG = """\
 exit status: 0 the series makes nothing worse; 1 a case went red, vanished, or passed
@@ -23,75 +29,11 @@ or boot, or no case passes with or without the series.
 BASE, PATCHED = 'base', 'patched'
 # What the same warning has different in each run: times, CPUs, processes, addresses.
 OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
-STATES = ('ok', 'not ok', 'skipped', ktap.XFAIL)
-STATE_OF = {'pass': 'ok', 'fail': 'not ok', 'skip': 'skipped', ktap.XPASS: 'ok'}
-# Kinds of a change for which a series is to blame.
-RED = ('went red', 'vanished', 'was ok, is skipped')
+# {(test, case): (state, note, finding)}
+CaseResults = dict[tuple[str, str], tuple[str, str, int]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """A case whose result differs.
-
-    before, after: one of STATES, '' where there is no result; finding: the number of the
-    finding that the case belongs to, 0 if there is none.
-    """
-
-    test: str
-    case: str
-    before: str
-    after: str
-    note: str
-    finding: int = 0
-
-    def kind(self):
-        if self.before == ktap.XFAIL and self.after == 'ok':
-            return f'finding {self.finding} fixed'
-        if self.after == 'not ok' or (self.after == ktap.XFAIL and self.before == 'ok'):
-            return 'went red'
-        if self.before == 'not ok' and self.after == 'ok':
-            return 'went green'
-        if not self.before:
-            return 'appeared'
-        if not self.after:
-            return 'vanished'
-        return f'was {self.before}, is {self.after}'
-
-    def is_red(self):
-        return self.kind() in RED
-
-    def is_green(self):
-        return self.after == 'ok' and self.before in ('not ok', ktap.XFAIL)
-
-
-@dataclasses.dataclass
-class Comparison:
-    """Both runs. problems: what only the patched kernel did wrong beside cases."""
-
-    series: mbox.Series
-    version: str
-    built: str
-    changes: list
-    problems: list
-    same: int               # cases with the same result
-    red_before: list        # problems of the base, which say nothing of the series
-    ignored: list           # files of the series that no kernel is made of
-
-    def status(self):
-        bad = self.problems or any(change.is_red() for change in self.changes)
-        return EXIT_FAIL if bad else EXIT_PASS
-
-    def verdict(self):
-        counts = {}
-        for change in self.changes:
-            counts[change.kind()] = counts.get(change.kind(), 0) + 1
-        parts = [f'{count} {kind}' for kind, count in counts.items()]
-        if self.problems:
-            parts.append(f'{len(self.problems)} problem(s)')
-        return (', '.join(parts) or 'no case changed') + f'; {self.same} case(s) as before'
-
-
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('review', epilog=EPILOG,
                                  help='what does a patch series change for the suite?')
     add_build_options(parser)
@@ -108,11 +50,11 @@ def add_parser(commands):
     return parser
 
 
-def state(case):
+def state(case: ktap.Case) -> str:
     return STATE_OF.get(case.outcome(), case.outcome())
 
 
-def case_results(outcomes):
+def case_results(outcomes: Iterable[groups.Outcome]) -> CaseResults:
     """{(test, case): (state, note, finding)} of one kernel, all guests together."""
     found = {}
     for outcome in outcomes:
@@ -122,7 +64,7 @@ def case_results(outcomes):
     return found
 
 
-def compare(before, after):
+def compare(before: CaseResults, after: CaseResults) -> tuple[list[Change], int]:
     """([Change], number of cases with the same result)."""
     changes = []
     same = 0
@@ -136,14 +78,14 @@ def compare(before, after):
     return changes, same
 
 
-def unfit(outcome):
+def unfit(outcome: groups.Outcome) -> str:
     """Why a guest came to no tests or not to all of them, '' if it did."""
     if outcome.died:
         return f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
     return '' if outcome.loaded() else 'the kernel refused the modules'
 
 
-def check_base(base, patched):
+def check_base(base: Sequence[groups.Outcome], patched: Sequence[groups.Outcome]) -> None:
     """Failure if nothing that the series does could be seen.
 
     A base whose guest died says enough for a series that keeps it from that.
@@ -160,7 +102,7 @@ def check_base(base, patched):
         raise Failure(f'the base says nothing: {why}')
 
 
-def problems(outcomes):
+def problems(outcomes: Iterable[groups.Outcome]) -> Iterator[str]:
     """What was wrong beside cases: it did not load, died, warned, or hung."""
     for outcome in outcomes:
         if unfit(outcome):
@@ -176,7 +118,7 @@ def problems(outcomes):
                                                        if test.result.note else '')
 
 
-def added(old, new):
+def added(old: Iterable[str], new: Iterable[str]) -> list[str]:
     """The lines of `new` that `old` does not have, as they are."""
     known = {OF_A_RUN.sub('', line) for line in old}
     return [line for line in new if OF_A_RUN.sub('', line) not in known]
@@ -185,20 +127,23 @@ def added(old, new):
 class Review:
     """A series on one kernel."""
 
-    def __init__(self, built, series):
+    def __init__(self, built: Built, series: mbox.Series) -> None:
         self.base = built
         self.series = series
+        # Of the series, by build().
+        self.patched = rebuild.Patched(built.kernel, built.work.out('review'))
+        self.kernel = built.kernel
+        self.modules: dict[str, str] = {}
+        self.built = ''         # how much was built
 
-    def build(self):
+    def build(self) -> None:
         """Build the patched modules, or the patched kernel."""
         base = self.base
-        self.patched = rebuild.Patched(base.kernel, base.work.out('review'))
         with base.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
             self.patched.apply(self.series.patches)
         files = self.patched.built_files()
         if not files:
             raise UsageError('the series changes no file that a kernel is made of')
-        self.kernel = base.kernel
         if not self.patched.modules_only():
             self.built = 'a whole kernel'
             self.kernel = rebuild.whole_kernel(base.build, base.work,
@@ -210,27 +155,29 @@ class Review:
             with base.progress.step('patched', f'building {self.built} with the series'):
                 self.modules = self.patched.build()
 
-    def _group(self, name, tests, replaced):
+    def _group(self, name: str, tests: Tests, replaced: Mapping[str, str]) -> groups.Group:
         kernel = self.base.kernel if name == BASE else self.kernel
         chosen = tuple((replaced.get(os.path.basename(p), p), parameters)
                        for p, parameters in kernel.modules()
                        if os.path.basename(p) in self.modules)
         return groups.Group(name, chosen, tuple(tests))
 
-    def _boot(self, kernel, shares, name):
+    def _boot(self, kernel: Kernel, shares: Sequence[Sequence[groups.Group]],
+              name: str) -> list[groups.Outcome]:
         outer = [(p, parameters) for p, parameters in kernel.modules()
                  if os.path.basename(p) not in self.modules]
         built = dataclasses.replace(self.base, kernel=kernel)
         return groups.Runner(built, name, outer, runs.TEST_TIMEOUT_S).run(shares)
 
-    def run(self, tests):
+    def run(self, tests: Tests) -> Comparison:
         """Run the tests, [(name, [arguments])], on both; gives the Comparison."""
         base = self.base
         shares = shards.split(tests, base.suite.cases, base.request.boot.jobs)
         plain = [self._group(BASE, share, {}) for share in shares]
         patched = [self._group(PATCHED, share, self.modules) for share in shares]
         if self.kernel is base.kernel:
-            outcomes = self._boot(base.kernel, list(map(list, zip(plain, patched))), 'review')
+            pairs = [list(pair) for pair in zip(plain, patched)]
+            outcomes = self._boot(base.kernel, pairs, 'review')
         else:
             outcomes = (self._boot(base.kernel, [[g] for g in plain], 'review') +
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
@@ -243,12 +190,12 @@ class Review:
                           sorted(set(self.patched.files) - set(self.patched.built_files())))
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     series = mbox.read(args.patches)
     # What goes to standard output is to have it for itself.
     out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
     wanted = request.from_arguments(args)
-    modules.check_machine(wanted.boot.machine)
+    machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted, Progress(out))
     review = Review(built, series)
     review.build()

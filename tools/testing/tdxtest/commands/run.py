@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that fetches, builds, boots, runs the tests and judges."""
 
+import argparse
+
 from tdxtest.guest import host, request, runs, stages
-from tdxtest.guest.options import (EPILOG, add_boot_options, add_build_options,
+from tdxtest.guest.options import (EPILOG, Commands, add_boot_options, add_build_options,
                                    add_expect_options, add_strict_option, add_test_argument)
 from tdxtest.tree import abi
 from tdxtest.verdict import results
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('run', help='fetch, build, boot, run the tests, judge',
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -20,7 +22,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     if args.abi == 'all':
         return run_generations(request.from_arguments(args, abi=abi.ALL[0]))
     wanted = request.from_arguments(args)
@@ -29,10 +31,11 @@ def run(args):
     return runs.conclude_runs([runs.run_suite(stages.prepare(wanted))])
 
 
-def run_generations(wanted):
+def run_generations(wanted: request.Request) -> int:
     """Build and run one generation of the ABI after the other, in one tree."""
     laid = stages.fetch(wanted, stages.opened(wanted))
-    done, rows = [], []
+    done: list[runs.Run] = []
+    rows = []
     for name in abi.ALL:
         laid = laid.with_build(abi=name)
         if done:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command that writes the project as a patch series."""
 
+import argparse
+
 from tdxtest.base.failure import EXIT_PASS
 from tdxtest.guest import request, stages
-from tdxtest.guest.options import EPILOG, add_build_options
+from tdxtest.guest.options import EPILOG, Commands, add_build_options
 from tdxtest.tree import patchset
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser('series', help='the project as patches for git am',
                                  epilog=EPILOG)
     add_build_options(parser)
@@ -20,7 +22,7 @@ def add_parser(commands):
     return parser
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
     wanted = request.from_arguments(args)
     laid = stages.fetch(wanted, stages.opened(wanted))
     paths = patchset.make(laid.work, args.output, args.author, args.reroll_count)

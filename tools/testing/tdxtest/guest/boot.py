@@ -5,9 +5,13 @@ import dataclasses
 import os
 import subprocess
 import time
+import typing
+from collections.abc import Callable, Iterable, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.failure import Failure
+from tdxtest.base.progress import Progress
+from tdxtest.guest.machines import Installation, Machine
 from tdxtest.verdict import ktap
 
 POLL_S = 0.05
@@ -26,12 +30,12 @@ class Limits:
 class Tail:
     """New whole lines of a file that another program appends to."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._file = None
+        self._file: typing.BinaryIO | None = None
         self._rest = b''
 
-    def lines(self, last=False):
+    def lines(self, last: bool = False) -> list[str]:
         if self._file is None:
             try:
                 self._file = open(self._path, 'rb')
@@ -44,7 +48,7 @@ class Tail:
             self._rest = b''
         return [line.decode(errors='replace').rstrip('\r') for line in whole]
 
-    def close(self):
+    def close(self) -> None:
         if self._file:
             self._file.close()
 
@@ -52,23 +56,28 @@ class Tail:
 class Guest:
     """One boot of a machine."""
 
-    def __init__(self, machine, folder, limits, verbose=False):
+    def __init__(self, machine: Machine, folder: str, limits: Limits,
+                 verbose: bool = False) -> None:
         self.machine = machine
         self.folder = folder
         self.limits = limits
         self.verbose = verbose
         self.console_path = os.path.join(folder, 'console.log')
         self.console = ktap.Console()
-        self.unshown = []       # lines for the terminal that nobody took yet
-        self.ended = None       # why it was ended, '' after a power-off or restart, None: it runs
+        self.unshown: list[str] = []    # lines for the terminal that nobody took yet
+        # Why it was ended, '' after a power-off or restart, None: it runs.
+        self.ended: str | None = None
         self.last_line = ''
         self.tests_s = 0.0      # real time from the first line of KTAP to the last result
         self.off_s = 0.0        # real time since that result
-        self._process = self._tail = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tail = Tail(self.console_path)
         self._start = self._heard = 0.0
-        self._began = self._panicked = None
+        self._began: float | None = None
+        self._panicked: float | None = None
 
-    def start(self, image, installation, com, cpus):
+    def start(self, image: str, installation: Installation, com: tuple[str, str],
+              cpus: int) -> subprocess.Popen[bytes]:
         argv, env = self.machine.command(installation, self.folder, image, com, cpus)
         with open(os.path.join(self.folder, f'{self.machine.name}.out'), 'wb') as out:
             try:
@@ -78,7 +87,7 @@ class Guest:
             except OSError as e:
                 raise Failure(f'{self.machine.name}: cannot start {argv[0]}: {e.strerror}') from e
 
-    def launch(self, image, installation, cpus):
+    def launch(self, image: str, installation: Installation, cpus: int) -> None:
         """Boot with the console in a file that poll() reads."""
         if os.path.exists(self.console_path):
             os.replace(self.console_path, self.console_path + '.old')
@@ -86,24 +95,24 @@ class Guest:
         self._tail = Tail(self.console_path)
         self._start = self._heard = time.monotonic()
 
-    def poll(self):
+    def poll(self) -> bool:
         """Take what the guest wrote. True as long as it runs and may go on."""
-        if self.ended is None:
-            alive = self._process.poll() is None
-            self._read(last=not alive)
-            self.ended = self._end(alive)
+        if self.ended is None and self._process:
+            status = self._process.poll()
+            self._read(last=status is not None)
+            self.ended = self._end(status)
             if self.ended is not None:
                 self.close()
         return self.ended is None
 
-    def close(self):
+    def close(self) -> None:
         """End the machine if it still runs."""
         process, self._process = self._process, None
         if process:
             command.kill_group(process)
             self._tail.close()
 
-    def _read(self, last):
+    def _read(self, last: bool) -> None:
         lines = self._tail.lines(last)
         now = time.monotonic()
         for line in lines:
@@ -118,11 +127,14 @@ class Guest:
                 self.tests_s = now - self._began
             self.off_s = now - self._began - self.tests_s
 
-    def _end(self, alive):
-        """Why the machine has ended or is to be ended, None if it is not."""
+    def _end(self, status: int | None) -> str | None:
+        """Why the machine has ended or is to be ended, None if it is not.
+
+        status: of the machine that has ended, None for one that runs.
+        """
         console, now = self.console, time.monotonic()
-        if not alive:
-            return '' if console.powered_off else self._died()
+        if status is not None:
+            return '' if console.powered_off else self._died(status)
         if console.restarted or (console.powered_off and now - self._heard > PANIC_GRACE_S):
             return ''
         if console.panic and self._panicked is None:
@@ -137,8 +149,7 @@ class Guest:
             return f'not done after {self.limits.total:.0f} s'
         return None
 
-    def _died(self):
-        status = self._process.returncode
+    def _died(self, status: int) -> str:
         # Behind a panic it is the guest's, whatever ended the machine then.
         self.console.machine_died = (status not in self.machine.guest_exits and
                                      not self.console.panic)
@@ -147,13 +158,13 @@ class Guest:
         return (('the machine died: ' if self.console.machine_died else '')
                 + f'{self.machine.name} ended with status {status}: {why}')
 
-    def check_machine(self):
+    def check_machine(self) -> None:
         """Failure if the machine died, so that what the guest printed shows nothing."""
         if self.console.machine_died:
             raise Failure(f'{self.ended} (console: {self.console_path})')
 
 
-def how_far(guests):
+def how_far(guests: Sequence[Guest]) -> str:
     """How far each guest is that still runs, for a step's line."""
     last = [(number, guest.last_line.strip()[:90] or 'no console output yet')
             for number, guest in enumerate(guests, 1) if guest.ended is None]
@@ -161,7 +172,8 @@ def how_far(guests):
                      for number, line in last)
 
 
-def run(guests, images, installation, cpus, show):
+def run(guests: Sequence[Guest], images: Sequence[str], installation: Installation, cpus: int,
+        show: Callable[[str], object]) -> None:
     """Boot each guest with its image, side by side, until all have ended.
 
     show: takes a line for the terminal. The lines of a guest are held back until
@@ -172,7 +184,8 @@ def run(guests, images, installation, cpus, show):
             if len(guests) > 1:
                 guest.unshown.append(f'# guest {number} of {len(guests)}')
             guest.launch(image, installation, cpus)
-        while any([guest.poll() for guest in guests]):
+        # Each one is polled, whatever the one before it says.
+        while sum(guest.poll() for guest in guests):
             show_in_turn(guests, show)
             time.sleep(POLL_S)
         show_in_turn(guests, show)
@@ -181,7 +194,9 @@ def run(guests, images, installation, cpus, show):
             guest.close()
 
 
-def run_step(progress, name, text, guests, images, installation, cpus, show=None):
+def run_step(progress: Progress, name: str, text: str, guests: Sequence[Guest],
+             images: Sequence[str], installation: Installation, cpus: int,
+             show: Callable[[str], object] | None = None) -> None:
     """run() as a step of `progress`, which says where the consoles are.
 
     show: as for run(); without it the lines are printed.
@@ -191,7 +206,7 @@ def run_step(progress, name, text, guests, images, installation, cpus, show=None
         run(guests, images, installation, cpus, show or progress.line)
 
 
-def show_in_turn(guests, show):
+def show_in_turn(guests: Iterable[Guest], show: Callable[[str], object]) -> None:
     """Show what the guests wrote, up to the first one that still runs."""
     for guest in guests:
         for line in guest.unshown:

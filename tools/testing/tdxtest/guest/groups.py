@@ -11,9 +11,14 @@ import concurrent.futures
 import dataclasses
 import os
 import threading
+import typing
+from collections.abc import Iterable, Sequence
 
 from tdxtest.base.failure import Failure
 from tdxtest.guest import boot, image, runs
+from tdxtest.guest.stages import Built
+from tdxtest.tree.kernel import Modules
+from tdxtest.tree.suite import Tests
 from tdxtest.verdict import ktap
 
 
@@ -27,21 +32,21 @@ class Group:
     """
 
     name: str
-    modules: tuple
-    tests: tuple
+    modules: Modules
+    tests: Tests
     spoils: int = 0
 
-    def guest_path(self, file):
+    def guest_path(self, file: str) -> str:
         return f'/lib/{self.name}/{os.path.basename(file)}'
 
-    def plan_lines(self):
+    def plan_lines(self) -> list[str]:
         lines = [f'group {self.name}']
         lines += [' '.join(['module', self.guest_path(file), *parameters])
                   for file, parameters in self.modules]
         lines += [' '.join(['test', name, *args]) for name, args in self.tests]
         return lines
 
-    def weight(self):
+    def weight(self) -> int:
         """About how long it takes, in cases; to load and to remove KVM is as long as five."""
         return 5 + sum(max(1, len(args) // 2) for _, args in self.tests)
 
@@ -54,24 +59,24 @@ class Outcome:
     console: ktap.Console
     died: str = ''
 
-    def test(self, name):
+    def test(self, name: str) -> ktap.Test | None:
         return next((t for t in self.console.tests if t.result.name == name), None)
 
-    def loaded(self):
+    def loaded(self) -> bool:
         step = self.test('load_kvm')
         return bool(step and step.result.ok)
 
-    def warned(self):
+    def warned(self) -> str:
         """The kernel's first warning while the group ran, '' if there was none."""
         lines = [text for text, is_warning in self.console.log if is_warning]
         return lines[0] if lines else ''
 
-    def case_results(self, name):
+    def case_results(self, name: str) -> dict[str, ktap.Case]:
         """{case id: Case} of a test."""
         test = self.test(name) or self.console.open
         return {case.name: case for case in test.cases}
 
-    def unended(self, name):
+    def unended(self, name: str) -> str:
         """Why a test ended before its last case, '' if it did not."""
         test = self.test(name)
         if test is None:
@@ -80,7 +85,7 @@ class Outcome:
         return note if not test.result.ok and note.startswith(('TIMEOUT', 'killed')) else ''
 
 
-def split(lines):
+def split(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
     """The nested documents of a console: [(name, [lines])], the last one '' if it is open.
 
     A line of the kernel belongs to the document that is open.
@@ -105,7 +110,8 @@ def split(lines):
     return documents
 
 
-def read(lines, groups, ended=''):
+def read(lines: Iterable[str], groups: Sequence[Group],
+         ended: str | None = '') -> tuple[list[Outcome], list[Group]]:
     """(outcomes, groups that are left) of a guest that was to run `groups`.
 
     ended: why the guest was ended, '' if it powered off by itself.
@@ -122,13 +128,13 @@ def read(lines, groups, ended=''):
     return outcomes, list(groups[len(outcomes):])
 
 
-def deal(groups, count):
+def deal(groups: Sequence[Group], count: int) -> list[list[Group]]:
     """The groups as at most `count` shares of about the same weight.
 
     Those that spoil a guest come last, so that they take nobody with them: first
     the ones after which it ends, then those of which it does not know.
     """
-    shares = [[] for _ in range(max(1, min(count, len(groups))))]
+    shares: list[list[Group]] = [[] for _ in range(max(1, min(count, len(groups))))]
     load = [0] * len(shares)
     for group in sorted(groups, key=lambda g: -g.weight()):
         least = load.index(min(load))
@@ -144,18 +150,18 @@ class Runner:
     [parameters])], the modules that stay loaded; timeout_s: of each test, in guest time.
     """
 
-    def __init__(self, built, name, outer, timeout_s):
+    def __init__(self, built: Built, name: str, outer: Modules, timeout_s: int) -> None:
         self.built = built
         self.name = name
         self.outer = outer
         self.timeout_s = timeout_s
         self.boots = 0
-        self._installation = None
-        self._guests = {}       # {number of a share: its guest of now}
+        self._installation: typing.Any = None
+        self._guests: dict[int, boot.Guest] = {}    # {number of a share: its guest of now}
         self._lock = threading.Lock()
         self._interrupted = False
 
-    def _image(self, folder, share):
+    def _image(self, folder: str, share: Sequence[Group]) -> str:
         built = self.built
         watermark = (built.request.boot.machine.watermark if built.kernel.has('INTEL_TDX_SIM')
                      else '')
@@ -168,7 +174,7 @@ class Runner:
         return image.Image(built.build, folder).make(built.kernel, programs, plan, '',
                                                      runs.parameters(built.request), extra)
 
-    def _boot(self, number, image_path, folder):
+    def _boot(self, number: int, image_path: str, folder: str) -> tuple[list[str], str | None]:
         """Boot the guest of a share; gives (lines, why it was ended)."""
         wanted = self.built.request.boot
         guest = runs.new_guest(self.built.request, folder)
@@ -185,7 +191,8 @@ class Runner:
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:
             return f.readlines(), guest.ended
 
-    def _run_share(self, number, share, folder, image_path):
+    def _run_share(self, number: int, share: Sequence[Group], folder: str,
+                   image_path: str) -> list[Outcome]:
         """The outcomes of a share, in as many boots as it takes."""
         outcomes = []
         while share and not self._interrupted:
@@ -198,14 +205,14 @@ class Runner:
                 image_path = self._image(folder, share)
         return outcomes
 
-    def _interrupt(self):
+    def _interrupt(self) -> None:
         """End all guests: one share failed, or we are to end."""
         with self._lock:
             self._interrupted = True
             for guest in self._guests.values():
                 guest.close()
 
-    def run(self, shares):
+    def run(self, shares: Sequence[Sequence[Group]]) -> list[Outcome]:
         """The Outcomes of all groups; each share has a guest to itself at a time."""
         built = self.built
         self._installation = built.request.boot.machine.prepare(built.build)

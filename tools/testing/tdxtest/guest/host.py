@@ -3,9 +3,12 @@
 
 import os
 
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import WARNINGS
 from tdxtest.guest import boot, image, runs, stages
+from tdxtest.guest.machines import ssh
+from tdxtest.guest.request import Request
 from tdxtest.tree import abi, kselftest, series, source
 from tdxtest.verdict import ktap, results
 
@@ -13,7 +16,7 @@ from tdxtest.verdict import ktap, results
 TEST_TIMEOUT_S = 300
 
 
-def expected(request, version):
+def expected(request: Request, version: str) -> abi.Generation:
     """The generation of the ABI that a host's kernel must have."""
     if request.expect.generation:
         return abi.named(request.expect.generation)
@@ -24,9 +27,10 @@ def expected(request, version):
     return abi.of_tree(key)
 
 
-def run(request, build):
+def run(request: Request, build: Build) -> runs.Run:
     """Build the suite and run it on the host."""
     machine = request.boot.machine
+    assert isinstance(machine, ssh.Ssh)
     installation = machine.prepare(build)
     generation = expected(request, installation.version)
     laid = stages.fetch(request, build)
@@ -46,8 +50,8 @@ def run(request, build):
     guest = runs.new_guest(request, folder)
     boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
                   [guest], [bundle], installation, 1)
-    ran = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
+    ran: list[ktap.Judged] = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
     verdict = ktap.judge_all(ran, strict=request.expect.findings)
     about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,
              'abi': generation.name, 'expected': generation.name}
-    return runs.Run(laid, verdict, (guest,), results.collect(ran, verdict, about))
+    return runs.Run(request, build, verdict, (guest,), results.collect(ran, verdict, about))

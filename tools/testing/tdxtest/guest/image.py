@@ -3,10 +3,13 @@
 
 import os
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.paths import GUEST_SOURCES, WARNINGS
+from tdxtest.tree.kernel import Kernel, Modules
+from tdxtest.tree.suite import Tests
 
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
@@ -19,7 +22,9 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
            'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
 
 
-def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), collect='', trace=0):
+def plan_text(tests: Tests, modules: Modules, watermark: str, timeout_s: int, shell: bool,
+              environment: Mapping[str, str] | None = None, collect: str = '',
+              trace: int = 0) -> str:
     """The plan file of guest_src/init.c.
 
     tests: [(name, [arguments])]; modules: [(path, [parameters])];
@@ -30,7 +35,7 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), colle
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
               for path, params in modules]
     lines.append(f'timeout {timeout_s}')
-    lines += [f'env {name}={value}' for name, value in dict(environment).items()]
+    lines += [f'env {name}={value}' for name, value in (environment or {}).items()]
     lines += [f'trace {trace}'] if trace else []
     lines += ['shell'] if shell else []
     lines += [f'collect {collect}'] if collect else []
@@ -38,14 +43,14 @@ def plan_text(tests, modules, watermark, timeout_s, shell, environment=(), colle
     return '\n'.join(lines) + '\n'
 
 
-def is_static(program):
+def is_static(program: str) -> bool:
     """Whether a program needs no loader."""
     return ' INTERP ' not in command.output(['readelf', '-lW', program])
 
 
-def libraries(programs):
+def libraries(programs: Iterable[str]) -> list[str]:
     """Paths of the shared libraries and of the loader that programs need."""
-    found = set()
+    found: set[str] = set()
     for program in programs:
         if is_static(program):
             continue
@@ -55,7 +60,7 @@ def libraries(programs):
     return sorted(found)
 
 
-def folders(paths):
+def folders(paths: Iterable[str]) -> list[str]:
     """The folders above the paths, those of a folder before itself."""
     found = set()
     for path in paths:
@@ -67,15 +72,15 @@ def folders(paths):
 class Image:
     """Builds into `folder` what a machine boots."""
 
-    def __init__(self, build, folder):
+    def __init__(self, build: Build, folder: str) -> None:
         self.build = build
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
 
-    def path(self, *parts):
+    def path(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
 
-    def _init(self):
+    def _init(self) -> str:
         """Compile guest_src/init.c when it changed."""
         sources = [os.path.join(GUEST_SOURCES, name) for name in INIT_SOURCES]
         inputs = sources + [os.path.join(GUEST_SOURCES, n) for n in os.listdir(GUEST_SOURCES)
@@ -89,7 +94,8 @@ class Image:
             os.replace(f'{target}.tmp', target)
         return target
 
-    def make(self, kernel, programs, plan, busybox='', parameters='', extra=()):
+    def make(self, kernel: Kernel, programs: Sequence[str], plan: str, busybox: str = '',
+             parameters: str = '', extra: Mapping[str, str] | None = None) -> str:
         """Write boot.iso: kernel, modules, test programs, plan; gives its path.
 
         The initrd alone is left beside it, for a machine that boots no image.
@@ -114,10 +120,10 @@ class Image:
         files.update((path, path) for path in shared)
         if busybox:
             files['/bin/busybox'] = busybox
-        files.update(extra)
+        files.update(extra or {})
         with open(os.path.join(GUEST_SOURCES, 'initramfs.list'), encoding='utf-8') as f:
             text = f.read()
-        text += ''.join(f'dir {path} 755 0 0\n' for path in folders([*shared, *dict(extra)])
+        text += ''.join(f'dir {path} 755 0 0\n' for path in folders([*shared, *(extra or {})])
                         if f'dir {path} ' not in text)
         text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
         write_if_changed(self.path('initramfs.list'), text.encode())

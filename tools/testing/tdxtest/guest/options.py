@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Command-line options that several commands share."""
 
+import argparse
+import typing
+
 from tdxtest.guest.machines import MACHINES
 from tdxtest.guest.request import BootRequest, BuildRequest, ExpectRequest
 from tdxtest.tree import abi
@@ -9,16 +12,18 @@ EPILOG = """\
 exit status: 0 all tests passed; 1 a test failed, or the kernel warned;
 2 what was asked for cannot be done; 125 something did not fetch, build or boot.
 """
+# What a command adds its parser to.
+Commands: typing.TypeAlias = 'argparse._SubParsersAction[argparse.ArgumentParser]'
 
 
-def add_place_options(parser):
+def add_place_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--build', default=BuildRequest.folder, metavar='DIR',
                         help='where everything is built (default: build/ of the project)')
     parser.add_argument('--mirror', default=BuildRequest.mirror, metavar='URI',
                         help="the Debian mirror (default: the one the system's apt names)")
 
 
-def add_build_options(parser):
+def add_build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--kernel', default=BuildRequest.kernel, metavar='SERIES',
                         help='a packaged kernel, such as 7.2 or 7.3 (default: the newest)')
     parser.add_argument('--kdir', default=BuildRequest.kdir, metavar='DIR',
@@ -37,13 +42,13 @@ def add_build_options(parser):
                         help='look for a newer package of the kernel series')
 
 
-def add_machine_option(parser):
+def add_machine_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--machine', default=BootRequest.machine.name, metavar='NAME',
                         help=f'what runs the guest: {", ".join(sorted(MACHINES))}, or, to run '
                              'tests under the kernel of a host, ssh:HOST (default: %(default)s)')
 
 
-def add_boot_options(parser, jobs=True):
+def add_boot_options(parser: argparse.ArgumentParser, jobs: bool = True) -> None:
     add_machine_option(parser)
     parser.add_argument('--cpus', type=int, default=BootRequest.cpus, metavar='N',
                         help='CPUs of the guest (default: %(default)s)')
@@ -66,19 +71,19 @@ def add_boot_options(parser, jobs=True):
                         help='print the whole console, not only the KTAP')
 
 
-def add_environment_option(parser):
+def add_environment_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE',
                         help='environment of the tests, for cases that run on request only; '
                              'may be given several times')
 
 
-def add_strict_option(parser):
+def add_strict_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--strict', action='store_true',
                         help='a case that passes although a finding says that it fails is a '
                              'problem, not a note')
 
 
-def add_expect_options(parser):
+def add_expect_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--expect', default=ExpectRequest.generation, metavar='NAME',
                         help='expect another generation than the one that is built: '
                              'what differs must fail')
@@ -88,7 +93,7 @@ def add_expect_options(parser):
                              'being skipped, to bisect for it')
 
 
-def add_test_argument(parser):
+def add_test_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('tests', nargs='*', metavar='TEST[:CASE]',
                         help='a test, or the cases of one that match a pattern such as '
                              "'eagain*' (default: all tests); tdxtest.py list names them")

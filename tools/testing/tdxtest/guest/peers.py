@@ -11,9 +11,11 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from tdxtest.base import apt
 from tdxtest.base.failure import Failure
+from tdxtest.base.progress import Progress
 
 KUNIT = 'tools/testing/kunit/kunit.py'
 KUNIT_TIMES = re.compile(r'Elapsed time: [\d.]+s total, ([\d.]+)s configuring, '
@@ -25,9 +27,11 @@ KVM = '/dev/kvm'
 WITHOUT_KVM = ('unshare', '--map-root-user', '--mount', 'sh', '-c',
                f'mount --bind /dev/null {KVM} && exec "$@"', 'sh')
 VNG = 'virtme-ng'
+# What was measured, its unit, and the samples.
+Samples = tuple[str, str, list[float]]
 
 
-def timed(argv, log, cwd):
+def timed(argv: Sequence[str], log: str, cwd: str) -> tuple[float, str]:
     """Seconds that a command took, and what it printed; Failure if it failed."""
     begin = time.monotonic()
     done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -39,17 +43,18 @@ def timed(argv, log, cwd):
     return time.monotonic() - begin, done.stdout
 
 
-def kunit(tree, folder, progress, repeat):
+def kunit(tree: str, folder: str, progress: Progress, repeat: int) -> list[Samples]:
     """[(what, unit, samples)] of kunit's own tool under QEMU."""
     out = os.path.join(folder, 'out')
     shutil.rmtree(out, ignore_errors=True)
     argv = [*(WITHOUT_KVM if os.path.exists(KVM) else ()), sys.executable, KUNIT, 'run',
             '--arch=x86_64', f'--build_dir={out}', f'--jobs={os.cpu_count() or 1}']
-    rows = {}
-    for what, words in (('build from nothing', [KUNIT_SUITE]),
-                        *[('one suite', [KUNIT_SUITE])] * repeat,
-                        # Of minutes, and the same each time.
-                        ('all suites', [])):
+    rows: dict[str, list[float]] = {}
+    parts = [('build from nothing', [KUNIT_SUITE])]
+    parts += [('one suite', [KUNIT_SUITE])] * repeat
+    # It takes minutes, and the same each time.
+    parts += [('all suites', [])]
+    for what, words in parts:
         took, text = timed([*argv, *words], os.path.join(folder, 'kunit.log'), tree)
         match = KUNIT_TIMES.search(text)
         if not match:
@@ -62,7 +67,7 @@ def kunit(tree, folder, progress, repeat):
     return [(what, 's', samples) for what, samples in rows.items()]
 
 
-def virtme(tree, folder, progress, repeat):
+def virtme(tree: str, folder: str, progress: Progress, repeat: int) -> list[Samples]:
     """The same of virtme-ng, nothing where it is not packaged."""
     if not apt.AptState().versions(VNG):
         progress.say(f'bench: {VNG} is not packaged for this system, and is left out')

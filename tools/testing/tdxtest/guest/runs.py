@@ -11,6 +11,7 @@ from tdxtest.guest import boot, image, shards, shell
 from tdxtest.guest.request import Request
 from tdxtest.guest.stages import Built, Laid
 from tdxtest.tree import abi, suite
+from tdxtest.tree.suite import Tests
 from tdxtest.verdict import ktap, results
 
 # Seconds of guest time that one test program may take.
@@ -19,18 +20,23 @@ TEST_TIMEOUT_S = 900
 # its boot: the initramfs takes it a billion instructions.
 DEBUG_PATIENCE = 5
 
-# (name, [arguments]) of each test, as Suite.select() gives them.
-Tests = Sequence[tuple[str, list[str]]]
-
 
 @dataclasses.dataclass(frozen=True)
 class Run:
     """What came of a run of tests. results: of results.collect()."""
 
-    built: Laid
+    request: Request
+    build: Build
     verdict: ktap.Verdict
     guests: tuple[boot.Guest, ...]
-    results: dict[str, typing.Any]
+    results: results.Results
+
+
+@dataclasses.dataclass(frozen=True)
+class GuestRun(Run):
+    """The same under a kernel that was built."""
+
+    built: Built
 
 
 def parameters(request: Request) -> str:
@@ -104,7 +110,7 @@ def boot_only(built: Built) -> ktap.Verdict:
     return ktap.judge_all([(guest.console, guest.ended, {})], wants_tests=False)
 
 
-def run_tests(built: Built, tests: Tests) -> Run:
+def run_tests(built: Built, tests: Tests) -> GuestRun:
     """Boot with the tests, split over guests."""
     last = results.failed_in(built.build.path(results.LAST))
     shares = shards.split(shards.failed_first(tests, last), built.suite.cases,
@@ -113,10 +119,11 @@ def run_tests(built: Built, tests: Tests) -> Run:
     judged = [(guest.console, guest.ended, {name: shards.chosen(args) for name, args in share})
               for guest, share in zip(guests, shares)]
     verdict = ktap.judge_all(judged, strict=built.request.expect.findings)
-    return Run(built, verdict, guests, results.collect(judged, verdict, about(built)))
+    return GuestRun(built.request, built.build, verdict, guests,
+                    results.collect(judged, verdict, about(built)), built)
 
 
-def run_suite(built: Built) -> Run:
+def run_suite(built: Built) -> GuestRun:
     """Boot with the tests that the request names, all without any."""
     return run_tests(built, built.suite.select(built.request.boot.tests))
 
@@ -144,8 +151,8 @@ def conclude(build: Build, verdict: ktap.Verdict, version: str) -> int:
 def conclude_runs(runs: Sequence[Run]) -> int:
     """conclude() of the last of the runs, with the results of all written."""
     *_, last = runs
-    status = conclude(last.built.build, last.verdict, last.results['kernel'])
+    status = conclude(last.build, last.verdict, last.results['kernel'])
     found = [run.results for run in runs]
-    results.write(last.built.build.path(results.LAST), results.to_json(found))
-    results.save(found, last.built.request.output)
+    results.write(last.build.path(results.LAST), results.to_json(found))
+    results.save(found, last.request.output)
     return status

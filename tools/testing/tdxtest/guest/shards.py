@@ -5,11 +5,13 @@ An emulator uses one CPU of the machine, whatever the number of its own.
 """
 
 import os
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tdxtest.base.failure import UsageError
+from tdxtest.tree.suite import Tests
 
 
-def jobs(asked):
+def jobs(asked: int | None) -> int:
     """How many guests may run at once; None asks for one per CPU of the machine."""
     if asked is None:
         return os.cpu_count() or 1
@@ -18,12 +20,12 @@ def jobs(asked):
     return asked
 
 
-def chosen(args):
+def chosen(args: Iterable[str]) -> list[str]:
     """The case ids in the arguments that Suite.select() gives a test."""
     return [word for word in args if word != '-r']
 
 
-def failed_first(tests, failed):
+def failed_first(tests: Tests, failed: Collection[str]) -> Tests:
     """The tests, those before the others that are in `failed`.
 
     Who has put right what was wrong wants to know that first.
@@ -31,13 +33,13 @@ def failed_first(tests, failed):
     return sorted(tests, key=lambda test: test[0] not in failed)
 
 
-def kinship(case):
+def kinship(case: str) -> tuple[str, str, list[str]]:
     """Sorts cases of "fixture.variant.test" that take about the same time together."""
     fixture, *variant, test = case.split('.')
     return fixture, test, variant
 
 
-def split(tests, cases, count):
+def split(tests: Tests, cases: Callable[[str], Sequence[str]], count: int) -> list[Tests]:
     """A list of tests for each of at most `count` guests, none of them empty.
 
     tests: [(name, [arguments])] as Suite.select() gives them; cases: a function
@@ -52,7 +54,7 @@ def split(tests, cases, count):
     if count <= 1:
         return [tests]
     # Dealt like cards, each guest gets its share of the slow ones.
-    shares = [{} for _ in range(count)]
+    shares: list[dict[str, list[str]]] = [{} for _ in range(count)]
     for turn, (name, words) in enumerate(deck):
         shares[turn % count].setdefault(name, []).extend(words)
     return [list(share.items()) for share in shares]

@@ -6,12 +6,18 @@ import os
 import pty
 import select
 import shutil
+import subprocess
 import sys
 import termios
 import tty
+import typing
+from collections.abc import Iterator
 
 from tdxtest.base import apt, command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure, UsageError
+from tdxtest.guest.boot import Guest
+from tdxtest.guest.machines import Installation
 from tdxtest.verdict import ktap
 
 PACKAGE = 'busybox-static'
@@ -20,7 +26,7 @@ PLACES = ('usr/bin/busybox', 'bin/busybox')
 ESCAPE = b'\x1d'
 
 
-def busybox(build):
+def busybox(build: Build) -> str:
     """The path of a static busybox, fetched from the distribution if need be."""
     folder = build.path('busybox')
     for place in PLACES:
@@ -44,7 +50,7 @@ def busybox(build):
 
 
 @contextlib.contextmanager
-def raw_terminal(fd):
+def raw_terminal(fd: int) -> Iterator[None]:
     """Keys go to the guest as they are, Control-C included."""
     before = termios.tcgetattr(fd)
     try:
@@ -54,7 +60,7 @@ def raw_terminal(fd):
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def interact(guest, image, installation, cpus):
+def interact(guest: Guest, image: str, installation: Installation, cpus: int) -> ktap.Console:
     """Boot `image` and join the terminal to it until its end."""
     if not sys.stdin.isatty():
         raise UsageError('boot --shell needs a terminal on its standard input')
@@ -73,7 +79,8 @@ def interact(guest, image, installation, cpus):
     return console
 
 
-def join(process, master, console, log):
+def join(process: subprocess.Popen[bytes], master: int, console: ktap.Console,
+         log: typing.BinaryIO) -> None:
     """Copy both ways until the emulator or the guest ends, or ESCAPE."""
     keys = sys.stdin.fileno()
     rest = b''

@@ -13,7 +13,9 @@ import dataclasses
 import json
 import os
 import re
+import typing
 import zlib
+from collections.abc import Iterable, Mapping
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
@@ -22,11 +24,12 @@ from tdxtest.base.failure import Failure
 COLLECT = re.compile(r'# collect: (begin|data|end) (\S+)(?: (\S+))?')
 
 
-def collected(lines):
+def collected(lines: Iterable[str]) -> dict[str, bytes]:
     """{path in the guest: bytes} of the files that a console holds."""
-    files = {}
-    path = size = None
-    data = []
+    files: dict[str, bytes] = {}
+    path = None
+    size = 0
+    data: list[str] = []
     for line in lines:
         match = COLLECT.match(line.rstrip('\r\n'))
         if not match:
@@ -46,7 +49,7 @@ def collected(lines):
     return files
 
 
-def decoded(path, size, data, crc):
+def decoded(path: str, size: int, data: Iterable[str], crc: str) -> bytes:
     try:
         content = b''.join(base64.b64decode(chunk, validate=True) for chunk in data)
     except binascii.Error as e:
@@ -63,19 +66,20 @@ class Line:
 
     function: str
     count: int = 0
-    branches: list = dataclasses.field(default_factory=list)
+    branches: list[int] = dataclasses.field(default_factory=list)
 
 
 class Counters:
     """What was executed how often, of all files and guests together."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # {source file: {line number: {function: Line}}}: an inline function of a
         # header has a copy in each function that it went into.
-        self.files = collections.defaultdict(dict)
-        self.functions = {}     # {(source file, function): [first line, last line, calls]}
+        self.files: dict[str, dict[tuple[int, str], Line]] = collections.defaultdict(dict)
+        # {(source file, function): [first line, last line, calls]}
+        self.functions: dict[tuple[str, str], list[int]] = {}
 
-    def add(self, document):
+    def add(self, document: Mapping[str, typing.Any]) -> None:
         """Add what gcov --json-format says of one .gcda file."""
         for file in document['files']:
             name = file['file']
@@ -93,7 +97,7 @@ class Counters:
                     line.branches = line.branches or [0] * len(counts)
                 line.branches = [a + b for a, b in zip(line.branches, counts)]
 
-    def lines_of(self, source, function):
+    def lines_of(self, source: str, function: str) -> dict[int, Line]:
         """{line number: Line} of a function that is defined in `source`."""
         key = next((k for k in self.functions
                     if k[1] == function and k[0].endswith(source)), None)
@@ -104,7 +108,7 @@ class Counters:
         return {number: line for (number, _), line in sorted(self.files[key[0]].items())
                 if first <= number <= last}
 
-    def tracefile(self):
+    def tracefile(self) -> str:
         """The text of an lcov tracefile."""
         out = []
         for name in sorted(self.files):
@@ -113,20 +117,20 @@ class Counters:
                                in self.functions.items() if file == name)
             out += [f'FN:{span[0]},{function}' for span, function, _ in functions]
             out += [f'FNDA:{calls},{function}' for _, function, calls in functions]
-            merged = collections.defaultdict(lambda: [0, []])
+            merged: dict[int, Line] = {}
             for (number, _), line in self.files[name].items():
-                merged[number][0] = max(merged[number][0], line.count)
-                merged[number][1] += line.branches
-            for number in sorted(merged):
-                count, branches = merged[number]
-                out += [f'BRDA:{number},0,{index},{taken if count else "-"}'
-                        for index, taken in enumerate(branches)]
-                out.append(f'DA:{number},{count}')
+                whole = merged.setdefault(number, Line(''))
+                whole.count = max(whole.count, line.count)
+                whole.branches += line.branches
+            for number, line in sorted(merged.items()):
+                out += [f'BRDA:{number},0,{index},{taken if line.count else "-"}'
+                        for index, taken in enumerate(line.branches)]
+                out.append(f'DA:{number},{line.count}')
             out.append('end_of_record')
         return '\n'.join(out) + '\n'
 
 
-def gcov(folder, gcda, log):
+def gcov(folder: str, gcda: str, log: str) -> typing.Any:
     """What gcov says of a .gcda file that lies beside its .gcno file, parsed."""
     target = os.path.join(folder, 'gcov.json')
     command.run(['gcov', '--json-format', '--stdout', '--branch-counts',
@@ -135,7 +139,8 @@ def gcov(folder, gcda, log):
         return json.load(f)
 
 
-def read(guests, notes, folder, log):
+def read(guests: Iterable[Iterable[str]], notes: Mapping[str, str], folder: str,
+         log: str) -> Counters:
     """The Counters of guests.
 
     guests: [console lines]; notes: {base name of a .gcda file: its .gcno file}.

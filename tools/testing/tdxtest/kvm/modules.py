@@ -12,17 +12,19 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
-from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.failure import Failure
 from tdxtest.tree import series, work_tree
+from tdxtest.tree.kernel import Kernel
 
 FOLDER = 'arch/x86/kvm'
 MODULE = 'kvm-intel'
 
 
-def saved_command(path):
+def saved_command(path: str) -> str:
     """The command that kbuild saved for the file `path`, as make would run it."""
     folder, name = os.path.split(path)
     cmd = os.path.join(folder, f'.{name}.cmd')
@@ -37,7 +39,7 @@ def saved_command(path):
     return match[1].replace('$(pound)', '#').replace('$$', '$')
 
 
-def replaced(text, old, new):
+def replaced(text: str, old: str, new: str) -> str:
     """A command with one word for another; Failure when it has no such word."""
     # A word may also be the last item of a list, as in "-Wp,-MMD,FILE".
     changed, count = re.subn(rf'(?<![^\s,@]){re.escape(old)}(?=[\s;]|$)',
@@ -47,20 +49,13 @@ def replaced(text, old, new):
     return changed
 
 
-def check_machine(machine):
-    """UsageError for a machine on which no module can be tried."""
-    if machine.runs_host:
-        raise UsageError(f'--machine {machine.name}: runs the KVM that it has; another one '
-                         'can be tried in a guest only')
-
-
 class Variant:
     """A kvm-intel.ko of its own below `folder`.
 
     kernel: the built Kernel; key: what the sources differ by, such as a patch.
     """
 
-    def __init__(self, kernel, folder, key=''):
+    def __init__(self, kernel: Kernel, folder: str, key: str = '') -> None:
         self.kernel = kernel
         self.folder = folder
         self.log = os.path.join(folder, 'build.log')
@@ -68,7 +63,7 @@ class Variant:
         self._key = key
         self._stamp = os.path.join(folder, 'built')
 
-    def _state(self, flags):
+    def _state(self, flags: Sequence[str]) -> bytes:
         # Whatever changes the first build of the module shows in its bytes; most
         # edits of the kernel around it do not.
         first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.ko')
@@ -76,14 +71,14 @@ class Variant:
         digest.update('\n'.join((self.kernel.state, self._key, *flags)).encode())
         return digest.hexdigest().encode()
 
-    def is_built(self, flags=()):
+    def is_built(self, flags: Sequence[str] = ()) -> bool:
         return work_tree.read(self._stamp) == self._state(flags) and os.path.exists(self.path)
 
-    def source(self, path):
+    def source(self, path: str) -> str:
         """Where this variant's own copy of a source lies, if it has one."""
         return os.path.join(self.folder, path)
 
-    def apply(self, patch):
+    def apply(self, patch: str) -> list[str]:
         """Take the sources that a patch changes, changed. Failure when it does not apply."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
@@ -99,7 +94,7 @@ class Variant:
                          os.path.dirname(os.path.realpath(self.folder))})
         return paths
 
-    def build(self, paths, flags=()):
+    def build(self, paths: Iterable[str], flags: Sequence[str] = ()) -> None:
         """Compile the sources `paths` and link the module.
 
         paths: as the kernel names them; a file that this variant has no copy of
@@ -111,10 +106,10 @@ class Variant:
         write_if_changed(self._stamp, self._state(flags))
 
     @staticmethod
-    def _object(path):
+    def _object(path: str) -> str:
         return os.path.splitext(path)[0] + '.o'
 
-    def _run(self, text, what):
+    def _run(self, text: str, what: str) -> None:
         try:
             command.run(['sh', '-c', 'set -e; ' + text], self.log, cwd=self.kernel.out, what=what)
         except Failure as e:
@@ -122,7 +117,7 @@ class Variant:
             why, mark, log = str(e).partition(' (whole output: ')
             raise Failure(why.replace(f'{self.folder}/', '') + mark + log) from e
 
-    def _compile(self, path, flags):
+    def _compile(self, path: str, flags: Sequence[str]) -> str:
         built = self._object(path)
         target = os.path.join(self.folder, built)
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -140,9 +135,9 @@ class Variant:
         self._run(text, f'compiling {path}')
         return target
 
-    def _link(self, objects):
+    def _link(self, objects: Mapping[str, str]) -> None:
         out = os.path.join(self.kernel.out, FOLDER)
-        listed = work_tree.read(os.path.join(out, f'{MODULE}.mod')).decode().split()
+        listed = work_tree.content(os.path.join(out, f'{MODULE}.mod')).decode().split()
         missing = set(objects) - set(listed)
         if missing:
             raise Failure(f'{min(missing)} is no part of {MODULE}.ko')
@@ -157,16 +152,16 @@ class Variant:
         text = replaced(text, f'{FOLDER}/{MODULE}.o', linked)
         self._run(replaced(text, f'{FOLDER}/{MODULE}.ko', self.path), f'linking {MODULE}.ko')
 
-    def _check_symbols(self, linked):
+    def _check_symbols(self, linked: str) -> None:
         """What modpost would say of a symbol that nobody exports."""
-        symvers = work_tree.read(os.path.join(self.kernel.out, 'Module.symvers')).decode()
+        symvers = work_tree.content(os.path.join(self.kernel.out, 'Module.symvers')).decode()
         exported = {line.split('\t')[1] for line in symvers.splitlines()}
         wanted = {line.split()[-1] for line in command.output(['nm', '-u', linked]).splitlines()}
         unknown = wanted - exported - self._undefined_before()
         if unknown:
             raise Failure(f'{MODULE}.ko: undefined: {", ".join(sorted(unknown))}')
 
-    def _undefined_before(self):
+    def _undefined_before(self) -> set[str]:
         """Symbols that the first build leaves open as well: module_layout and its like."""
         first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.o')
         return {line.split()[-1] for line in command.output(['nm', '-u', first]).splitlines()}

@@ -9,13 +9,15 @@ there, which gets its files and objects back; else a whole kernel of its own.
 import os
 import re
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.kvm import modules
-from tdxtest.tree import kept, work_tree
+from tdxtest.tree import kept, mbox, work_tree
 from tdxtest.tree.kernel import Kernel
+from tdxtest.tree.work_tree import WorkTree
 
 # Folders whose files go into KVM's modules and into nothing else.
 KVM_FOLDERS = ('arch/x86/kvm/', 'virt/kvm/')
@@ -33,32 +35,33 @@ class Patched:
     kernel: the built base; folder: for all that this makes.
     """
 
-    def __init__(self, kernel, folder):
+    def __init__(self, kernel: Kernel, folder: str) -> None:
         self.kernel = kernel
         self.folder = folder
-        self.files = {}         # {path: bytes, None for a file that is gone}
+        # {path: bytes, None for a file that is gone}
+        self.files: dict[str, bytes | None] = {}
         self.log = os.path.join(folder, 'review.log')
         self.applied = os.path.join(folder, 'applied')
-        shutil.rmtree(self.applied, ignore_errors=True)
-        os.makedirs(folder, exist_ok=True)
 
-    def apply(self, patches):
+    def apply(self, patches: Iterable[mbox.Patch]) -> None:
         """Take the patches in order. Failure names the one that does not apply, and where."""
+        shutil.rmtree(self.applied, ignore_errors=True)
         os.makedirs(self.applied)
         for number, patch in enumerate(patches, 1):
             file = os.path.join(self.folder, f'{number}.patch')
             write_if_changed(file, patch.body)
             numstat = f'{file}.numstat'
             self._git_apply(patch, '--numstat', '-z', file, stdout=numstat)
-            for path in touched(patch, work_tree.read(numstat)):
+            for path in touched(patch, work_tree.content(numstat)):
                 if path not in self.files:
-                    self.files[path] = work_tree.read(os.path.join(self.kernel.work.tree, path))
-                    if self.files[path] is not None:
-                        write_if_changed(os.path.join(self.applied, path), self.files[path])
+                    data = work_tree.read(os.path.join(self.kernel.work.tree, path))
+                    self.files[path] = data
+                    if data is not None:
+                        write_if_changed(os.path.join(self.applied, path), data)
             self._git_apply(patch, '--whitespace=nowarn', file)
         self.files = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
 
-    def _git_apply(self, patch, *words, stdout=None):
+    def _git_apply(self, patch: mbox.Patch, *words: str, stdout: str | None = None) -> None:
         env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(self.applied))}
         try:
             command.run(['git', 'apply', *words], self.log, cwd=self.applied, env=env,
@@ -68,34 +71,34 @@ class Patched:
                           f'{self.kernel.work.source.version}: '
                           f'{command.reason(f"{self.log}.failed")}') from e
 
-    def built_files(self):
+    def built_files(self) -> list[str]:
         """The paths that matter to a build."""
         return sorted(path for path in self.files if not path.startswith(NOT_BUILT))
 
-    def objects_only(self):
+    def objects_only(self) -> bool:
         """True when single objects of kvm-intel.ko are all that differs."""
         return all(path.startswith('arch/x86/kvm/vmx/') and path.endswith('.c') and
                    self.files[path] is not None and
                    os.path.exists(os.path.join(self.kernel.out, path[:-2] + '.o'))
                    for path in self.built_files())
 
-    def modules_only(self):
+    def modules_only(self) -> bool:
         return all(path.startswith(KVM_FOLDERS) for path in self.built_files())
 
-    def build(self):
+    def build(self) -> dict[str, str]:
         """Build what differs; gives {base name of a module: file}. Failure with the first error."""
         if self.objects_only():
             variant = modules.Variant(self.kernel, os.path.join(self.folder, 'objects'))
             shutil.rmtree(variant.folder, ignore_errors=True)
             for path in self.built_files():
-                write_if_changed(variant.source(path), self.files[path])
+                write_if_changed(variant.source(path), self.files[path] or b'')
             variant.build(self.built_files())
             return {os.path.basename(variant.path): variant.path}
         with InPlace(self.kernel, self.files):
             self.kernel.make('modules', log='review')
             return self._taken()
 
-    def _taken(self):
+    def _taken(self) -> dict[str, str]:
         """Copies of the modules as they are in the build now."""
         taken = {}
         for name in KVM_MODULES:
@@ -114,17 +117,18 @@ class InPlace:
     and without a stamp lets make look at everything.
     """
 
-    def __init__(self, kernel, files):
+    def __init__(self, kernel: Kernel, files: Mapping[str, bytes | None]) -> None:
         self.kernel = kernel
         self.files = {path: data for path, data in files.items()
                       if not path.startswith(NOT_BUILT)}
         self.stamp = os.path.join(kernel.out, 'tdxtest-built')
+        self._stamped: bytes | None = None
         self.objects = [os.path.join(kernel.out, folder) for folder in KVM_FOLDERS
                         if os.path.isdir(os.path.join(kernel.out, folder))]
         self.objects += [path for name in ('Module.symvers', 'modules.order', '.Module.symvers.cmd')
                          if os.path.exists(path := os.path.join(kernel.out, name))]
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._stamped = work_tree.read(self.stamp)
         if self._stamped is not None:
             os.unlink(self.stamp)
@@ -135,20 +139,20 @@ class InPlace:
             else:
                 kept.remove(self._source(path))
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         kept.restore(self.kernel.work.folder)
         if self._stamped is not None:
             write_if_changed(self.stamp, self._stamped)
 
-    def _source(self, path):
+    def _source(self, path: str) -> str:
         return os.path.join(self.kernel.work.tree, path)
 
 
-def touched(patch, numstat):
+def touched(patch: mbox.Patch, numstat: bytes) -> list[str]:
     """Paths that a patch changes, as git apply --numstat -z has them, and moves or copies."""
     # What looks like a diff in the changelog is none for git.
-    paths = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
-    paths = sorted(map(os.fsdecode, {*paths, *MOVED.findall(patch.body)}))
+    changed = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
+    paths = sorted(os.fsdecode(path) for path in {*changed, *MOVED.findall(patch.body)})
     for path in paths:
         if path.startswith('/') or '..' in path.split('/'):
             raise Failure(f'{patch.label()}: changes {path}: wanted a path below the kernel')
@@ -162,7 +166,7 @@ class Beside:
     new one. It has what a Kernel wants of a work tree.
     """
 
-    def __init__(self, work, files):
+    def __init__(self, work: WorkTree, files: Mapping[str, bytes | None]) -> None:
         self.source = work.source
         self.folder = work.out('review', 'kernel')
         self.tree = os.path.join(self.folder, 'tree')
@@ -186,11 +190,12 @@ class Beside:
             if data is not None:
                 write_if_changed(target, data)
 
-    def out(self, *parts):
+    def out(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
 
 
-def whole_kernel(build, work, configs, files):
+def whole_kernel(build: Build, work: WorkTree, configs: Sequence[str],
+                 files: Mapping[str, bytes | None]) -> Kernel:
     """A Kernel with the files changed, built in a folder of its own."""
     kernel = Kernel(build, Beside(work, files), configs)
     kernel.configure()

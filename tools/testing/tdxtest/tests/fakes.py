@@ -8,7 +8,7 @@ import types
 from unittest import mock
 
 from tdxtest.base.progress import Progress
-from tdxtest.guest import stages
+from tdxtest.guest import runs, stages
 from tdxtest.guest.request import Request
 
 
@@ -18,6 +18,12 @@ def built(*, suite=None, kernel=None, **wanted):
     work = mock.Mock()
     work.source.name = 'x'
     return stages.Built(Request().with_boot(**wanted), build, work, kernel, suite)
+
+
+def run(results, **wanted):
+    """The GuestRun that had some results."""
+    made = built(**wanted)
+    return runs.GuestRun(made.request, made.build, None, (), results, made)
 
 
 class FakeMachine:

@@ -6,9 +6,10 @@ does, and those of features are in include/x86/tdx/tdx_kvm.h.
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 from tdxtest.base.failure import UsageError
-from tdxtest.tree.series import Range
+from tdxtest.tree.series import Range, Version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Generation:
     """
 
     name: str
-    kernels: Range
-    patches: tuple = ()
+    kernels: Range | None
+    patches: tuple[str, ...] = ()
 
-    def is_of(self, version):
-        return bool(self.kernels) and self.kernels.holds(version)
+    def is_of(self, version: Version) -> bool:
+        return self.kernels is not None and self.kernels.holds(version)
 
 
 GENERATIONS = (
@@ -55,7 +56,7 @@ FEATURES = (
 )
 
 
-def of_tree(version, applied=()):
+def of_tree(version: Version, applied: Iterable[str] = ()) -> Generation:
     """The generation that a kernel has by itself, or by patches applied to it."""
     given = [g for g in GENERATIONS if g.patches and set(g.patches) <= set(applied)]
     if given:
@@ -63,7 +64,7 @@ def of_tree(version, applied=()):
     return next(g for g in GENERATIONS if g.is_of(version))
 
 
-def named(name):
+def named(name: str) -> Generation:
     for generation in GENERATIONS:
         if generation.name == name:
             return generation
@@ -71,12 +72,12 @@ def named(name):
                      f'and all for {", ".join(ALL)}')
 
 
-def patches(generation, version):
+def patches(generation: Generation, version: Version) -> tuple[str, ...]:
     """Files of patches/ that give a kernel of `version` the generation."""
     return () if generation.is_of(version) else generation.patches
 
 
-def environment(expected, strict, version):
+def environment(expected: Generation, strict: bool, version: Version) -> dict[str, str]:
     """What tells the suite what to expect (tdx_map_gpa_gens.h, tdx_kvm.h) of a kernel."""
     values = {'TDX_MAP_GPA_ABI': expected.name}
     lacks = [f.name for f in FEATURES if not f.kernels.holds(version)]

@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.paths import PROJECT, TABLES
-from tdxtest.tree.work_tree import read
+from tdxtest.tree.work_tree import content, WorkTree, read
 
 # What it says of files outside a git tree and is no fault of theirs.
 IGNORED_TYPES = 'FILE_PATH_CHANGES,SPDX_LICENSE_TAG'
@@ -21,7 +22,7 @@ STATUSES = (0, 1)
 SCRIPTS = ('checkpatch.pl', 'spelling.txt', 'const_structs.checkpatch')
 
 
-def excuses():
+def excuses() -> list[tuple[str, str]]:
     """[(type, path prefix)] of checkpatch.tsv."""
     with open(os.path.join(TABLES, 'checkpatch.tsv'), encoding='utf-8') as f:
         rows = [line.rstrip('\n').split('\t') for line in f
@@ -29,7 +30,8 @@ def excuses():
     return [(kind, prefix) for kind, prefix, _why in rows]
 
 
-def findings(work, paths, used, signed=False):
+def findings(work: WorkTree, paths: Sequence[str], used: set[tuple[str, str]],
+             signed: bool = False) -> Iterator[str]:
     """Lines that it says of files and patches and that checkpatch.tsv does not excuse.
 
     used: a set that takes the rows that did excuse something.
@@ -38,7 +40,7 @@ def findings(work, paths, used, signed=False):
     rows = excuses()
     memory = Memory(work)
 
-    def said(path):
+    def said(path: str) -> list[str]:
         options = ['-f'] if not path.endswith('.patch') else [] if signed else ['--no-signoff']
         return memory.ask(options, path)
 
@@ -55,8 +57,8 @@ def findings(work, paths, used, signed=False):
                 if row:
                     used.add(row)
                 else:
-                    said = line.removeprefix(PROJECT + '/')
-                    yield said if said.startswith(f'{name}:') else f'{name}: {said}'
+                    told = line.removeprefix(PROJECT + '/')
+                    yield told if told.startswith(f'{name}:') else f'{name}: {told}'
 
 
 class Memory:
@@ -66,7 +68,7 @@ class Memory:
     lists of the kernel.
     """
 
-    def __init__(self, work):
+    def __init__(self, work: WorkTree) -> None:
         self._work = work
         self._file = os.path.join(work.folder, 'checkpatch.json')
         self._scripts = hashlib.sha256()
@@ -74,18 +76,18 @@ class Memory:
             self._scripts.update(read(os.path.join(work.tree, 'scripts', name)) or b'')
         self._answers = json.loads(read(self._file) or b'{}')
 
-    def ask(self, options, path):
+    def ask(self, options: Sequence[str], path: str) -> list[str]:
         """The lines that checkpatch.pl prints of a file."""
         question = ' '.join([*options, path])
         digest = self._scripts.copy()
-        digest.update(read(path))
+        digest.update(content(path))
         known = self._answers.get(question)
         if not known or known['digest'] != digest.hexdigest():
             known = {'digest': digest.hexdigest(), 'lines': self._run(options, path)}
             self._answers[question] = known
-        return known['lines']
+        return list(known['lines'])
 
-    def _run(self, options, path):
+    def _run(self, options: Sequence[str], path: str) -> list[str]:
         # With --showfile a line of a patch names the file that it changes.
         return command.output(['perl', os.path.join(self._work.tree, 'scripts/checkpatch.pl'),
                                '--strict', '--terse', '--no-summary', '--no-tree', '--show-types',
@@ -93,6 +95,6 @@ class Memory:
                               # It leaves a cache where it runs.
                               cwd=self._work.folder, allowed=STATUSES).splitlines()
 
-    def save(self):
+    def save(self) -> None:
         """Keep the answers for the next time."""
         write_if_changed(self._file, json.dumps(self._answers, indent=1).encode())

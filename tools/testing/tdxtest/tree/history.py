@@ -10,6 +10,7 @@ import os
 import shutil
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
 from tdxtest.tree import source
@@ -54,7 +55,7 @@ EDITS = {
 NEUTRAL = ('posted_intr.c', 'tdx.c', 'vmcs12.c')
 
 
-def git(folder, *words):
+def git(folder: str, *words: str) -> str:
     """Run git in `folder` as nobody in particular; gives what it prints."""
     identity = {f'GIT_{who}_{what}': value for who in ('AUTHOR', 'COMMITTER')
                 for what, value in (('NAME', 'A U Thor'), ('EMAIL', 'author@example.com'),
@@ -64,7 +65,7 @@ def git(folder, *words):
     return command.output(['git', *options, '-C', folder, *words], env=identity).strip()
 
 
-def make(build, folder):
+def make(build: Build, folder: str) -> list[str]:
     """The history in `folder`; gives its commits, the oldest first.
 
     A folder that has it already is used again: make must see the same times.
@@ -77,7 +78,7 @@ def make(build, folder):
     return commits
 
 
-def fill(build, folder):
+def fill(build: Build, folder: str) -> None:
     record = source.unpacked(build)[source.packaged(build).name]
     deb = source.downloaded(build, record['package'], record['package_version'])
     if not deb:
@@ -99,7 +100,7 @@ def fill(build, folder):
             pass
 
 
-def change(folder, number):
+def change(folder: str, number: int) -> str:
     """Edit the tree for commit `number`; gives its subject."""
     if number == MERGED:
         git(folder, 'apply', '--reverse', f'--include={VMX}/*', LEGACY)
@@ -114,7 +115,7 @@ def change(folder, number):
     return f'KVM: VMX: Remark on {name}, {number}'
 
 
-def replace(path, old, new):
+def replace(path: str, old: str, new: str) -> None:
     with open(path, encoding='utf-8') as f:
         text = f.read()
     if text.count(old) != 1:

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 
 from tdxtest.base.build_folder import write_if_changed
 
@@ -12,7 +13,7 @@ COPIES = 'review/kept'
 MARKER = 'review/kept.json'
 
 
-def keep(folder, paths):
+def keep(folder: str, paths: Iterable[str]) -> None:
     """Copy files and folders below `folder` aside, for restore(). One may not be there."""
     restore(folder)
     names = [os.path.relpath(path, folder) for path in paths]
@@ -24,7 +25,7 @@ def keep(folder, paths):
     write_if_changed(os.path.join(folder, MARKER), json.dumps(names, indent=1).encode())
 
 
-def restore(folder):
+def restore(folder: str) -> None:
     """Give back what keep() copied, unless that was done. A killed restore() starts anew."""
     marker = os.path.join(folder, MARKER)
     try:
@@ -38,14 +39,14 @@ def restore(folder):
     os.unlink(marker)
 
 
-def remove(path):
+def remove(path: str) -> None:
     if os.path.isdir(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):
         os.unlink(path)
 
 
-def copy(source, target):
+def copy(source: str, target: str) -> None:
     """Copy a file or folder with its times; a file that is not there is none."""
     if os.path.isdir(source):
         shutil.copytree(source, target, symlinks=True)

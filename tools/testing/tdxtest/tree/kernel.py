@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Configures and builds the kernel: bzImage, and KVM as modules."""
 
-import copy
 import hashlib
 import os
 import re
+import typing
+from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import CONFIGS, PROJECT
+from tdxtest.tree.source import Source
 
 SUITE_CONFIG = 'tools/testing/selftests/kvm/config.x86_64'
 # The module that a test needs; what it depends on is read from it.
 KVM_MODULE = 'kvm-intel'
 MODULE_PARAMS = {'kvm-intel': ['tdx=1']}
 OPTION = re.compile(r'CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set')
+# (file, [parameters]) of each module, in the order of loading.
+Modules = Sequence[tuple[str, list[str]]]
 
 
-def parse_config(text):
+def parse_config(text: str) -> dict[str, str]:
     """{option: value} of a .config or a fragment; "n" for one that is not set."""
     values = {}
     for line in text.splitlines():
@@ -28,7 +32,8 @@ def parse_config(text):
     return values
 
 
-def lost_options(wanted, got, allow_modules=False):
+def lost_options(wanted: Mapping[str, str], got: Mapping[str, str],
+                 allow_modules: bool = False) -> list[str]:
     """Lines that name each wanted option that did not survive.
 
     allow_modules: "m" is as good as a wanted "y" (what kselftest asks for).
@@ -41,7 +46,7 @@ def lost_options(wanted, got, allow_modules=False):
     return lost
 
 
-def fragments(names):
+def fragments(names: Iterable[str]) -> dict[str, str]:
     """The merged options of configs/NAME.config, later ones win."""
     wanted = {}
     for name in names:
@@ -50,7 +55,7 @@ def fragments(names):
     return wanted
 
 
-def suite_options():
+def suite_options() -> dict[str, str]:
     """The options that the suite asks for, as kselftest-merge would take them."""
     try:
         with open(os.path.join(PROJECT, SUITE_CONFIG), encoding='utf-8') as f:
@@ -59,22 +64,36 @@ def suite_options():
         return {}
 
 
+class Tree(typing.Protocol):
+    """What a Kernel is built of, such as a WorkTree."""
+
+    source: Source
+    folder: str
+    tree: str       # the folder of the source
+    state: str      # changes with the source; '' if that is not known
+
+    def out(self, *parts: str) -> str:
+        """A path for what is made of it."""
+
+
 class Kernel:
     """The build of one work tree with one list of config fragments."""
 
-    def __init__(self, build, work, configs):
+    def __init__(self, build: Build, work: Tree, configs: Sequence[str],
+                 replaced: Mapping[str, str] | None = None) -> None:
         self.build = build
         self.work = work
         self.configs = configs
         self.state = ''     # of the configuration, by configure()
-        self._replaced = {} # {base name of a module: another build of it}
+        # {base name of a module: another build of it}
+        self._replaced = dict(replaced or {})
         self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
 
-    def make(self, *goals, log='build', env=None):
+    def make(self, *goals: str, log: str = 'build', env: Mapping[str, str] | None = None) -> None:
         argv = ['make', '-C', self.work.tree, f'O={self.out}', f'-j{os.cpu_count() or 1}', *goals]
         command.run(argv, self.build.log(log), env=env, what='make ' + ' '.join(goals[-2:]))
 
-    def _kconfig_state(self, wanted):
+    def _kconfig_state(self, wanted: Mapping[str, str]) -> bytes:
         """Changes when .config must be made anew: the options or a Kconfig file."""
         digest = hashlib.sha256(repr(sorted(wanted.items())).encode())
         for folder, dirs, names in os.walk(self.work.tree):
@@ -85,7 +104,7 @@ class Kernel:
                     digest.update(f'{folder}/{name} {info.st_mtime_ns}'.encode())
         return digest.hexdigest().encode()
 
-    def configure(self):
+    def configure(self) -> None:
         """Make .config from the fragments and check that every option survived."""
         wanted = fragments(self.configs)
         stamp = os.path.join(self.out, 'tdxtest-config')
@@ -104,7 +123,7 @@ class Kernel:
         self.verify(wanted)
         write_if_changed(stamp, state)
 
-    def verify(self, wanted):
+    def verify(self, wanted: Mapping[str, str]) -> None:
         with open(os.path.join(self.out, '.config'), encoding='utf-8') as f:
             got = parse_config(f.read())
         lost = lost_options(wanted, got) + lost_options(suite_options(), got, True)
@@ -113,7 +132,7 @@ class Kernel:
                           'did not survive, an option they depend on is missing: '
                           + '; '.join(lost))
 
-    def compile(self):
+    def compile(self) -> None:
         """Build what changed; make alone takes seconds to find that nothing did."""
         stamp = os.path.join(self.out, 'tdxtest-built')
         state = f'{self.work.state} {self.state}\n'.encode()
@@ -129,7 +148,7 @@ class Kernel:
             self.make('bzImage', 'modules')
         write_if_changed(stamp, state)
 
-    def _compiled(self):
+    def _compiled(self) -> str:
         """How far make is, for the step's line."""
         try:
             with open(self.build.log('build'), 'rb') as f:
@@ -139,20 +158,20 @@ class Kernel:
             return ''
         return ' '.join(last.split())[:70]
 
-    def with_modules(self, paths):
+    def with_modules(self, paths: Mapping[str, str]) -> 'Kernel':
         """The same build with other modules. paths: {base name of a module: its file}."""
-        other = copy.copy(self)
-        other._replaced = dict(paths)
+        other = Kernel(self.build, self.work, self.configs, paths)
+        other.state = self.state
         return other
 
-    def image(self):
+    def image(self) -> str:
         return os.path.join(self.out, 'arch/x86/boot/bzImage')
 
-    def has(self, option):
+    def has(self, option: str) -> bool:
         with open(os.path.join(self.out, '.config'), encoding='utf-8') as f:
             return parse_config(f.read()).get(option, 'n') != 'n'
 
-    def modules(self):
+    def modules(self) -> list[tuple[str, list[str]]]:
         """[(path, [parameters])] to load, each after what it depends on.
 
         A module of with_modules() depends on the same ones as the one in whose place it is.
@@ -163,7 +182,7 @@ class Kernel:
                  os.path.join(self.out, p[:-2] + '.ko') for p in paths}
         order = []
 
-        def add(name):
+        def add(name: str) -> None:
             key = name.replace('-', '_')
             if key + '' not in built:
                 raise Failure(f'{name}.ko was not built')

@@ -5,7 +5,9 @@ import os
 import shutil
 
 from tdxtest.base import apt, command
+from tdxtest.base.build_folder import Build
 from tdxtest.tree import suite
+from tdxtest.tree.work_tree import WorkTree
 
 SELFTESTS = 'tools/testing/selftests'
 # Static, for whatever root file system a lab has; and QUIET: the selftest library
@@ -16,7 +18,7 @@ RESTRICT = (f'TEST_GEN_PROGS_x86=$({suite.LIST})', 'TEST_GEN_PROGS_EXTENDED_x86=
             'TEST_PROGS_x86=')
 
 
-def make(build, work, goal, folder):
+def make(build: Build, work: WorkTree, goal: str, folder: str) -> None:
     """Run `goal` of the selftests of a work tree with `folder` as the place to install into."""
     apt.ensure_installed(build.progress, build.log('apt'), 'package')
     shutil.rmtree(folder, ignore_errors=True)
@@ -29,7 +31,7 @@ def make(build, work, goal, folder):
                     build.log('package'), env=suite.ENVIRONMENT, what=f'make {goal}')
 
 
-def tarball(build, work, series, folder):
+def tarball(build: Build, work: WorkTree, series: str, folder: str) -> str:
     """Make kselftest-tdx-SERIES.tar.xz of a work tree in `folder`; gives its path."""
     staging = build.path('kselftest_install')
     make(build, work, 'gen_tar', staging)

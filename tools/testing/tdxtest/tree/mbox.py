@@ -5,10 +5,13 @@ import dataclasses
 import email
 import email.errors
 import email.header
+import email.message
 import gzip
 import os
 import re
+import typing
 import zlib
+from collections.abc import Sequence
 
 from tdxtest.base.failure import UsageError
 
@@ -34,11 +37,11 @@ class Patch:
     version: int
     body: bytes
 
-    def unsigned(self):
+    def unsigned(self) -> bytes:
         """The body without its signature, below which mailing lists add lines."""
         return self.body.partition(b'\n-- \n')[0]
 
-    def label(self):
+    def label(self) -> str:
         count = f' {self.number}/{self.total}' if self.total > 1 else ''
         return f'[PATCH{count}] {self.subject}'
 
@@ -49,10 +52,10 @@ class Series:
 
     title: str
     version: int
-    patches: tuple
+    patches: tuple[Patch, ...]
 
 
-def unfolded(value):
+def unfolded(value: typing.Any) -> str:
     """A header as text: decoded if it can be, on one line."""
     try:
         value = email.header.make_header(email.header.decode_header(value or ''))
@@ -61,14 +64,14 @@ def unfolded(value):
     return ' '.join(str(value).split())
 
 
-def text_of(message):
+def text_of(message: email.message.Message) -> bytes:
     """The bytes of a message's text and patches, quoted-printable and base64 undone."""
     parts = [part.get_payload(decode=True) or b'' for part in message.walk()
              if part.get_content_type() in TEXT_TYPES]
     return b'\n'.join(parts).replace(b'\r\n', b'\n')
 
 
-def read_message(message):
+def read_message(message: email.message.Message) -> Patch | None:
     """The Patch in a message, one without a diff for a cover letter, None for others."""
     match = TAGS.match(unfolded(message['Subject']))
     if not match or not PATCH_TAG.search(match[1]):
@@ -82,7 +85,7 @@ def read_message(message):
                  body if number and DIFF.search(body) else b'')
 
 
-def unpacked(path):
+def unpacked(path: str) -> bytes:
     """The bytes of a file, which may be packed by gzip, with the line ends of a patch."""
     try:
         with open(path, 'rb') as f:
@@ -94,7 +97,7 @@ def unpacked(path):
     return data.replace(b'\r\n', b'\n')
 
 
-def read_file(path):
+def read_file(path: str) -> list[Patch]:
     """The Patches of a file, and what is no mail but a diff."""
     data = unpacked(path)
     if SEPARATOR.match(data):
@@ -105,19 +108,19 @@ def read_file(path):
         return [Patch(os.path.basename(path), 1, 1, 1, data)]
     else:
         raise UsageError(f'{path} holds neither mail nor a diff')
-    messages = list(map(email.message_from_bytes, messages))
-    found = [patch for patch in map(read_message, messages) if patch]
+    mails = [email.message_from_bytes(message) for message in messages]
+    found = [patch for patch in map(read_message, mails) if patch]
     if found:
         return found
     # Patches whose subjects have no tag, as git am leaves them.
-    bare = [(unfolded(message['Subject']), text_of(message)) for message in messages]
+    bare = [(unfolded(message['Subject']), text_of(message)) for message in mails]
     bare = [(subject, body) for subject, body in bare
             if DIFF.search(body) and not subject.lower().startswith('re:')]
     return [Patch(subject or os.path.basename(path), number, len(bare), 1, body)
             for number, (subject, body) in enumerate(bare, 1)]
 
 
-def newest(path, found):
+def newest(path: str, found: Sequence[Patch]) -> list[Patch]:
     """The Patches of the newest of the series that a file holds, in their order.
 
     UsageError if a patch of it is missing, or it is not clear which ones are meant.
@@ -129,7 +132,7 @@ def newest(path, found):
         raise UsageError(f'{path} holds several series of version {version}: '
                          + '; '.join(first[total].label() for total in sorted(first, reverse=True))
                          + '; give a file of one of them')
-    patches = {}
+    patches: dict[int, Patch] = {}
     for patch in found:
         same = patches.setdefault(patch.number, patch)
         # The same mail may have come by several lists.
@@ -144,7 +147,7 @@ def newest(path, found):
     return [patches[number] for number in sorted(patches)]
 
 
-def read(paths):
+def read(paths: Sequence[str]) -> Series:
     """The Series in files: one mbox, or patches in their order."""
     covers, patches = [], []
     for path in paths:

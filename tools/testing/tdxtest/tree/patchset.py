@@ -7,11 +7,14 @@ import os
 import re
 import tempfile
 import textwrap
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT, TABLES
 from tdxtest.tree import series, work_tree
+from tdxtest.tree.series import Version
+from tdxtest.tree.work_tree import WorkTree
 
 TABLE = os.path.join(TABLES, 'patchset.txt')
 HEADERS = ('Cover', 'Patches', 'Subject', 'Each', 'Files', 'Optional')
@@ -27,10 +30,10 @@ class Record:
     """A record of the table: its headers, and the text below them."""
 
     line: int
-    headers: dict
+    headers: dict[str, str]
     text: str
 
-    def kind(self):
+    def kind(self) -> str:
         return next(h for h in ('Cover', 'Patches', 'Subject', 'Each') if h in self.headers)
 
 
@@ -40,15 +43,18 @@ class Step:
 
     subject: str
     text: str
-    files: list             # of the overlay, that it adds
+    files: list[str]        # of the overlay, that it adds
     patch: str = ''         # relative to patches/, instead of subject and files
 
 
-def load(path=TABLE):
+def load(path: str = TABLE) -> list[Record]:
     """The Records of the table. Failure names the line that is wrong."""
     with open(path, encoding='utf-8') as f:
         lines = f.read().split('\n')
-    records, headers, text, start = [], {}, [], 1
+    records: list[Record] = []
+    headers: dict[str, str] = {}
+    text: list[str] = []
+    start = 1
     for number, line in enumerate([*lines, '---'], 1):
         match = HEADER.fullmatch(line)
         if line == '---':
@@ -63,12 +69,12 @@ def load(path=TABLE):
     return records
 
 
-def of_stems(record):
+def of_stems(record: Record) -> dict[str, str]:
     """{stem: what its patch does} of an Each record."""
     return dict(line.split(': ', 1) for line in record.text.splitlines() if ': ' in line)
 
 
-def head_comment(path):
+def head_comment(path: str) -> str:
     """What the comment at the head of a C file says, for a changelog."""
     with open(os.path.join(PROJECT, path), encoding='utf-8') as f:
         match = re.search(r'/\*(?!\s*SPDX)(.*?)\*/', f.read(), re.DOTALL)
@@ -78,7 +84,7 @@ def head_comment(path):
     return wrapped('\n'.join(lines))
 
 
-def wrapped(text):
+def wrapped(text: str) -> str:
     """A text in lines of WIDTH. What is indented is a table or code, and stays as it is."""
     return '\n\n'.join(p.expandtabs() if re.search(r'^[ \t]', p, re.MULTILINE) else
                        textwrap.fill(p, WIDTH, break_on_hyphens=False, break_long_words=False,
@@ -86,18 +92,18 @@ def wrapped(text):
                        for p in text.strip().split('\n\n')) + '\n'
 
 
-def stem(path):
+def stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def by_stem(paths):
+def by_stem(paths: Iterable[str]) -> list[tuple[str, list[str]]]:
     """[(stem, paths)], each after the stems that its files include."""
-    groups = {}
+    groups: dict[str, list[str]] = {}
     for path in sorted(paths):
         groups.setdefault(stem(path), []).append(path)
     order = []
 
-    def add(name, above=()):
+    def add(name: str, above: tuple[str, ...] = ()) -> None:
         if name in order or name in above:
             return
         for path in groups[name]:
@@ -112,7 +118,8 @@ def by_stem(paths):
     return [(name, groups[name]) for name in order]
 
 
-def plan(version, records=None, overlay=None):
+def plan(version: Version, records: Sequence[Record] | None = None,
+         overlay: Iterable[str] | None = None) -> tuple[list[Step], list[str]]:
     """The Steps for a kernel version, and lines that are wrong with the table."""
     records = load() if records is None else records
     left = set(work_tree.overlay_files() if overlay is None else overlay)
@@ -150,21 +157,21 @@ def plan(version, records=None, overlay=None):
     return steps, wrong
 
 
-def rows_of(text, present):
+def rows_of(text: str, present: Collection[str]) -> str:
     """A makefile's text without the rows "LIST += PATH" of files that are not there."""
-    def keep(line):
+    def keep(line: str) -> bool:
         match = re.match(r'\w+ \+= ([\w./]+)$', line)
         return not match or any(p in present for p in (match[1], f'{match[1]}.c'))
     return '\n'.join(line for line in text.split('\n') if keep(line))
 
 
-def objects_of(text, present):
+def objects_of(text: str, present: Collection[str]) -> str:
     """A kbuild makefile's text without objects whose source is not there."""
     composite = {match[1] for line in text.split('\n')
                  if (match := re.match(r'(\w+)-y [:+]?= (.*)', line)) and match[1] != 'obj'
                  and any(f'{w[:-2]}.c' in present for w in match[2].split())}
 
-    def filtered(line):
+    def filtered(line: str) -> str | None:
         match = re.match(r'(\S+ [:+]?= )((?:\w+\.o ?)+)$', line)
         if not match:
             return line
@@ -175,9 +182,9 @@ def objects_of(text, present):
     return '\n'.join(line for line in lines if line is not None)
 
 
-def content(path, present):
+def content(path: str, present: Collection[str]) -> bytes:
     """The bytes of an overlay file when only the files `present` are there."""
-    data = work_tree.read(os.path.join(PROJECT, path))
+    data = work_tree.content(os.path.join(PROJECT, path))
     lister = rows_of if path in ROW_LISTS else objects_of if path in OBJECT_LISTS else None
     if not lister:
         return data
@@ -190,7 +197,7 @@ def content(path, present):
     return ('\n\n'.join(after).rstrip('\n') + '\n').encode()
 
 
-def identity(author):
+def identity(author: str) -> dict[str, str]:
     """{variable of git: value} of an author "NAME <MAIL>", '' for git's own settings."""
     if not author:
         name, mail = (command.output(['git', '-C', PROJECT, 'config', f'user.{key}'],
@@ -207,7 +214,8 @@ def identity(author):
 class Repository:
     """A git repository with the files of a pristine kernel that the series touches."""
 
-    def __init__(self, work, folder, steps, who, log):
+    def __init__(self, work: WorkTree, folder: str, steps: Iterable[Step], who: Mapping[str, str],
+                 log: str) -> None:
         self.folder = folder
         self.log = log
         # A person's own settings must not decide what the patches look like.
@@ -216,20 +224,20 @@ class Repository:
         touched = [path for step in steps if step.patch for path in
                    series.touched(read_patch(step.patch))]
         for path in sorted(set(touched)):
-            self.write(path, work.pristine(path))
+            self.write(path, work.original(path))
         self.commit(f'Linux {work.source.version}\n')
         self.base = self.git('rev-parse', 'HEAD').strip()
 
-    def git(self, *words):
+    def git(self, *words: str) -> str:
         return command.output(['git', '-C', self.folder, *words], env=self.env)
 
-    def write(self, path, data):
+    def write(self, path: str, data: bytes) -> None:
         target = os.path.join(self.folder, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, 'wb') as f:
             f.write(data)
 
-    def commit(self, message, *options):
+    def commit(self, message: str, *options: str) -> None:
         self.git('add', '-A', '-f')
         file = os.path.join(self.folder, '.git', 'message')
         with open(file, 'w', encoding='utf-8') as f:
@@ -237,17 +245,17 @@ class Repository:
         command.run(['git', '-C', self.folder, 'commit', '-q', '--cleanup=verbatim', *options,
                      '-F', file], self.log, env=self.env)
 
-    def apply(self, files, *options):
+    def apply(self, files: Iterable[str], *options: str) -> None:
         """git am of patch files, in order."""
         command.run(['git', '-C', self.folder, 'am', '-q', *options, *files], self.log,
                     env=self.env, what='git am')
 
 
-def read_patch(file):
-    return work_tree.read(os.path.join(PROJECT, 'patches', file)).decode(errors='replace')
+def read_patch(file: str) -> str:
+    return work_tree.content(os.path.join(PROJECT, 'patches', file)).decode(errors='replace')
 
 
-def commit_all(repository, steps):
+def commit_all(repository: Repository, steps: Sequence[Step]) -> None:
     """A commit for each step."""
     present = set()
     lists = [path for step in steps for path in step.files if path in ROW_LISTS + OBJECT_LISTS]
@@ -261,7 +269,7 @@ def commit_all(repository, steps):
         repository.commit(f'{step.subject}\n\n{wrapped(step.text)}', '--signoff')
 
 
-def make(work, folder, author='', version=0):
+def make(work: WorkTree, folder: str, author: str = '', version: int = 0) -> list[str]:
     """Write the series for a kernel into `folder`; gives the paths, cover first."""
     steps, wrong = plan(work.source.key())
     if wrong:
@@ -282,7 +290,7 @@ def make(work, folder, author='', version=0):
     return paths
 
 
-def write_cover(path, version):
+def write_cover(path: str, version: str) -> None:
     """Fill the blanks of a cover letter of git format-patch."""
     cover = next(r for r in load() if r.kind() == 'Cover')
     with open(path, encoding='utf-8') as f:

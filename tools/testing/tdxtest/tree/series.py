@@ -4,6 +4,8 @@
 import dataclasses
 import os
 import re
+import typing
+from collections.abc import Collection, Iterable, Sequence
 
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
@@ -11,9 +13,10 @@ from tdxtest.base.paths import PROJECT
 # Kinds that are always applied, in the order of the table; others on request.
 ALWAYS = ('seam', 'selftests')
 KINDS = ALWAYS + ('machine', 'fix', 'abi', 'mutant')
+Version = tuple[int, ...]
 
 
-def parse_version(text):
+def parse_version(text: str) -> Version:
     """ "7.3.4" -> (7, 3, 4); "7.2-rc1" -> (7, 2)."""
     match = re.match(r'\d+(\.\d+)*', text)
     if not match:
@@ -25,11 +28,11 @@ def parse_version(text):
 class Range:
     """A half-open range of kernel versions, "[6.16,)" or "[7.2,7.4)"."""
 
-    since: tuple
-    until: tuple        # () has no end
+    since: Version
+    until: Version      # () has no end
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> typing.Self:
         match = re.fullmatch(r'\[(\d+(?:\.\d+)*),(\d+(?:\.\d+)*)?\)', text)
         if not match:
             raise ValueError(f'range {text!r} is not like [6.16,) or [7.2,7.4)')
@@ -39,7 +42,7 @@ class Range:
             raise ValueError(f'range {text!r} is empty')
         return cls(since, until)
 
-    def holds(self, version):
+    def holds(self, version: Version) -> bool:
         return self.since <= version and (not self.until or version < self.until)
 
 
@@ -54,10 +57,10 @@ class Patch:
     why: str
 
 
-def load(folder):
+def load(folder: str) -> list[Patch]:
     """The rows of folder/series, in order. Failure names the line that is wrong."""
     path = os.path.join(folder, 'series')
-    rows = []
+    rows: list[Patch] = []
     try:
         with open(path, encoding='utf-8') as f:
             lines = list(enumerate(f, 1))
@@ -74,7 +77,7 @@ def load(folder):
     return rows
 
 
-def parse_row(words, folder):
+def parse_row(words: Sequence[str], folder: str) -> Patch:
     if len(words) < 5:
         raise ValueError('wanted file, kernels, kind, upstream, why; '
                          f'got {len(words)} column(s)')
@@ -89,13 +92,13 @@ def parse_row(words, folder):
     return Patch(file, span, kind, upstream, why.strip())
 
 
-def chosen(rows, version, extra=()):
+def chosen(rows: Iterable[Patch], version: Version, extra: Collection[str] = ()) -> list[Patch]:
     """The patches for a kernel version, and those of `extra` (file names)."""
     return [p for p in rows if p.kernels.holds(version)
             and (p.kind in ALWAYS or p.file in extra)]
 
 
-def requested(names):
+def requested(names: Iterable[str]) -> tuple[str, ...]:
     """The files of rows that a person asks for, in the order of the table.
 
     names: files, "fixes/0003" for the only file that begins so, "fixes/all" for all of
@@ -115,7 +118,7 @@ def requested(names):
     return tuple(file for file in on_request if file in wanted)
 
 
-def touched(patch_text):
+def touched(patch_text: str) -> dict[str, bool]:
     """The files that a patch changes: {path: True if it creates the file}."""
     files = {}
     old = None

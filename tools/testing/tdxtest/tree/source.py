@@ -10,7 +10,7 @@ import shutil
 import subprocess
 
 from tdxtest.base import apt
-from tdxtest.base.build_folder import UNFIT
+from tdxtest.base.build_folder import UNFIT, Build
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.tree import series
 
@@ -22,6 +22,8 @@ FIRST_TDX = (6, 16)
 # The series that the project was proven on.
 PROVEN = ('7.2', '7.3')
 MARKERS = ('Makefile', 'Kconfig', 'arch/x86/kvm/vmx/tdx.c')
+# What source.json says of a packaged kernel.
+Record = dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +40,13 @@ class Source:
     origin: str         # package and version, or the person's folder
     pristine: str = ''
 
-    def key(self):
+    def key(self) -> series.Version:
         return series.parse_version(self.version)
 
 
-def makefile_version(tree):
+def makefile_version(tree: str) -> str:
     """The version that the top Makefile of a kernel tree gives, '' if none."""
-    values = {}
+    values: dict[str, str] = {}
     try:
         with open(os.path.join(tree, 'Makefile'), encoding='utf-8', errors='replace') as f:
             for line in f:
@@ -58,7 +60,7 @@ def makefile_version(tree):
     return '{VERSION}.{PATCHLEVEL}.{SUBLEVEL}'.format(**values) + values.get('EXTRAVERSION', '')
 
 
-def from_kdir(kdir):
+def from_kdir(kdir: str) -> Source:
     """The Source of a person's tree. UsageError when it cannot be one."""
     path = os.path.abspath(os.path.expanduser(kdir))
     if not os.path.isdir(path):
@@ -78,11 +80,11 @@ def from_kdir(kdir):
     return Source(f'kdir-{name}-{digest}', version, path, path)
 
 
-def series_key(name):
+def series_key(name: str) -> series.Version:
     return series.parse_version(name.rsplit('-', 1)[-1])
 
 
-def unpacked(build):
+def unpacked(build: Build) -> dict[str, Record]:
     """{series: record} of the packaged kernels that are unpacked already."""
     found = {}
     folder = build.path('kernels')
@@ -95,11 +97,11 @@ def unpacked(build):
     return found
 
 
-def candidates(build, refresh):
+def candidates(build: Build, refresh: bool) -> list[tuple[str, str, apt.AptState]]:
     """[(package, version, apt state)], the newest version of each series."""
     best = {}
 
-    def look(state):
+    def look(state: apt.AptState) -> None:
         for package in state.packages(PACKAGE):
             if series_key(package) < FIRST_PACKAGED:
                 continue
@@ -118,7 +120,7 @@ def candidates(build, refresh):
     return sorted(best.values(), key=lambda row: series_key(row[0]))
 
 
-def packaged(build, wanted='', refresh=False):
+def packaged(build: Build, wanted: str = '', refresh: bool = False) -> Source:
     """The Source of the series `wanted`, '' for the newest; fetched and unpacked.
 
     What is unpacked is used again without asking apt, unless refresh is set.
@@ -155,12 +157,12 @@ def packaged(build, wanted='', refresh=False):
     return as_source(have[name])
 
 
-def as_source(record):
+def as_source(record: Record) -> Source:
     return Source(record['series'], record['version'],
                   f'{record["package"]} {record["package_version"]}')
 
 
-def downloaded(build, package, version):
+def downloaded(build: Build, package: str, version: str) -> str:
     """The path of a package file that was fetched before, '' if it was not."""
     folder = build.folder('downloads')
     head = f'{package}_{version.replace(":", "%3a")}_'
@@ -168,7 +170,7 @@ def downloaded(build, package, version):
     return os.path.join(folder, have[0]) if have else ''
 
 
-def fetch(build, name, package, version, state):
+def fetch(build: Build, name: str, package: str, version: str, state: apt.AptState) -> Record:
     """Download and unpack a packaged kernel; gives its record."""
     downloads = build.folder('downloads')
     deb = downloaded(build, package, version)
@@ -193,23 +195,23 @@ def fetch(build, name, package, version, state):
     return record
 
 
-def unpack(deb, package, tree):
+def unpack(deb: str, package: str, tree: str) -> None:
     """Unpack the source tar inside a package into `tree`."""
     member = f'./usr/src/{package}.tar.xz'
     commands = (['dpkg-deb', '--fsys-tarfile', deb], ['tar', '-xO', member],
                 ['tar', '-xJ', '-C', tree, '--strip-components=1'])
-    processes = []
-    stdin = subprocess.DEVNULL
+    processes: list[subprocess.Popen[str]] = []
+    pipe = None
     for argv in commands:
         last = argv is commands[-1]
-        processes.append(subprocess.Popen(argv, stdin=stdin, text=True,
+        processes.append(subprocess.Popen(argv, stdin=pipe or subprocess.DEVNULL, text=True,
                                           stdout=None if last else subprocess.PIPE,
                                           stderr=subprocess.PIPE if last else subprocess.DEVNULL))
-        if stdin is not subprocess.DEVNULL:
-            stdin.close()
-        stdin = processes[-1].stdout
+        if pipe:
+            pipe.close()
+        pipe = processes[-1].stdout
     errors = processes[-1].communicate()[1].strip().splitlines()
-    failed = [p.args[0] for p in processes if p.wait()]
+    failed = [argv[0] for argv, p in zip(commands, processes) if p.wait()]
     if failed:
         why = errors[0] if errors else f'{failed[0]} failed; remove it to fetch it again'
         raise Failure(f'unpacking {deb}: {why}')

@@ -5,11 +5,13 @@ import fnmatch
 import os
 import re
 import shutil
+from collections.abc import Iterable, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import PROJECT
+from tdxtest.tree.work_tree import WorkTree
 
 FOLDER = 'tools/testing/selftests/kvm'
 MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
@@ -30,9 +32,11 @@ ENVIRONMENT = {'ARCH': 'x86', 'CCACHE_BASEDIR': ''}
 FIXTURE = re.compile(r'_(\w+)_fixture_object')
 VARIANT = re.compile(r'_(\w+)_variant')
 TEST = re.compile(r'wrapper_(\w+)')
+# (name, [arguments]) of each test.
+Tests = Sequence[tuple[str, list[str]]]
 
 
-def names(text=None, name=LIST):
+def names(text: str | None = None, name: str = LIST) -> list[str]:
     """The tests that Makefile.tdx lists, by their base names, in its order."""
     if text is None:
         try:
@@ -45,7 +49,7 @@ def names(text=None, name=LIST):
     return [os.path.basename(w) for w in ' '.join(words).split()]
 
 
-def parse_symbols(text):
+def parse_symbols(text: str) -> list[str]:
     """Case ids "fixture.variant.test" from what nm prints of a harness program.
 
     A program without TDX skips before it looks at -l, so that the machine that
@@ -57,10 +61,10 @@ def parse_symbols(text):
     # A fixture's name may start with another's: the longest one that fits.
     fixtures = sorted((m[1] for m in map(FIXTURE.fullmatch, symbols) if m),
                       key=len, reverse=True)
-    variants = {fixture: [] for fixture in fixtures}
+    variants: dict[str, list[str]] = {fixture: [] for fixture in fixtures}
     tests = []
 
-    def split(name):
+    def split(name: str) -> tuple[str, str]:
         fixture = next((f for f in fixtures if name.startswith(f + '_')), '')
         return fixture, name[len(fixture) + 1:] if fixture else name
 
@@ -76,7 +80,7 @@ def parse_symbols(text):
     return sorted('.'.join(filter(None, case)) for case in cases)
 
 
-def parse_selection(text):
+def parse_selection(text: str) -> list[tuple[str, str]]:
     """ "a_test b_test:case*" -> [("a_test", ""), ("b_test", "case*")]."""
     chosen = []
     for word in text.replace(',', ' ').split():
@@ -88,7 +92,7 @@ def parse_selection(text):
     return chosen
 
 
-def forget_other_flags(folder, flags):
+def forget_other_flags(folder: str, flags: str) -> None:
     """Empty a folder of objects that other flags made: make does not see the difference."""
     stamp = os.path.join(folder, 'tdxtest-flags')
     try:
@@ -104,13 +108,13 @@ def forget_other_flags(folder, flags):
 class Suite:
     """The suite built in one work tree, with that tree's selftest library and headers."""
 
-    def __init__(self, build, work, out=''):
+    def __init__(self, build: Build, work: WorkTree, out: str = '') -> None:
         self.build = build
         self.work = work
         self.out = out or work.out('suite')
-        self._cases = {}
+        self._cases: dict[str, list[str] | None] = {}
 
-    def compile(self):
+    def compile(self) -> None:
         """Build what changed; only the programs of the suite."""
         if not names():
             self.build.progress.say('suite: there are no tests yet')
@@ -129,24 +133,24 @@ class Suite:
                          f'EXTRA_CFLAGS={EXTRA_CFLAGS}', jobs, GOAL],
                         log, env=ENVIRONMENT, what=f'make {GOAL}')
 
-    def program(self, name):
+    def program(self, name: str) -> str:
         return os.path.join(self.out, 'x86', name)
 
-    def cases(self, name):
+    def cases(self, name: str) -> list[str]:
         """The case ids of a built test. They are listed without running any."""
         return parse_symbols(command.output(['nm', self.program(name)]))
 
-    def cases_of(self, name):
+    def cases_of(self, name: str) -> list[str] | None:
         """The case ids of a test, None for a name that is none."""
         if name not in self._cases:
             self._cases[name] = self.cases(name) if name in names() else None
         return self._cases[name]
 
-    def select(self, selection):
+    def select(self, selection: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
         """[(name, [arguments])] for parse_selection()'s choice; all when empty."""
         if not selection:
             return [(name, []) for name in names()]
-        tests = []
+        tests: list[tuple[str, list[str]]] = []
         for name, pattern in selection:
             if not pattern:
                 tests.append((name, []))

@@ -10,12 +10,14 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
 from tdxtest.tree import kept, series
+from tdxtest.tree.source import Source
 
 OVERLAY = ('arch', 'tools', 'Documentation')
 # The tool and its pages are not part of the kernel's tree; it runs from here.
@@ -29,12 +31,13 @@ PRODUCT_FOLDERS = ('include/config', 'include/generated', 'arch/x86/include/gene
                    'usr/include')
 
 
-def overlay_files():
+def overlay_files() -> list[str]:
     """Paths of the overlay's files, relative to the project."""
     files = []
     for top in OVERLAY:
         for folder, dirs, names in os.walk(os.path.join(PROJECT, top)):
-            dirs[:] = [d for d in dirs if d != '__pycache__']
+            # What Python and its checkers leave behind.
+            dirs[:] = [d for d in dirs if d != '__pycache__' and not d.startswith('.')]
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), PROJECT)
                 if not path.startswith(NOT_OVERLAID) and not name.endswith(('.pyc', '~', '.swp')):
@@ -42,11 +45,16 @@ def overlay_files():
     return sorted(files)
 
 
-def read(path):
+def content(path: str) -> bytes:
+    """The bytes of a file that is there."""
+    with open(path, 'rb') as f:
+        return f.read()
+
+
+def read(path: str) -> bytes | None:
     """The bytes of a file, None if there is none."""
     try:
-        with open(path, 'rb') as f:
-            return f.read()
+        return content(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -54,7 +62,7 @@ def read(path):
 class WorkTree:
     """A kernel's folder: tree/ (the source that is built) and what describes it."""
 
-    def __init__(self, build, source):
+    def __init__(self, build: Build, source: Source) -> None:
         self.build = build
         self.source = source
         self.folder = build.folder('kernels', source.name)
@@ -64,37 +72,44 @@ class WorkTree:
         # What lay() left: the same text for the same files of the kernel.
         self.state = ''
 
-    def out(self, *parts):
+    def out(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
 
-    def pristine(self, path):
+    def pristine(self, path: str) -> bytes | None:
         """A file of the source as it was given, None if it has no such file."""
         if self.source.pristine:
             return read(os.path.join(self.source.pristine, path))
-        kept = read(os.path.join(self._originals, path))
-        if kept is not None:
-            return kept
+        data = read(os.path.join(self._originals, path))
+        if data is not None:
+            return data
         return None if path in self._laid() else read(os.path.join(self.tree, path))
 
-    def _laid(self):
+    def original(self, path: str) -> bytes:
+        """pristine() of a file that the source has. Failure without it."""
+        data = self.pristine(path)
+        if data is None:
+            raise Failure(f'Linux {self.source.version} has no {path}')
+        return data
+
+    def _laid(self) -> set[str]:
         """Paths that lay() put into the tree the last time."""
         data = read(self._manifest)
         return set(json.loads(data)['overlay']) if data else set()
 
-    def _patched_before(self):
+    def _patched_before(self) -> set[str]:
         data = read(self._manifest)
         return set(json.loads(data)['patched']) if data else set()
 
-    def _save_manifest(self, overlay, patched):
+    def _save_manifest(self, overlay: Iterable[str], patched: Iterable[str]) -> None:
         data = json.dumps({'overlay': sorted(overlay), 'patched': sorted(patched)}, indent=1)
         write_if_changed(self._manifest, data.encode())
 
-    def patches(self, extra=()):
+    def patches(self, extra: Collection[str] = ()) -> list[series.Patch]:
         """The rows of patches/series for this kernel."""
         rows = series.load(os.path.join(PROJECT, 'patches'))
         return series.chosen(rows, self.source.key(), extra)
 
-    def lay(self, extra=()):
+    def lay(self, extra: Collection[str] = ()) -> int:
         """Bring the tree up to date: source, overlay and patches.
 
         extra: files of patches/ to apply beside those that always are.
@@ -102,7 +117,7 @@ class WorkTree:
         """
         kept.restore(self.folder)
         patches = self.patches(extra)
-        overlay = {path: read(os.path.join(PROJECT, path)) for path in overlay_files()}
+        overlay = {path: content(os.path.join(PROJECT, path)) for path in overlay_files()}
         patched = self._patched(patches, overlay)
         changed = 0
         if self.source.pristine:
@@ -120,7 +135,7 @@ class WorkTree:
         self.state = self._state({**overlay, **patched})
         return changed
 
-    def _state(self, laid):
+    def _state(self, laid: Mapping[str, bytes]) -> str:
         digest = hashlib.sha256(read(os.path.join(self.folder, 'mirror.json')) or b'')
         for path, data in sorted(laid.items()):
             # The kernel's build does not look at these.
@@ -128,15 +143,15 @@ class WorkTree:
                 digest.update(f'{path} {len(data)}\n'.encode() + data)
         return digest.hexdigest()
 
-    def _keep_originals(self, patched):
+    def _keep_originals(self, patched: Iterable[str]) -> None:
         if self.source.pristine:
             return
         for path in patched:
-            kept = os.path.join(self._originals, path)
-            if not os.path.exists(kept):
-                write_if_changed(kept, read(os.path.join(self.tree, path)))
+            original = os.path.join(self._originals, path)
+            if not os.path.exists(original):
+                write_if_changed(original, content(os.path.join(self.tree, path)))
 
-    def _restore(self, path):
+    def _restore(self, path: str) -> bool:
         """Give back the source's own file, or none."""
         target = os.path.join(self.tree, path)
         data = self.pristine(path)
@@ -144,22 +159,24 @@ class WorkTree:
             return write_if_changed(target, data)
         if os.path.exists(target):
             os.unlink(target)
-            return 1
-        return 0
+            return True
+        return False
 
-    def _patched(self, patches, overlay):
+    def _patched(self, patches: Iterable[series.Patch],
+                 overlay: Collection[str]) -> dict[str, bytes]:
         """{path: bytes} of the files that the patches change, patched."""
-        files = {}
-        texts = [(p, read(os.path.join(PROJECT, 'patches', p.file))) for p in patches]
+        files: dict[str, bytes] = {}
+        texts = [(p, content(os.path.join(PROJECT, 'patches', p.file))) for p in patches]
         for patch, text in texts:
             for path, creates in series.touched(text.decode(errors='replace')).items():
                 if path in overlay or creates:
                     raise Failure(f'patches/{patch.file} creates {path}; '
                                   'new files belong into the overlay')
-                files.setdefault(path, self.pristine(path))
-                if files[path] is None:
+                data = self.pristine(path)
+                if data is None:
                     raise Failure(f'patches/{patch.file}: Linux {self.source.version} '
                                   f'has no {path}')
+                files[path] = data
         for path in overlay:
             if self.pristine(path) is not None:
                 raise Failure(f'{path} is in the overlay, but Linux {self.source.version} '
@@ -169,9 +186,9 @@ class WorkTree:
                 write_if_changed(os.path.join(scratch, path), data)
             for patch in patches:
                 self._apply(patch, scratch)
-            return {path: read(os.path.join(scratch, path)) for path in files}
+            return {path: content(os.path.join(scratch, path)) for path in files}
 
-    def _apply(self, patch, scratch):
+    def _apply(self, patch: series.Patch, scratch: str) -> None:
         file = os.path.join(PROJECT, 'patches', patch.file)
         # git must not find the repository that the build folder lies in.
         env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(scratch))}
@@ -187,7 +204,7 @@ class WorkTree:
                               f'{self.source.version}: {command.reason(f"{log}.failed")}') from e
             self.build.progress.say(f'note: patches/{patch.file} is in this kernel already')
 
-    def _listed(self):
+    def _listed(self) -> list[str]:
         """Paths of the person's files, build products left out."""
         root = self.source.pristine
         if os.path.exists(os.path.join(root, '.git')):
@@ -207,7 +224,7 @@ class WorkTree:
             names += [base + d for d in dirs if os.path.islink(os.path.join(folder, d))]
         return names
 
-    def _mirror(self, managed):
+    def _mirror(self, managed: Set[str]) -> int:
         """Copy the person's files that changed since the last time."""
         index_file = os.path.join(self.folder, 'mirror.json')
         index = json.loads(read(index_file) or b'{}')

@@ -4,6 +4,8 @@
 import dataclasses
 import re
 import statistics
+import typing
+from collections.abc import Iterable, Iterator, Sequence
 
 BENCH_LINE = re.compile(r'\s*# bench (\w+) (\w+) (\d+) (-?\d+)$')
 RANGE_LINE = re.compile(r'\s*# range (\d+) (\d+) (\d+) (-?\d+)$')
@@ -28,15 +30,15 @@ class Row:
     group: str
     name: str
     unit: str
-    samples: list
+    samples: list[float]
 
-    def median(self):
+    def median(self) -> float:
         return statistics.median(self.samples)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, typing.Any]:
         return {**dataclasses.asdict(self), 'median': self.median()}
 
-    def line(self):
+    def line(self) -> str:
         low, high = min(self.samples), max(self.samples)
         return (f'  {self.name:44} {number(self.median()):>10} {self.unit:5} '
                 f'{number(low):>10} to {number(high):<10} n={len(self.samples)}')
@@ -52,13 +54,13 @@ class Target:
     value: float | None
 
     @property
-    def held(self):
+    def held(self) -> bool:
         return self.value is None or self.value <= self.limit
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, typing.Any]:
         return {**dataclasses.asdict(self), 'held': self.held}
 
-    def line(self):
+    def line(self) -> str:
         if self.value is None:
             return f'  {self.name:58} not measured'
         verdict = 'holds' if self.held else 'MISSED'
@@ -66,21 +68,22 @@ class Target:
                 f'{verdict}')
 
 
-def number(value):
+def number(value: float) -> str:
     return f'{value:.0f}' if abs(value) >= 1000 else f'{value:.2f}'.rstrip('0').rstrip('.')
 
 
-def size_name(size):
+def size_name(size: int) -> str:
     for shift, unit in ((40, 'TiB'), (30, 'GiB'), (20, 'MiB')):
         if size >> shift:
             return f'{size >> shift} {unit}'
     return f'{size} bytes'
 
 
-def parse_guest(lines):
+def parse_guest(said: Iterable[str]) -> list[Row]:
     """Rows of what tdx_exit_bench prints, in emulated instructions."""
-    samples, ranges = {}, []
-    for line in lines:
+    samples: dict[tuple[str, str], list[float]] = {}
+    ranges = []
+    for line in said:
         if match := BENCH_LINE.match(line.rstrip()):
             name, who, count, ticks = match[1], match[2], int(match[3]), int(match[4])
             samples.setdefault((name, who), []).append(ticks / count)
@@ -99,37 +102,37 @@ def parse_guest(lines):
     return rows
 
 
-def median_of(rows, group, name):
+def median_of(rows: Iterable[Row], group: str, name: str) -> float | None:
     for row in rows:
         if (row.group, row.name) == (group, name):
             return row.median()
     return None
 
 
-def ratio(rows, above, below):
+def ratio(rows: Sequence[Row], above: tuple[str, str], below: tuple[str, str]) -> float | None:
     """Median of one (group, name) over that of another, None without one of them."""
-    above, below = median_of(rows, *above), median_of(rows, *below)
-    return above / below if above is not None and below else None
+    whole, part = median_of(rows, *above), median_of(rows, *below)
+    return whole / part if whole is not None and part else None
 
 
-def over_vm(rows, operation):
+def over_vm(rows: Sequence[Row], operation: str) -> float | None:
     """An operation of a TD over that of a plain VM."""
     name = OPERATIONS[operation]
     return ratio(rows, (GUEST, f'{name}, {TD}'), (GUEST, f'{name}, {VM}'))
 
 
-def growth(rows):
+def growth(rows: Iterable[Row]) -> float | None:
     """Cost of an exit in the longest range over that in the middle one."""
     each = [row.median() for row in rows if row.group == RANGES]
     return each[-1] / each[len(each) // 2] if len(each) > 2 else None
 
 
-def memory(rows):
+def memory(rows: Iterable[Row]) -> float | None:
     """The most memory that a range took."""
     return max((row.median() for row in rows if row.group == MEMORY), default=None)
 
 
-def targets(rows):
+def targets(rows: Sequence[Row]) -> list[Target]:
     """Every limit that the project has set itself, with what was measured."""
     return [
         Target('hypercall to userspace, TD over plain VM', 1.5, 'times',
@@ -153,7 +156,7 @@ def targets(rows):
     ]
 
 
-def lines(rows, limits):
+def lines(rows: Sequence[Row], limits: Iterable[Target]) -> Iterator[str]:
     """The table."""
     for group in dict.fromkeys(row.group for row in rows):
         yield f'{group}: median, smallest to largest'

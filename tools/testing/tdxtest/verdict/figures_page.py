@@ -25,7 +25,7 @@ a machine.
 '''
 
 
-def facts(run: dict) -> dict[str, str]:
+def facts(run: results.Results) -> dict[str, str]:
     """What was run on what, for the page; run: a results.collect() of the whole suite."""
     cases = [case for test in run['tests'] for case in test['cases']]
     outcomes = collections.Counter(results.outcome(case) for case in cases)
@@ -54,13 +54,13 @@ def section(title: str) -> Iterator[str]:
     yield from (title, '=' * len(title), '')
 
 
-def verdict(target: dict) -> str:
+def verdict(target: results.Results) -> str:
     if target['value'] is None:
         return 'not measured'
     return 'held' if target['held'] else 'missed'
 
 
-def render(bench: dict) -> str:
+def render(bench: results.Results) -> str:
     """The page, of a bench.json. UsageError for a bench that failed, or without the suite."""
     if bench['failures']:
         raise UsageError(f'the last bench did not come to its end: {bench["failures"][0]}')

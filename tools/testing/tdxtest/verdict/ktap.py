@@ -10,6 +10,7 @@ agree, which second_opinion.py checks.
 import collections
 import dataclasses
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import WARNINGS
@@ -47,14 +48,19 @@ NO_POWER_OFF = 'reboot: Power off not available'
 # Steps of guest_src/init.c that are no tests.
 FRAME = ('boot', 'load_kvm', 'unload_kvm')
 
+# The cases that a guest was to run of each test, no case for all of them.
+Wanted = Mapping[str, Sequence[str]]
+# A console, why its guest was ended ('' or None: it powered off), and what it was to run.
+Judged = tuple['Console', str | None, Wanted]
 
-def warning_texts(path=WARNINGS):
+
+def warning_texts(path: str = WARNINGS) -> list[str]:
     """The texts that mark a kernel warning; the guest's init reads the same list."""
     with open(path, encoding='utf-8') as f:
         return [line.rstrip('\n') for line in f if line.strip() and not line.startswith('#')]
 
 
-def outcome(ok, skip, mark=''):
+def outcome(ok: bool, skip: bool, mark: str = '') -> str:
     """pass, fail, skip, XFAIL or XPASS."""
     return 'fail' if not ok else 'skip' if skip else mark or 'pass'
 
@@ -67,41 +73,45 @@ class Case:
     ok: bool
     skip: bool
     note: str = ''
-    seconds: float = None   # of real time if the console was followed, else of guest time
+    seconds: float | None = None    # of real time if the console was followed, else of guest time
     mark: str = ''          # XFAIL, XPASS, or nothing of the kind
 
-    def outcome(self):
+    def outcome(self) -> str:
         """pass, fail, skip, XFAIL or XPASS."""
         return outcome(self.ok, self.skip, self.mark)
 
-    def finding(self):
+    def finding(self) -> int:
         """The number of the finding that the case belongs to, 0 if there is none."""
-        found = FINDING.search(self.note) if self.mark else None
-        return int(found[1]) if found else 0
+        found = FINDING.search(self.note)
+        return int(found[1]) if found and self.mark else 0
 
 
 @dataclasses.dataclass
 class Test:
     """A top-level result with the results nested in it."""
 
-    result: Case = None
-    cases: list = dataclasses.field(default_factory=list)
-    planned: int = None
+    result: Case
+    cases: list[Case] = dataclasses.field(default_factory=list)
+    planned: int | None = None
     skip_reason: str = ''
 
-    def failed(self):
+    def failed(self) -> list[Case]:
         return [c for c in self.cases if not c.ok]
+
+
+# Of a test whose line did not come yet.
+NO_RESULT = Case('', False, False)
 
 
 class Console:
     """Reads a console line by line; judge() may be asked at any time."""
 
-    def __init__(self, texts=None):
+    def __init__(self, texts: Iterable[str] | None = None) -> None:
         self._texts = warning_texts() if texts is None else texts
         self.started = False
-        self.planned = None
-        self.tests = []
-        self.open = Test()          # results that no top-level line closed yet
+        self.planned: int | None = None
+        self.tests: list[Test] = []
+        self.open = Test(NO_RESULT)     # results that no top-level line closed yet
         self._said = ''             # what a case said last: why it failed
         self.bailed = ''
         self.panic = ''
@@ -109,14 +119,14 @@ class Console:
         self.restarted = False
         self.halted = False
         self.machine_died = False   # by itself: nothing that the guest did
-        self.warnings = []          # of the raw console: before init reads the log
+        self.warnings: list[str] = []   # of the raw console: before init reads the log
         self.unwatched = False      # whether the kernel warned is not known
-        self.log = []               # the kernel's lines: (text, it is a warning)
+        self.log: list[tuple[str, bool]] = []   # the kernel's lines: (text, it is a warning)
         self._warned = ''           # what init told of the kernel in this step
-        self._took = None           # guest time of the step whose result comes next
-        self._at = None             # when the last result came
+        self._took: float | None = None     # guest time of the step whose result comes next
+        self._at: float | None = None       # when the last result came
 
-    def feed(self, line, at=None):
+    def feed(self, line: str, at: float | None = None) -> bool:
         """Take a line that came at the time `at`, in seconds, None for a saved one.
 
         True when it is a part of the KTAP document that a person may want to see.
@@ -139,19 +149,19 @@ class Console:
         self._ktap(line, at)
         return not line.startswith(BULK)
 
-    def _logged(self, line):
+    def _logged(self, line: str) -> bool:
         """Keep a line of the kernel. True if it is a warning."""
         warned = any(t in line for t in self._texts)
         self.log.append((line, warned))
         return warned
 
-    def _seconds(self, at):
+    def _seconds(self, at: float | None) -> float | None:
         """How long the result that came at `at` took, None if nobody knows."""
         took = None if at is None or self._at is None else at - self._at
         self._at = at
         return took
 
-    def _ktap(self, line, at):
+    def _ktap(self, line: str, at: float | None) -> None:
         bail = BAIL_OUT.match(line)
         plan = PLAN.match(line)
         result = RESULT.match(line)
@@ -181,29 +191,29 @@ class Console:
                 case.note, self._warned = case.note or self._warned, ''
                 self.open.result = case
                 self.tests.append(self.open)
-                self.open = Test()
-        elif KERNEL.match(line):
-            self._logged(KERNEL.match(line)[1])
+                self.open = Test(NO_RESULT)
+        elif match := KERNEL.match(line):
+            self._logged(match[1])
         elif UNWATCHED.match(line):
             self.unwatched = True
-        elif WARNED.match(line):
-            self._warned = WARNED.match(line)[1]
-        elif TOOK.match(line):
-            self._took = float(TOOK.match(line)[2])
+        elif match := WARNED.match(line):
+            self._warned = match[1]
+        elif match := TOOK.match(line):
+            self._took = float(match[2])
         elif (line.startswith('  ') and line.strip() and
               not line.strip().startswith(('#', 'TAP version', 'KTAP version'))):
             self._said = line.strip()
-        elif SAID.match(line):
-            self._said = SAID.match(line)[1]
+        elif match := SAID.match(line):
+            self._said = match[1]
 
-    def _whole(self, result):
+    def _whole(self, result: Case) -> float | None:
         """Seconds of a top-level result: with those of its cases, or of the guest."""
         took, self._took = self._took, None
         if result.seconds is None:
             return took
-        return result.seconds + sum(case.seconds for case in self.open.cases)
+        return result.seconds + sum(case.seconds or 0 for case in self.open.cases)
 
-    def running(self):
+    def running(self) -> str:
         """The name of the last case seen, for the line that says where it ended."""
         if self.open.cases:
             return f'after {self.open.cases[-1].name}'
@@ -218,15 +228,15 @@ class Verdict:
 
     status: int
     summary: str
-    problems: tuple
-    notes: tuple = ()
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
-    def wrong(self):
+    def wrong(self) -> tuple[str, ...]:
         """Lines for a check: the problems, or what there is without any; none if it passed."""
         return self.problems or ((self.summary,) if self.status else ())
 
 
-def judge(console, ended='', wants_tests=True):
+def judge(console: Console, ended: str | None = '', wants_tests: bool = True) -> Verdict:
     """The Verdict on a console.
 
     ended: why the machine was stopped, '' if the guest powered off.
@@ -235,7 +245,7 @@ def judge(console, ended='', wants_tests=True):
     return judge_all([(console, ended, {})], wants_tests)
 
 
-def judge_all(guests, wants_tests=True, strict=False):
+def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool = False) -> Verdict:
     """The one Verdict on guests that shared the tests.
 
     guests: [(console, ended, {test: case ids that it was to run})], no ids for
@@ -278,32 +288,32 @@ def judge_all(guests, wants_tests=True, strict=False):
     return Verdict(EXIT_PASS, f'PASS: {counts}', (), tuple(notes))
 
 
-def no_longer(tests):
+def no_longer(tests: Iterable[Test]) -> list[str]:
     """A line for each case that was expected to fail, and passed."""
     return [f'finding {case.finding()} no longer reproduces: {test.result.name}:{case.name}'
             for test in tests for case in test.cases if case.outcome() == XPASS]
 
 
-def booted(console):
+def booted(console: Console) -> bool:
     """A guest came to its tests."""
     return console.started and console.planned is not None and not console.bailed
 
 
-def not_run_why(console, ended):
+def not_run_why(console: Console, ended: str | None) -> str:
     """Why a guest shows nothing of what it was to test, '' if it does."""
     if booted(console):
-        return ended if console.machine_died else ''
+        return (ended or '') if console.machine_died else ''
     return 'did not boot: ' + (
         console.panic or (console.bailed and f'init gave up: {console.bailed}')
         or ended or 'the machine ended before the first test')
 
 
-def ended_early(console):
+def ended_early(console: Console) -> bool:
     """A guest that booted did not come to the end of its plan."""
-    return len(console.tests) < console.planned or not console.powered_off
+    return len(console.tests) < (console.planned or 0) or not console.powered_off
 
 
-def tests_of(console, ended, wanted):
+def tests_of(console: Console, ended: str | None, wanted: Wanted) -> list[Test]:
     """The tests of a guest, with the one that was open when it ended.
 
     wanted: {test: case ids} in their order, of which that one gets its name: the
@@ -319,7 +329,7 @@ def tests_of(console, ended, wanted):
     return [*console.tests, Test(Case(name, False, False, note), cases)]
 
 
-def console_problems(console, ended, wanted):
+def console_problems(console: Console, ended: str | None, wanted: Wanted) -> list[str]:
     """A line for each thing that is wrong with a guest that booted."""
     problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
     for test in tests_of(console, ended, wanted):
@@ -329,14 +339,14 @@ def console_problems(console, ended, wanted):
         why = console.panic or ended or 'the machine ended'
         problems.append(f'{why}, {console.running()}: '
                         f'{done} of {console.planned} results')
-    elif done > console.planned:
+    elif done > (console.planned or 0):
         problems.append(f'{done} results, planned were {console.planned}')
     else:
         problems += missing(console, wanted)
     return problems
 
 
-def missing(console, wanted):
+def missing(console: Console, wanted: Wanted) -> Iterator[str]:
     """A line for each test or case that a guest was to run and left out."""
     tests = {test.result.name: test for test in console.tests}
     for name, cases in wanted.items():
@@ -348,12 +358,12 @@ def missing(console, wanted):
             yield from (f'{name}: was not run: {case}' for case in left)
 
 
-def cases_of(tests):
+def cases_of(tests: Iterable[Test]) -> list[Case]:
     """The cases of all tests.
 
     A test without cases of its own counts as one, in however many guests it ran.
     """
-    parts = {}
+    parts: dict[str, list[Test]] = {}
     for test in tests:
         parts.setdefault(test.result.name, []).append(test)
     cases = []
@@ -363,7 +373,7 @@ def cases_of(tests):
     return cases
 
 
-def test_problems(test):
+def test_problems(test: Test) -> list[str]:
     """A line for each thing that is wrong with one test."""
     name = test.result.name
     problems = [f'{name}: not ok: {c.name}' + (f' ({c.note})' if c.note else '')

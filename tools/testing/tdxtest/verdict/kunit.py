@@ -5,13 +5,18 @@ import importlib
 import io
 import os
 import sys
+import types
+import typing
+from collections.abc import Iterable, Iterator
 
 from tdxtest.base.failure import Failure
 
 PARSER_FOLDER = 'tools/testing/kunit'
+# kunit_parser and kunit_printer.
+KUnitModules = tuple[types.ModuleType, types.ModuleType]
 
 
-def parser_of(tree):
+def parser_of(tree: str) -> KUnitModules:
     """(kunit_parser, kunit_printer) of a kernel's tree."""
     folder = os.path.join(tree, PARSER_FOLDER)
     if folder not in sys.path:
@@ -22,7 +27,7 @@ def parser_of(tree):
         raise Failure(f'{folder}: {e}') from e
 
 
-def leaves(test, above=()):
+def leaves(test: typing.Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, typing.Any]]:
     """(name, Test) of each case below a kunit_parser.Test.
 
     The name is "suite.case", or "suite.case.parameter".
@@ -34,7 +39,7 @@ def leaves(test, above=()):
         yield from leaves(sub, path)
 
 
-def problems(modules, lines):
+def problems(modules: KUnitModules, lines: Iterable[str]) -> tuple[list[str], str, str]:
     """(lines that are wrong, line that sums up, text) of a kernel log with KUnit's results."""
     parser, printer = modules
     text = io.StringIO()

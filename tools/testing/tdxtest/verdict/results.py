@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a run found, as a file: JSON, which this project reads again, and JUnit XML."""
 
+import argparse
 import dataclasses
 import json
 import os
 import re
 import sys
+import typing
 import xml.etree.ElementTree as xml
+from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base.failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
 from tdxtest.verdict import ktap
@@ -22,17 +25,20 @@ LAVA_WORDS = {ktap.XFAIL: 'unknown', ktap.XPASS: 'pass'}
 # XML 1.0 has no other control characters, not even escaped.
 NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
+# What JSON can hold: of a run, of a test, or of a case.
+Results = dict[str, typing.Any]
 
-def merged(guests):
+
+def merged(guests: Iterable[ktap.Judged]) -> list[Results]:
     """The tests of all guests, each name once, in the order of their first result."""
-    tests = {}
+    tests: dict[str, list[ktap.Test]] = {}
     for guest in guests:
         for test in ktap.tests_of(*guest):
             tests.setdefault(test.result.name, []).append(test)
     return [as_row(parts) for parts in tests.values()]
 
 
-def as_row(parts):
+def as_row(parts: Sequence[ktap.Test]) -> Results:
     """One test that one or several guests ran a part of, as a dict."""
     # The worst part names the whole; it is skipped when every part is.
     worst = min((t.result for t in parts), key=lambda r: (r.ok, not r.skip))
@@ -47,11 +53,12 @@ def as_row(parts):
     return row
 
 
-def rounded(seconds):
+def rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def collect(guests, verdict, about):
+def collect(guests: Sequence[ktap.Judged], verdict: ktap.Verdict,
+            about: Mapping[str, typing.Any]) -> Results:
     """The results as a dict that JSON can hold.
 
     guests: as ktap.judge_all() takes them; about: {word: text} of the run, such
@@ -64,7 +71,7 @@ def collect(guests, verdict, about):
                      for console, _, _ in guests]}
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     """Write a whole file or none; '-' is standard output."""
     if path == '-':
         print(text, end='')
@@ -76,12 +83,12 @@ def write(path, text):
     os.replace(f'{path}.tmp', path)
 
 
-def to_json(runs):
+def to_json(runs: Sequence[Results]) -> str:
     """JSON of a list of collect()'s, one for each kernel that was booted."""
     return json.dumps({'format': FORMAT, 'runs': runs}, indent=1, ensure_ascii=False) + '\n'
 
 
-def load_tagged(path, tag, origin):
+def load_tagged(path: str, tag: str, origin: str) -> Results:
     """The dict in a JSON file whose "format" is `tag`; UsageError for any other file.
 
     origin: the command that leaves such files, for the person who has none.
@@ -98,15 +105,15 @@ def load_tagged(path, tag, origin):
     return held
 
 
-def load(path):
+def load(path: str) -> list[Results]:
     """The list of collect()'s in a file; UsageError for a file that holds none."""
-    runs = load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
+    runs: list[Results] = load_tagged(path, FORMAT, 'tdxtest.py run')['runs']
     if not runs:
         raise UsageError(f'{path} holds no run')
     return runs
 
 
-def failed_in(path):
+def failed_in(path: str) -> set[str]:
     """Names of the tests that failed in the runs that a file has, none without one."""
     try:
         runs = load(path)
@@ -116,24 +123,25 @@ def failed_in(path):
             if any(outcome(row) == 'fail' for row in reported(test))}
 
 
-def outcome(row):
+def outcome(row: Results) -> str:
     """pass, fail, skip, ktap.XFAIL or ktap.XPASS."""
     return ktap.outcome(row['ok'], row['skip'], row.get('mark', ''))
 
 
-def reported(test):
+def reported(test: Results) -> list[Results]:
     """The rows that stand for a test in a report: its cases, or itself without any.
 
     A test that failed for another reason than a case of it is a row as well.
     """
     own = {'name': test['name'], **{k: test[k] for k in ('ok', 'skip', 'note', 'seconds')},
            'mark': test.get('mark', '')}
-    if not test['cases'] or (not test['ok'] and all(c['ok'] for c in test['cases'])):
-        return [*test['cases'], own]
-    return test['cases']
+    cases: list[Results] = test['cases']
+    if not cases or (not test['ok'] and all(c['ok'] for c in cases)):
+        return [*cases, own]
+    return cases
 
 
-def to_junit(runs):
+def to_junit(runs: Sequence[Results]) -> str:
     """JUnit XML as Jenkins, GitLab and GitHub's actions read it.
 
     A test program is a testsuite, a case of it a testcase. A guest that did not
@@ -146,7 +154,7 @@ def to_junit(runs):
         prefix = f'{run["abi"]}.' if len(runs) > 1 else ''
         for test in run['tests']:
             count = junit_suite(root, prefix + test['name'], reported(test), test['seconds'])
-            failed = failed or count['failures']
+            failed = failed or count['failures'] > 0
             total = added(total, count)
         if run['status'] != EXIT_PASS and not failed:
             note = '; '.join([run['summary'], *run['problems']])
@@ -159,15 +167,16 @@ def to_junit(runs):
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, 'unicode') + '\n'
 
 
-def added(a, b):
+def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
     return {key: a[key] + b[key] for key in a}
 
 
-def xml_text(text):
+def xml_text(text: str) -> str:
     return NOT_XML.sub('?', text)
 
 
-def junit_suite(root, name, rows, seconds, kind='failure'):
+def junit_suite(root: xml.Element, name: str, rows: Sequence[Results], seconds: float | None,
+                kind: str = 'failure') -> dict[str, int]:
     """Append a testsuite; gives its counts."""
     name = xml_text(name)
     suite = xml.SubElement(root, 'testsuite', name=name)
@@ -194,7 +203,7 @@ def junit_suite(root, name, rows, seconds, kind='failure'):
     return count
 
 
-def to_lava(runs):
+def to_lava(runs: Iterable[Results]) -> str:
     """A line for each result, as LAVA finds them in what a job prints.
 
     A run that is red for more than cases says so in the job's own result alone.
@@ -220,7 +229,7 @@ class Output:
     lava: str = ''
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', default=Output.json, metavar='FILE',
                         help='write the results as JSON, - for standard output')
     parser.add_argument('--junit', default=Output.junit, metavar='FILE',
@@ -229,7 +238,7 @@ def add_options(parser):
                         help='write the results as signals of LAVA, - for standard output')
 
 
-def save(runs, output):
+def save(runs: Sequence[Results], output: Output) -> None:
     """Write the forms that were asked for.
 
     One that cannot be written is said: the verdict, which took long, stays what it is.
@@ -242,7 +251,7 @@ def save(runs, output):
             print(f'tdxtest: {path} was not written: {e.strerror}', file=sys.stderr)
 
 
-def parse_log(lines):
+def parse_log(lines: Iterable[str]) -> ktap.Judged:
     """The guest of a saved console, as ktap.judge_all() takes it."""
     console = ktap.Console()
     for line in lines:

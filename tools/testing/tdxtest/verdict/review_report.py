@@ -3,6 +3,8 @@
 
 import html as escape
 
+from tdxtest.verdict.comparison import Change, Comparison
+
 # In this order; kinds of a change that are not here come last.
 KINDS = ('went red', 'vanished', 'was ok, is skipped', 'went green', 'appeared')
 STYLE = ('body{font:15px sans-serif;max-width:70em;margin:2em auto;padding:0 1em}'
@@ -11,23 +13,23 @@ STYLE = ('body{font:15px sans-serif;max-width:70em;margin:2em auto;padding:0 1em
          'code{font-size:90%}.red{background:#fdd}.green{background:#dfd}')
 
 
-def by_kind(found):
+def by_kind(found: Comparison) -> list[tuple[str, list[Change]]]:
     """[(kind, [Change])], the worst first."""
-    kinds = {}
+    kinds: dict[str, list[Change]] = {}
     for change in found.changes:
         kinds.setdefault(change.kind(), []).append(change)
     return sorted(kinds.items(),
                   key=lambda row: (KINDS.index(row[0]) if row[0] in KINDS else len(KINDS), row[0]))
 
 
-def head(found):
+def head(found: Comparison) -> tuple[str, str]:
     version = f' v{found.series.version}' if found.series.version > 1 else ''
     return (f'{found.series.title}{version}',
             f'{len(found.series.patches)} patch(es) on Linux {found.version}; '
             f'{found.built} built anew')
 
 
-def text(found):
+def text(found: Comparison) -> list[str]:
     """Lines for a terminal."""
     lines = ['', *head(found)]
     lines += [f'note: {path} is not built into a kernel' for path in found.ignored]
@@ -45,7 +47,7 @@ def text(found):
     return lines + [found.verdict()]
 
 
-def markdown(found):
+def markdown(found: Comparison) -> str:
     """A reply: readable as plain text too."""
     title, what = head(found)
     lines = [f'## {title}', '', f'{what}.', '', f'**{found.verdict()}**', '']
@@ -68,7 +70,7 @@ def markdown(found):
     return '\n'.join(lines) + '\n'
 
 
-def html(found):
+def html(found: Comparison) -> str:
     """A page that needs nothing but itself."""
     quote = escape.escape
     title, what = head(found)

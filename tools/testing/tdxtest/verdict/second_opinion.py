@@ -8,12 +8,13 @@ and in a run that passed both must have seen the same results.
 
 import io
 import os
+from collections.abc import Iterable, Iterator
 
 from tdxtest.base.failure import EXIT_PASS
 from tdxtest.verdict import ktap, kunit
 
 
-def by_kunit(modules, lines):
+def by_kunit(modules: kunit.KUnitModules, lines: Iterable[str]) -> tuple[bool, dict[str, str]]:
     """(it passed, {name: outcome}) of a console, as KUnit's parser has it."""
     parser, printer = modules
     test = parser.parse_run_tests(lines, printer.Printer(output=io.StringIO()))
@@ -22,7 +23,7 @@ def by_kunit(modules, lines):
                               for name, leaf in kunit.leaves(test)}
 
 
-def by_ktap(console):
+def by_ktap(console: ktap.Console) -> dict[str, str]:
     """{name: outcome} of a console, as ktap.py has it."""
     results = {}
     for test in console.tests:
@@ -32,7 +33,7 @@ def by_ktap(console):
     return results
 
 
-def read(path):
+def read(path: str) -> tuple[ktap.Console, list[str]]:
     console = ktap.Console()
     with open(path, encoding='utf-8', errors='replace') as f:
         lines = f.read().splitlines()
@@ -41,7 +42,7 @@ def read(path):
     return console, lines
 
 
-def compare(modules, path, stricter=False):
+def compare(modules: kunit.KUnitModules, path: str, stricter: bool = False) -> Iterator[str]:
     """A line for each thing that the two see differently in a saved console."""
     console, lines = read(path)
     mine = ktap.judge(console, '' if console.powered_off else 'the log ends').status == EXIT_PASS

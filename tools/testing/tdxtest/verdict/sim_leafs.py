@@ -9,6 +9,7 @@ the suite "test:pattern", or "-". The KUnit tests print each answer that they go
 import fnmatch
 import os
 import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from tdxtest.base.paths import PROJECT
 
@@ -28,47 +29,48 @@ KUNIT_SUITE = re.compile(r'\.name = "(tdx_sim\w*)"')
 RULE = re.compile(r'=+(?: +=+)+$')
 
 
-def read(*parts):
+def read(*parts: str) -> str:
     with open(os.path.join(PROJECT, *parts), encoding='utf-8') as f:
         return f.read()
 
 
-def leafs():
+def leafs() -> tuple[set[str], set[str]]:
     """(names of the leafs that are simulated, names of the absent ones)."""
     texts = [read(SIM, name) for name in TABLES]
     return ({m for text in texts for m in ROW.findall(text)},
             {m for text in texts for m in ABSENT_ROW.findall(text)})
 
 
-def rows(text):
+def rows(text: str) -> Iterator[tuple[int, str, list[str]]]:
     """(line number, section, [cells]) of each row of the page's simple tables."""
-    section, spans, in_head = '', None, False
+    section, in_head = '', False
+    spans: list[tuple[int, int]] = []
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         after = lines[number] if number < len(lines) else ''
         if line and after == '-' * len(line):
-            section, spans = line, None
+            section, spans = line, []
         elif RULE.match(line):
             # A table has three rules: over its head, under it, and at its end.
-            if spans is None:
+            if not spans:
                 spans, in_head = [m.span() for m in re.finditer('=+', line)], True
             elif in_head:
                 in_head = False
             else:
-                spans = None
+                spans = []
         elif spans and not in_head and line.strip():
             starts = [start for start, _ in spans] + [None]
             yield number, section, [line[a:b].strip() for a, b in zip(starts, starts[1:])]
 
 
-def name_of(section):
+def name_of(section: str) -> str:
     """TDH_MNG_CREATE for the section TDH.MNG.CREATE."""
     return section.replace('.', '_')
 
 
-def kunit_cases():
+def kunit_cases() -> set[str]:
     """The ids "suite.case" of the module's KUnit tests, from their source."""
-    found = set()
+    found: set[str] = set()
     for name in os.listdir(os.path.join(PROJECT, SIM)):
         if name.startswith('sim_test') and name.endswith('.c'):
             text = read(SIM, name)
@@ -77,7 +79,7 @@ def kunit_cases():
     return found
 
 
-def check_page(text=None):
+def check_page(text: str | None = None) -> Iterator[str]:
     """The page has a table for each leaf, and names KUnit cases that exist."""
     simulated, absent = leafs()
     known = kunit_cases()
@@ -106,9 +108,10 @@ def check_page(text=None):
         yield f'{PAGE}: {covered} of {total} checks are covered, wanted {MIN_COVERED:.0%}'
 
 
-def answers(log):
+def answers(log: Iterable[str]) -> dict[tuple[str, str], set[str]]:
     """{(leaf, answer): {ids of the KUnit cases that got it}} of a kernel log."""
-    found, current = {}, ''
+    found: dict[tuple[str, str], set[str]] = {}
+    current = ''
     for line in log:
         line = line.rstrip()
         if match := SUITE.match(line):
@@ -118,7 +121,8 @@ def answers(log):
     return found
 
 
-def check_answers(log, cases_of, text=None):
+def check_answers(log: Iterable[str], cases_of: Callable[[str], Collection[str] | None],
+                  text: str | None = None) -> Iterator[str]:
     """Each row's case got its answer, and each answer that a case got has a row.
 
     cases_of: gives the case ids of a test of the suite, None without such a test.

@@ -62,11 +62,11 @@ class Machine(typing.Protocol):
         """argv and environment that boot `image`; com: (mode, device) of the serial line."""
 
 
-MACHINES: dict[str, Machine] = {
-    machine.name: machine for machine in (bochs.MACHINE, bochs.PLAIN, qemu_kvm.MACHINE)}
+ALL: tuple[Machine, ...] = (bochs.MACHINE, bochs.PLAIN, qemu_kvm.MACHINE)
+MACHINES = {machine.name: machine for machine in ALL}
 
 
-def named(text):
+def named(text: str) -> Machine:
     """The machine of a name, or ssh:HOST; UsageError for another text."""
     if text.startswith(ssh.PREFIX) and len(text) > len(ssh.PREFIX):
         host = text.removeprefix(ssh.PREFIX)
@@ -77,3 +77,10 @@ def named(text):
         raise UsageError(f'--machine {text}: there are {", ".join(sorted(MACHINES))} '
                          f'and {ssh.PREFIX}HOST')
     return MACHINES[text]
+
+
+def check_takes_modules(machine: Machine) -> None:
+    """UsageError for a machine on which no module can be tried."""
+    if machine.runs_host:
+        raise UsageError(f'--machine {machine.option}: runs the KVM that it has; another one '
+                         'can be tried in a guest only')

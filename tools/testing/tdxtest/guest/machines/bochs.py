@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from tdxtest.base import apt, command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.guest.machines import qemu_kvm
 
@@ -30,7 +31,7 @@ class Installation:
     root: str
     version: str
 
-    def argv(self):
+    def argv(self) -> list[str]:
         """The start of the command line that runs the emulator.
 
         A private root is run by its own dynamic loader: its libc may be newer
@@ -43,16 +44,16 @@ class Installation:
         return [os.path.join(lib, 'ld-linux-x86-64.so.2'), '--library-path', paths,
                 os.path.join(self.root, 'usr/bin/bochs-bin')]
 
-    def env(self):
+    def env(self) -> dict[str, str]:
         if not self.root:
             return {}
         return {'LTDL_LIBRARY_PATH': os.path.join(self.root, LIB, 'bochs/plugins'),
                 'BXSHARE': self.share()}
 
-    def share(self):
+    def share(self) -> str:
         return os.path.join(self.root or '/', 'usr/share/bochs')
 
-    def vgabios(self):
+    def vgabios(self) -> str:
         for path in ('usr/share/bochs/VGABIOS-lgpl-latest',
                      'usr/share/bochs/VGABIOS-lgpl-latest.bin',
                      'usr/share/vgabios/vgabios.bin'):
@@ -75,17 +76,17 @@ class Bochs:
     msrs: str               # MSRs beside those of the model, a file of this folder
     parameters: str = ''    # of the guest's kernel
     debug_parameters: str = ''      # what the debug kernel gets behind them
-    patches: tuple = ()     # rows of patches/series that the machine needs
+    patches: tuple[str, ...] = ()     # rows of patches/series that the machine needs
     runs_host: bool = False
     # With which a guest can make it end: with none, see reset_on_triple_fault in bochsrc.in.
-    guest_exits: tuple = ()
+    guest_exits: tuple[int, ...] = ()
 
     @property
-    def option(self):
+    def option(self) -> str:
         """The name as --machine takes it."""
         return self.name
 
-    def system(self):
+    def system(self) -> Installation | None:
         """The system's own installation if it is new enough, else None."""
         text = command.output(['dpkg-query', '-W', '-f', '${Status} ${Version}', 'bochs'],
                               check=False)
@@ -94,7 +95,7 @@ class Bochs:
             return Installation('', version)
         return None
 
-    def prepare(self, build):
+    def prepare(self, build: Build) -> Installation:
         """Unpack the emulator unless that was done; gives its Installation.
 
         It is one build on every system, whatever that has itself: a 64-bit IDIV of
@@ -108,7 +109,7 @@ class Bochs:
             with open(stamp, encoding='utf-8') as f:
                 return Installation(root, f.read().strip())
         try:
-            return self.unpack(build, root, stamp)
+            return self.unpack(build, root)
         except Failure as e:
             found = self.system()
             if not found:
@@ -116,7 +117,7 @@ class Bochs:
             build.progress.say(f"note: {e}; taking the system's Bochs {found.version}")
             return found
 
-    def unpack(self, build, root, stamp):
+    def unpack(self, build: Build, root: str) -> Installation:
         """Make a private root from Debian packages."""
         state = build.isolated_apt()
         with build.progress.step('emulator', 'fetching Bochs and its libraries',
@@ -139,11 +140,12 @@ class Bochs:
         os.makedirs(os.path.join(state.root, 'cache', 'archives', 'partial'))
         return Installation(root, version)
 
-    def check_cpus(self, cpus):
+    def check_cpus(self, cpus: int) -> None:
         if not 1 <= cpus <= 8:
             raise UsageError(f'CPUS={cpus}: the emulated machine has 1 to 8 CPUs')
 
-    def command(self, installation, folder, image, com, cpus):
+    def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
+                cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that boot `image`.
 
         com: (mode, device) of the serial line: ('file', path) or ('term', pty).
@@ -166,7 +168,7 @@ class Bochs:
         return own_network() + installation.argv() + ['-q', '-f', config], installation.env()
 
 
-def own_network():
+def own_network() -> list[str]:
     """The start of a command line without a network, [] where that is not allowed.
 
     The display listens for VNC viewers on every address. In a network namespace

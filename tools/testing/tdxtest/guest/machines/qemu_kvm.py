@@ -6,6 +6,7 @@ import os
 import shutil
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure, UsageError
 
 PROGRAM = 'qemu-system-x86_64'
@@ -32,18 +33,18 @@ class QemuKvm:
     memory_mb: int
     watermark: str
     parameters: str
-    patches: tuple
+    patches: tuple[str, ...]
     debug_parameters: str = ''
     runs_host: bool = False
     # With which a guest can make it end: -no-reboot has a triple fault end it with 0.
-    guest_exits: tuple = (0,)
+    guest_exits: tuple[int, ...] = (0,)
 
     @property
-    def option(self):
+    def option(self) -> str:
         """The name as --machine takes it."""
         return self.name
 
-    def prepare(self, build):
+    def prepare(self, build: Build) -> Installation:
         """Find QEMU, and say what the host lacks; gives the Installation."""
         path = shutil.which(PROGRAM)
         if not path:
@@ -60,14 +61,15 @@ class QemuKvm:
             raise Failure(f'the CPU of this host has no {" and no ".join(lacking)}, '
                           "which KVM's TDX needs")
         build.progress.say(f'note: {self.name} was not tried on a real host yet')
-        version = command.output([path, '--version']).split('version ')[-1].split()[0]
+        version = command.output([path, '--version']).rpartition('version ')[2].split()[0]
         return Installation(path, version)
 
-    def check_cpus(self, cpus):
+    def check_cpus(self, cpus: int) -> None:
         if not 1 <= cpus <= 64:
             raise UsageError(f'CPUS={cpus}: this machine has 1 to 64 CPUs')
 
-    def command(self, installation, folder, image, com, cpus):
+    def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
+                cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that boot `image`.
 
         com: (mode, device) of the serial line: ('file', path) or ('term', pty).
@@ -81,7 +83,7 @@ class QemuKvm:
                 '-serial', 'chardev:console'], {}
 
 
-def read(path):
+def read(path: str) -> str:
     """The text of a file of the system, '' if there is none."""
     try:
         with open(path, encoding='utf-8', errors='replace') as f:

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import tarfile
+from collections.abc import Iterable
 
 from tdxtest.base import command
+from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure, UsageError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -34,17 +36,17 @@ class Ssh:
     watermark: str = ''
     parameters: str = ''
     debug_parameters: str = ''
-    patches: tuple = ()
+    patches: tuple[str, ...] = ()
     runs_host: bool = True
     # A host that dies in a test is a connection that ends, with whatever ssh makes of it.
     guest_exits: range = range(256)
 
     @property
-    def option(self):
+    def option(self) -> str:
         """The name as --machine takes it."""
         return f'{PREFIX}{self.host}'
 
-    def prepare(self, build):
+    def prepare(self, build: Build) -> Installation:
         """Ask the host for its kernel; gives the Installation."""
         if not shutil.which('ssh'):
             raise Failure('ssh is not there; install openssh-client')
@@ -55,11 +57,11 @@ class Ssh:
                            'hosts with TDX were not tried yet')
         return Installation(version)
 
-    def check_cpus(self, cpus):
+    def check_cpus(self, cpus: int) -> None:
         if cpus != 1:
             raise UsageError(f'CPUS={cpus}: {PREFIX}{self.host} has the CPUs that it has')
 
-    def bundle(self, path, plan, programs, patterns):
+    def bundle(self, path: str, plan: str, programs: Iterable[str], patterns: str) -> None:
         """Pack what the host needs: the runner, the plan, the tests, the texts of warnings."""
         with tarfile.open(path, 'w') as tar:
             for source, name in ((REMOTE_SCRIPT, 'run.sh'), (plan, 'plan'),
@@ -67,7 +69,8 @@ class Ssh:
                                  *((p, f'tests/{os.path.basename(p)}') for p in programs)):
                 tar.add(source, name)
 
-    def command(self, installation, folder, image, com, cpus):
+    def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
+                cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that run the bundle `image`, its output in a file."""
         mode, device = com
         if mode != 'file':

@@ -53,7 +53,8 @@ class Room(unittest.TestCase):
 
     def check_moved(self):
         build_folder.make_room(self.room)
-        said = subprocess.run([sys.executable, '-c', 'import tempfile; print(tempfile.gettempdir())'],
+        script = 'import tempfile; print(tempfile.gettempdir())'
+        said = subprocess.run([sys.executable, '-c', script],
                               text=True, capture_output=True, check=True).stdout
         self.assertEqual((said.strip(), tempfile.gettempdir()), (self.room, self.room))
 

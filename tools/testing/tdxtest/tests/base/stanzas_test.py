@@ -25,7 +25,9 @@ two.b
 class Parse(unittest.TestCase):
 
     def test_good(self):
-        one, two = stanzas.parse(GOOD, 'x')
+        found = stanzas.parse(GOOD, 'x')
+        self.assertEqual(len(found), 2)
+        one, two = found[0], found[1]
         self.assertEqual((one.name, one.line, one.text), ('one', 3, 'First line, second line.'))
         self.assertEqual(one.items, [(6, 'item'), (7, 'another: item')])
         self.assertEqual((two.name, two.line, two.items), ('two.b', 10, [(12, 'item')]))

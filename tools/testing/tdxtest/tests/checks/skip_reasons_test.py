@@ -4,8 +4,8 @@
 import unittest
 
 from tdxtest.checks import skip_reasons
-from tdxtest.guest import machines, runs
-from tdxtest.tests.fakes import built
+from tdxtest.guest import machines
+from tdxtest.tests import fakes
 
 WARNS = 'KVM would warn and TDX_KVM_WARN is not 1'
 
@@ -21,7 +21,7 @@ def run(*cases, problems=(), note=''):
 
 
 def done(last, cpus=1, machine='bochs'):
-    return runs.Run(built(cpus=cpus, machine=machines.named(machine)), None, (), last)
+    return fakes.run(last, cpus=cpus, machine=machines.named(machine))
 
 
 class Reasons(unittest.TestCase):

@@ -22,7 +22,8 @@ class Whole(unittest.TestCase):
 
         def run_tests(made, tests):
             booted.append((made.request.boot.cpus, tests))
-            return runs.Run(made, left.pop(0), (), found or run(('f.v.pair', '')))
+            return runs.GuestRun(made.request, made.build, left.pop(0), (),
+                                 found or run(('f.v.pair', '')), made)
 
         suite = types.SimpleNamespace(select=lambda selection: [('a_test', [])])
         with mock.patch.object(runs, 'run_tests', run_tests):

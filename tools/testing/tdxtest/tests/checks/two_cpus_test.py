@@ -7,7 +7,7 @@ from unittest import mock
 
 from tdxtest.checks import two_cpus
 from tdxtest.guest import runs
-from tdxtest.tests.fakes import built
+from tdxtest.tests import fakes
 from tdxtest.verdict import ktap
 
 
@@ -36,7 +36,7 @@ class Smp(unittest.TestCase):
             return [types.SimpleNamespace(console=said, ended='')]
 
         with mock.patch.object(runs, 'boot_guests', boot_guests):
-            done = runs.Run(built(cpus=cpus), None, (), first)
+            done = fakes.run(first, cpus=cpus)
             return '\n'.join(two_cpus.check(done)), booted
 
     def test_what_was_skipped_runs_on_two_cpus(self):

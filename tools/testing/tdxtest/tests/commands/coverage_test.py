@@ -118,7 +118,8 @@ class Explain(unittest.TestCase):
     def test_explanations(self):
         text = '# Comment\n\nf\n\tWhy.\n\t- line: return a ? 0 : 1;\n\t- branch: if (a)\n'
         self.assertEqual(coverage.explanations(text, 'x'), [
-            (5, ['line', 'f', 'return a ? 0 : 1;', 'Why.']), (6, ['branch', 'f', 'if (a)', 'Why.'])])
+            (5, ['line', 'f', 'return a ? 0 : 1;', 'Why.']),
+            (6, ['branch', 'f', 'if (a)', 'Why.'])])
         for item in ('row: if (a)', 'if (a)', 'line:'):
             with self.assertRaisesRegex(Failure, 'x:3: wanted line or branch'):
                 coverage.explanations(f'f\n\tWhy.\n\t- {item}\n', 'x')

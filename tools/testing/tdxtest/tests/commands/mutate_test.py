@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of mutate.py: which verdict a mutant gets."""
+# pylint: disable=protected-access
 
 import dataclasses
 import types

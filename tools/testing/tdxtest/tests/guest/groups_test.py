@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of groups.py: who ran in which group, and what a guest left undone."""
+# pylint: disable=protected-access
 
 import tempfile
 import types

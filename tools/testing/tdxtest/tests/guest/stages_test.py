@@ -153,7 +153,8 @@ class Series(unittest.TestCase):
                       if p.kind == 'fix')
         self.assertEqual(series.requested(['fixes/all']), fixes)
         self.assertEqual(series.requested([fixes[1], number, fixes[1]]), fixes[:2])
-        for other in ('fixes/none.patch', 'fixes', 'fixes/000', 'all', 'seam/0001-x86-virt-tdx-Build-the-simulated-TDX-'
+        for other in ('fixes/none.patch', 'fixes', 'fixes/000', 'all',
+                      'seam/0001-x86-virt-tdx-Build-the-simulated-TDX-'
                       'module.patch'):
             with self.subTest(other=other), self.assertRaisesRegex(UsageError, fix):
                 series.requested([other])

@@ -48,7 +48,7 @@ class Lists(unittest.TestCase):
     def test_a_remark_goes_with_its_rows(self):
         path = patchset.OBJECT_LISTS[0]
         folder = os.path.dirname(path)
-        with mock.patch.object(work_tree, 'read', return_value=KBUILD.encode()):
+        with mock.patch.object(work_tree, 'content', return_value=KBUILD.encode()):
             self.assertEqual(patchset.content(path, {f'{folder}/a.c'}), b'obj-y += a.o\n')
 
 

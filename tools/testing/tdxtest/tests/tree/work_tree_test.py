@@ -67,7 +67,7 @@ class WorkTreeTest(unittest.TestCase):
         patcher.start()
         self.addCleanup(patcher.stop)
         self.build = Build(self.place('build'), Progress(Null()))
-        self.addCleanup(self.build._lock.close)
+        self.addCleanup(self.build.close)
         self.work = work_tree.WorkTree(self.build, source.from_kdir(self.kdir))
 
     def place(self, *parts):
@@ -119,7 +119,7 @@ class WorkTreeTest(unittest.TestCase):
         self.fill('kdir', {'arch/x86/kvm/vmx/tdx.c': 'one\n2\nthree\n'})
         self.assertEqual(self.work.lay(), 1)
         after = self.snapshot(self.work.tree)
-        changed = [p for p in after if after[p] != before.get(p)]
+        changed = [path for path, data in after.items() if data != before.get(path)]
         self.assertEqual(changed, [os.path.join(self.work.tree, 'arch/x86/kvm/vmx/tdx.c')])
 
     def test_an_edit_under_a_patch_is_kept(self):

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+"""The page of leafs goes red for each thing that it leaves out or has too much."""
 import unittest
 from unittest import mock
 
