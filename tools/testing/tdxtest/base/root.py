@@ -32,7 +32,7 @@ import time
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tdxtest.base import apt, command
+from tdxtest.base import apt, command, privilege
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 
@@ -58,23 +58,27 @@ class Mount:
 
 
 def privileged(argv: list[str]) -> list[str]:
-    """argv by root, through sudo, or by the root of a user namespace; [] where none is."""
-    if os.geteuid() == 0:
-        return argv
-    if shutil.which('sudo'):
-        return ['sudo', *argv]
-    if shutil.which('newuidmap'):
-        return [*AS_ROOT_OF_USER, *argv]
-    return []
+    """argv by root, through sudo, or by the root of a user namespace."""
+    if privilege.is_root() or shutil.which('sudo'):
+        return privilege.as_root(argv, {})
+    return [*AS_ROOT_OF_USER, *argv]
+
+
+def run_privileged(argv: list[str], log: str, what: str) -> None:
+    """command.run() of privileged(); sudo may ask for a password."""
+    command.run(privileged(argv), log, what=what, in_session=not privilege.is_root())
 
 
 def unavailable() -> str:
     """Why this machine cannot make roots, in a few words; '' where it can."""
-    argv = privileged([*NAMESPACES, 'true'])
-    if not argv:
-        return 'there is neither root nor sudo, nor newuidmap of the package uidmap'
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False, env=command.environment())
+    why = privilege.refusal()
+    if why and shutil.which('sudo'):
+        return why
+    if why and not shutil.which('newuidmap'):
+        return f'{why}, nor newuidmap of the package uidmap'
+    done = subprocess.run(privileged([*NAMESPACES, 'true']), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, check=False,
+                          env=command.environment())
     if done.returncode:
         return ('mount namespaces are not allowed: '
                 + (done.stderr.strip().splitlines() or ['no message'])[-1])
@@ -118,7 +122,7 @@ class Root:
             stdout: str | None = None, **how: typing.Any) -> None:
         """command.run() in the root; how: what command() takes."""
         command.run(self.command(argv, **how), log, what=what or f'{argv[0]} in {self.name}',
-                    stdout=stdout)
+                    stdout=stdout, in_session=not privilege.is_root())
 
     def add_user(self, name: str) -> None:
         """A user with a home, who may become root by sudo without a password."""
@@ -133,9 +137,8 @@ class Root:
         copy = Root(self.build, name)
         copy.remove()
         try:
-            command.run(privileged(['cp', '-a', '--one-file-system', '--reflink=auto',
-                                    self.folder, copy.folder]), self.build.log('roots'),
-                        what=f'copy of {self.name}')
+            run_privileged(['cp', '-a', '--one-file-system', '--reflink=auto', self.folder,
+                            copy.folder], self.build.log('roots'), f'copy of {self.name}')
             yield copy
         finally:
             copy.remove()
@@ -146,9 +149,8 @@ class Root:
             mounted = mounts_below(self.folder, f.read())
         if mounted:
             raise Failure(f'{mounted[0]} is mounted; unmount it, for {self.folder} to be removed')
-        command.run(privileged(['rm', '-rf', '--one-file-system', '--preserve-root=all', '--',
-                                self.folder]), self.build.log('roots'),
-                    what=f'removal of {self.name}')
+        run_privileged(['rm', '-rf', '--one-file-system', '--preserve-root=all', '--',
+                        self.folder], self.build.log('roots'), f'removal of {self.name}')
 
 
 def proxies(dump: str) -> list[str]:
@@ -174,18 +176,18 @@ def make(build: Build, name: str, suite: str, packages: Iterable[str] = ()) -> R
     """
     packages = sorted(packages)
     root = Root(build, name)
-    log, mirror = build.log('roots'), build.mirror()
+    mirror = build.mirror()
     stamp = build.path('roots', f'{name}.json')
     facts = {'suite': suite, 'packages': packages, 'mirror': mirror}
     if is_made(stamp, facts) and os.path.isdir(root.folder):
         return root
-    options = [f'--include={name}' for name in packages]
+    options = [f'--include={package}' for package in packages]
     options += [f'--aptopt={line}' for line in proxies(command.output(['apt-config', 'dump']))]
 
     def debootstrap(source: str) -> None:
-        command.run(privileged([*NAMESPACES, 'mmdebstrap', '--mode=root', '--variant=minbase',
-                                f'--keyring={apt.KEYRING}', *options, suite, root.folder,
-                                source]), log, what=f'mmdebstrap {suite}')
+        run_privileged([*NAMESPACES, 'mmdebstrap', '--mode=root', '--variant=minbase',
+                        f'--keyring={apt.KEYRING}', *options, suite, root.folder, source],
+                       build.log('roots'), f'mmdebstrap {suite}')
 
     build.folder('roots')
     with contextlib.suppress(FileNotFoundError):

@@ -35,24 +35,29 @@ class Mounts(unittest.TestCase):
 
 
 class Rights(unittest.TestCase):
-    def privileged(self, uid, programs):
+    def told(self, uid, programs, function):
         with mock.patch('os.geteuid', return_value=uid), \
              mock.patch('shutil.which',
                         side_effect=lambda name: name if name in programs else None):
-            return root.privileged(['mount'])
+            return function()
+
+    def privileged(self, uid, programs):
+        return self.told(uid, programs, lambda: root.privileged(['mount']))
 
     def test_root_needs_nothing(self):
         self.assertEqual(self.privileged(0, ()), ['mount'])
 
     def test_sudo_comes_first(self):
-        self.assertEqual(self.privileged(1000, ('sudo', 'newuidmap')), ['sudo', 'mount'])
+        argv = self.privileged(1000, ('sudo', 'newuidmap'))
+        self.assertEqual((argv[0], argv[-1]), ('sudo', 'mount'))
 
     def test_a_user_namespace_else(self):
         self.assertEqual(self.privileged(1000, ('newuidmap',)),
                          [*root.AS_ROOT_OF_USER, 'mount'])
 
     def test_none(self):
-        self.assertEqual(self.privileged(1000, ()), [])
+        why = self.told(1000, (), root.unavailable)
+        self.assertEqual(why, 'there is neither root nor sudo, nor newuidmap of the package uidmap')
 
 
 class Kept(unittest.TestCase):
