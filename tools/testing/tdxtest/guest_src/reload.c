@@ -23,7 +23,6 @@
 #define SIM_PAGES	"/sys/kernel/debug/tdx_sim/pages"
 #define SIM_KEYIDS	"/sys/kernel/debug/tdx_sim/keyids"
 #define DROP_CACHES	"/proc/sys/vm/drop_caches"
-#define MAX_MODULES	16
 
 struct holdings {
 	long free_kb;

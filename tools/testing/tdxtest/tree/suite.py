@@ -128,10 +128,14 @@ class Suite:
                         what='make headers')
             # Linked dynamically: a TD's memory holds all of the program that made
             # it, and without a libc of its own that is a quarter of the pages.
-            command.run(['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={self.out}',
-                         f'KHDR_INCLUDES=-isystem {headers}/usr/include',
-                         f'EXTRA_CFLAGS={EXTRA_CFLAGS}', jobs, GOAL],
-                        log, env=ENVIRONMENT, what=f'make {GOAL}')
+            command.run([*self.make(self.out), jobs, GOAL], log, env=ENVIRONMENT,
+                        what=f'make {GOAL}')
+
+    def make(self, out, flags=EXTRA_CFLAGS):
+        """The start of a make command for the suite, with products in the folder `out`."""
+        headers = self.work.out('headers', 'usr', 'include')
+        return ['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={out}',
+                f'KHDR_INCLUDES=-isystem {headers}', f'EXTRA_CFLAGS={flags}']
 
     def program(self, name: str) -> str:
         return os.path.join(self.out, 'x86', name)
