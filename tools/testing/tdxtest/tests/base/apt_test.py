@@ -39,3 +39,37 @@ class Isolated(unittest.TestCase):
 
     def test_no_network(self):
         self.check_update('E: Failed to fetch x\n', 'is there a network, .* MIRROR=URI gives')
+
+
+class Mirror(unittest.TestCase):
+    def test_the_main_archive(self):
+        self.assertEqual(apt.choose_mirror([
+            'https://apt.example.org/|bookworm|Example|Example|main',
+            'http://deb.example.net/debian-security/|bookworm-security|Debian|Debian-Security|main',
+            'http://deb.example.net/debian/|bookworm|Debian|Debian|main',
+        ]), 'http://deb.example.net/debian/')
+
+    def test_before_the_first_update(self):
+        self.assertEqual(apt.choose_mirror([
+            'cdrom:[Debian 13]/|trixie|||main',
+            'https://apt.example.org/|nodistro|||main',
+            'mirror+file:/etc/apt/mirrors/debian.list|trixie|||main',
+        ]), 'mirror+file:/etc/apt/mirrors/debian.list')
+
+    def test_another_calls_its_suite_stable_too(self):
+        self.assertEqual(apt.choose_mirror([
+            'https://dl.example.com/browser/deb/|stable|||main',
+            'http://mirror.example.net/debian/|stable|||main',
+        ]), 'http://mirror.example.net/debian/')
+
+    def test_none(self):
+        self.assertEqual(apt.choose_mirror([
+            'http://archive.example.com/ubuntu/|noble|Ubuntu|Ubuntu|main',
+            'http://archive.example.com/ubuntu/|noble|||main',
+        ]), '')
+        self.assertEqual(apt.choose_mirror(['https://apt.example.org/|stable|X|X|stable']), '')
+
+    def test_versions_are_numbers(self):
+        self.assertLess(apt.version_key('2.7+dfsg-4')[:2], (2, 8))
+        self.assertGreater(apt.version_key('2.10-1')[:2], (2, 8))
+        self.assertEqual(apt.version_key('1:3.0+dfsg-1')[:2], (3, 0))

@@ -7,6 +7,7 @@ import unittest
 from unittest import mock
 
 from tdxtest.base import command
+from tdxtest.base.failure import Failure
 
 
 class CompilerCache(unittest.TestCase):
@@ -51,3 +52,21 @@ class Telling(unittest.TestCase):
                 ('x.yml\n  3:1  warning  too long\n\n', '3:1  warning  too long'),
                 ('$ make x\n', '')):
             self.assertEqual(command.telling(said), wanted)
+
+
+class Reasons(unittest.TestCase):
+    def test_the_telling_line_is_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, 'log')
+            script = 'echo start; echo "a.c:1: error: no b" >&2; ' \
+                     'echo "make: *** [x] Error 1"; exit 2'
+            with self.assertRaisesRegex(Failure, 'make failed: a.c:1: error: no b'):
+                command.run(['sh', '-c', script], log, what='make')
+
+    def test_a_full_disk(self):
+        error = OSError(28, 'No space left on device', 'build/x')
+        self.assertIn('no space left on device for build/x', command.explain(error))
+
+    def test_a_missing_program(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(Failure, 'install it'):
+            command.run(['no-such-program'], os.path.join(folder, 'log'))

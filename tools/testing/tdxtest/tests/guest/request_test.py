@@ -74,3 +74,12 @@ class Vary(unittest.TestCase):
         self.assertEqual(wanted, Request())
         with self.assertRaises(dataclasses.FrozenInstanceError):
             wanted.boot.cpus = 2
+
+
+class Environment(unittest.TestCase):
+    def test_environment_of_the_tests(self):
+        self.assertEqual(request.parse_environment(['A=1', 'B=x=y', 'C=']),
+                         (('A', '1'), ('B', 'x=y'), ('C', '')))
+        for word in ('A', '=1', '1A=2', 'A=b c'):
+            with self.subTest(word=word), self.assertRaises(UsageError):
+                request.parse_environment([word])

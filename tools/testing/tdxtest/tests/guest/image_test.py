@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the image of a guest has in it."""
+
+import unittest
+
+from tdxtest.guest import image
+
+
+class Plan(unittest.TestCase):
+    def test_the_plan_of_the_guest(self):
+        plan = image.plan_text([('a_test', ['-r', 'x'])], [('/o/kvm.ko', []),
+                               ('/o/kvm-intel.ko', ['tdx=1'])], 'mark', 60, False)
+        self.assertEqual(plan, 'watermark mark\nmodule /lib/kvm.ko\n'
+                               'module /lib/kvm-intel.ko tdx=1\ntimeout 60\ntest a_test -r x\n')
+        self.assertIn('\ntrace 50\n', image.plan_text([], [], '', 60, False, trace=50))
