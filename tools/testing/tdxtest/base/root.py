@@ -131,17 +131,21 @@ class Root:
         self.run(['sh', '-c', 'mkdir -p /etc/sudoers.d && echo "$1 ALL=(ALL) NOPASSWD: ALL" '
                   '> "/etc/sudoers.d/$1" && chmod 440 "/etc/sudoers.d/$1"', 'sh', name], log)
 
+    def copy(self, name: str) -> 'Root':
+        """A copy of the root, in the place of an older one of that name."""
+        copy = Root(self.build, name)
+        copy.remove()
+        run_privileged(['cp', '-a', '--one-file-system', '--reflink=auto', self.folder,
+                        copy.folder], self.build.log('roots'), f'copy of {self.name}')
+        return copy
+
     @contextlib.contextmanager
     def copied(self, name: str) -> Iterator['Root']:
         """A copy of the root for the body, removed after it."""
-        copy = Root(self.build, name)
-        copy.remove()
         try:
-            run_privileged(['cp', '-a', '--one-file-system', '--reflink=auto', self.folder,
-                            copy.folder], self.build.log('roots'), f'copy of {self.name}')
-            yield copy
+            yield self.copy(name)
         finally:
-            copy.remove()
+            Root(self.build, name).remove()
 
     def remove(self) -> None:
         """Remove the root, nothing that is mounted in it. Failure if something is."""
