@@ -13,8 +13,6 @@
 /* Words of the exit, one per register in the order of their numbers. */
 #define NR_DATA		16
 
-#define EXIT_REASON_TDCALL	77
-
 #define MESSAGE_GPA	(TDX_SHARED_BIT | 0x1234600000ULL)
 /* GHCI: this bit of R12 says that R13 is a GPA. */
 #define GPA_VALID	BIT_ULL(63)

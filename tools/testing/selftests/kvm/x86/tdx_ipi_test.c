@@ -15,13 +15,13 @@
 #include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_msr.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
 
 #define IPI_VECTOR		0xa5
 #define ICR_DEST_SHIFT		32
-#define X2APIC_ICR		(APIC_BASE_MSR + (APIC_ICR >> 4))
 
 /* "Divide by 1" of the timer's divide configuration register. */
 #define TDCR_BY_1		0xb
@@ -38,34 +38,34 @@ static void guest_self_ipi(u64 dest)
 
 static void guest_icr_self(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR, APIC_DEST_SELF | IPI_VECTOR);
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR), APIC_DEST_SELF | IPI_VECTOR);
 }
 
 static void guest_icr_all(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR, APIC_DEST_ALLINC | IPI_VECTOR);
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR), APIC_DEST_ALLINC | IPI_VECTOR);
 }
 
 static void guest_icr_all_but_self(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR, APIC_DEST_ALLBUT | IPI_VECTOR);
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR), APIC_DEST_ALLBUT | IPI_VECTOR);
 }
 
 static void guest_icr_physical(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR, dest << ICR_DEST_SHIFT | IPI_VECTOR);
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR), dest << ICR_DEST_SHIFT | IPI_VECTOR);
 }
 
 /* x2APIC cluster and bit of an APIC ID below 16. */
 static void guest_icr_logical(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR,
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR),
 		       BIT_ULL(ICR_DEST_SHIFT + dest) | APIC_DEST_LOGICAL | IPI_VECTOR);
 }
 
 static void guest_icr_nmi(u64 dest)
 {
-	tdvmcall_wrmsr(X2APIC_ICR, dest << ICR_DEST_SHIFT | APIC_DM_NMI);
+	tdvmcall_wrmsr(X2APIC_MSR(APIC_ICR), dest << ICR_DEST_SHIFT | APIC_DM_NMI);
 }
 
 /* Use the instruction, as any guest would.  It raises #VE. */

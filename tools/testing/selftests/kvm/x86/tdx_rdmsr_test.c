@@ -109,25 +109,25 @@ TDX_TEST_F(rdmsr, x2apic)
 		u32 index;
 		u64 value;
 	} rows[] = {
-		{ X2APIC_ID, 0 },
+		{ X2APIC_MSR(APIC_ID), 0 },
 		/* Version 0x14, 7 entries of the LVT, EOIs without broadcast. */
-		{ X2APIC_VERSION, 0x1060014 },
+		{ X2APIC_MSR(APIC_LVR), 0x1060014 },
 		/* The first one of cluster 0. */
-		{ X2APIC_LDR, 1 },
-		{ X2APIC_SIVR, 0xff },
-		{ X2APIC_ESR, 0 },
-		{ X2APIC_LVT_CMCI, APIC_LVT_MASKED },
-		{ X2APIC_ICR, 0 },
-		{ X2APIC_LVT_TIMER, APIC_LVT_MASKED },
-		{ X2APIC_LVT_THERMAL, APIC_LVT_MASKED },
-		{ X2APIC_LVT_PMI, APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_LDR), 1 },
+		{ X2APIC_MSR(APIC_SPIV), 0xff },
+		{ X2APIC_MSR(APIC_ESR), 0 },
+		{ X2APIC_MSR(APIC_LVTCMCI), APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_ICR), 0 },
+		{ X2APIC_MSR(APIC_LVTT), APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_LVTTHMR), APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_LVTPC), APIC_LVT_MASKED },
 		/* ExtINT, as a BIOS leaves it on the first CPU. */
-		{ X2APIC_LVT_LINT0, 0x700 },
-		{ X2APIC_LVT_LINT1, APIC_LVT_MASKED },
-		{ X2APIC_LVT_ERROR, APIC_LVT_MASKED },
-		{ X2APIC_INIT_COUNT, 0 },
-		{ X2APIC_CUR_COUNT, 0 },
-		{ X2APIC_DIV_CONF, 0 },
+		{ X2APIC_MSR(APIC_LVT0), 0x700 },
+		{ X2APIC_MSR(APIC_LVT1), APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_LVTERR), APIC_LVT_MASKED },
+		{ X2APIC_MSR(APIC_TMICT), 0 },
+		{ X2APIC_MSR(APIC_TMCCT), 0 },
+		{ X2APIC_MSR(APIC_TDCR), 0 },
 	};
 	size_t i;
 
@@ -145,12 +145,10 @@ TDX_TEST_F(rdmsr, not_emulated)
 		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
 		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
 		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
-		/*
-		 * x2APIC registers that a TD accesses itself, and those that do not
-		 * exist.
-		 */
-		0x800, 0x801, X2APIC_TPR, X2APIC_PPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_IRR0,
-		X2APIC_ICR + 1, X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
+		/* x2APIC registers that a TD accesses itself, or does not have. */
+		0x800, 0x801, X2APIC_MSR(APIC_TASKPRI), X2APIC_MSR(APIC_PROCPRI),
+		X2APIC_MSR(APIC_EOI), X2APIC_MSR(APIC_ISR), X2APIC_MSR(APIC_IRR),
+		X2APIC_MSR(APIC_ICR) + 1, X2APIC_MSR(APIC_SELF_IPI), 0x8ff, 0xffffffff,
 	};
 	size_t i;
 
@@ -165,7 +163,7 @@ TDX_TEST_F(rdmsr, listed_and_invalid)
 		MTRRphysMask_MSR(7) + 1, MSR_MTRRfix64K_00000 - 1, MSR_MTRRfix64K_00000 + 1,
 		MSR_MTRRfix16K_A0000 + 1, MSR_MTRRfix4K_C0000 - 1, MSR_IA32_MCx_CTL(1),
 		MSR_IA32_MCx_CTL(32) - 1, MSR_IA32_MC0_CTL2, MSR_IA32_MCx_CTL2(31),
-		MSR_IA32_MCG_CTL, MSR_IA32_MCG_EXT_CTL, X2APIC_LVT_CMCI,
+		MSR_IA32_MCG_CTL, MSR_IA32_MCG_EXT_CTL, X2APIC_MSR(APIC_LVTCMCI),
 		MSR_KVM_POLL_CONTROL,
 	};
 	u64 mcg_cap = 1;
@@ -215,7 +213,7 @@ TDX_TEST_F(rdmsr, index_truncated)
 
 	for (i = 0; i < ARRAY_SIZE(above); i++) {
 		run_read(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA);
-		run_read(self->vcpu, above[i] | X2APIC_SIVR, 0xff);
+		run_read(self->vcpu, above[i] | X2APIC_MSR(APIC_SPIV), 0xff);
 
 		tdx_msr_init_read(&insn, above[i] | MSR_IA32_TSC, 0);
 		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
@@ -296,10 +294,10 @@ TDX_TEST_F(rdmsr, default_deny)
 	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
-		{ KVM_MSR_FILTER_READ, X2APIC_SIVR, false },
+		{ KVM_MSR_FILTER_READ, X2APIC_MSR(APIC_SPIV), false },
 	};
 	static const u32 filtered[] = { MSR_IA32_POWER_CTL, MSR_IA32_APICBASE, 0x7ff, 0x900 };
-	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
+	static const u32 invalid[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
 	struct tdx_insn insn;
 	size_t i;
 
@@ -308,8 +306,8 @@ TDX_TEST_F(rdmsr, default_deny)
 	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_DENY, rows, ARRAY_SIZE(rows));
 
 	run_read(self->vcpu, MSR_IA32_MISC_ENABLE, TEST_DATA);
-	run_read(self->vcpu, X2APIC_SIVR, 0xff);
-	run_read(self->vcpu, X2APIC_ICR, 0);
+	run_read(self->vcpu, X2APIC_MSR(APIC_SPIV), 0xff);
+	run_read(self->vcpu, X2APIC_MSR(APIC_ICR), 0);
 	for (i = 0; i < ARRAY_SIZE(filtered); i++)
 		run_refused(self->vcpu, filtered[i]);
 

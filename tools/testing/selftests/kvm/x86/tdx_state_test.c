@@ -176,7 +176,7 @@ static void guest_code(void (*leave)(void *regs), u64 leaf, u64 nr)
 			.rcx = TDVMCALL_EXPOSE_REGS_MASK,
 			.r11 = leaf,
 			.r12 = sizeof(u64),
-			.r13 = 1,
+			.r13 = TDX_IO_WRITE,
 			.r14 = TDX_SHARED_BIT | TD_TDVMCALL_GPA,
 		};
 		sse_across(leave, &regs, &want, &got);

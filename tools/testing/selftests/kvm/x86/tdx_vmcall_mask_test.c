@@ -52,6 +52,9 @@ FIXTURE_VARIANT(vmcall_mask)
 		.name = #row, .r11 = (leaf), .exit_reason = (exit), args \
 	}
 
+#define IO_LEAF(row, leaf, exit, size, direction, addr)			\
+	LEAF(row, leaf, exit, .r12 = (size), .r13 = (direction), .r14 = (addr))
+
 #define HYPERCALL(row, number, exit, args...)				\
 	FIXTURE_VARIANT_ADD(vmcall_mask, hypercall_##row) {		\
 		.name = #row, .r10 = KVM_HC_##number, .exit_reason = (exit), args \
@@ -59,12 +62,12 @@ FIXTURE_VARIANT(vmcall_mask)
 
 LEAF(cpuid, EXIT_REASON_CPUID, 0, .r12 = TDX_CPUID_ADDRESS_WIDTHS, .r13 = 0);
 LEAF(hlt, EXIT_REASON_HLT, EXIT_HALTED, .r12 = 1);
-LEAF(io_in, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, .r12 = 4, .r13 = 0, .r14 = TEST_PORT);
-LEAF(io_out, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, .r12 = 4, .r13 = 1, .r14 = TEST_PORT);
+IO_LEAF(io_in, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, 4, TDX_IO_READ, TEST_PORT);
+IO_LEAF(io_out, EXIT_REASON_IO_INSTRUCTION, KVM_EXIT_IO, 4, TDX_IO_WRITE, TEST_PORT);
 LEAF(rdmsr, EXIT_REASON_MSR_READ, KVM_EXIT_X86_RDMSR, .r12 = TEST_MSR);
 LEAF(wrmsr, EXIT_REASON_MSR_WRITE, KVM_EXIT_X86_WRMSR, .r12 = TEST_MSR, .r13 = ~ANSWER);
-LEAF(mmio_read, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, .r12 = 8, .r13 = 0, .r14 = TEST_GPA);
-LEAF(mmio_write, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, .r12 = 8, .r13 = 1, .r14 = TEST_GPA);
+IO_LEAF(mmio_read, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, 8, TDX_IO_READ, TEST_GPA);
+IO_LEAF(mmio_write, EXIT_REASON_EPT_VIOLATION, KVM_EXIT_MMIO, 8, TDX_IO_WRITE, TEST_GPA);
 LEAF(vmcall_info_0, TDVMCALL_GET_TD_VM_CALL_INFO, 0, .r12 = 0, .r13 = 13, .r14 = 14);
 LEAF(vmcall_info_1, TDVMCALL_GET_TD_VM_CALL_INFO, KVM_EXIT_TDX, .r12 = 1, .r13 = 13, .r14 = 14);
 LEAF(map_gpa, TDVMCALL_MAP_GPA, KVM_EXIT_HYPERCALL, .r12 = TEST_GPA, .r13 = SZ_4K);

@@ -148,32 +148,34 @@ static void write_and_read(struct kvm_vcpu *vcpu, u64 index, u64 value)
 TDX_TEST_F(wrmsr, x2apic)
 {
 	static const u32 lvt[] = {
-		X2APIC_LVT_CMCI, X2APIC_LVT_TIMER, X2APIC_LVT_THERMAL, X2APIC_LVT_PMI,
-		X2APIC_LVT_LINT0, X2APIC_LVT_LINT1, X2APIC_LVT_ERROR,
+		X2APIC_MSR(APIC_LVTCMCI), X2APIC_MSR(APIC_LVTT), X2APIC_MSR(APIC_LVTTHMR),
+		X2APIC_MSR(APIC_LVTPC), X2APIC_MSR(APIC_LVT0), X2APIC_MSR(APIC_LVT1),
+		X2APIC_MSR(APIC_LVTERR),
 	};
 	static const u32 read_only[] = {
-		X2APIC_ID, X2APIC_VERSION, X2APIC_LDR, X2APIC_CUR_COUNT,
+		X2APIC_MSR(APIC_ID), X2APIC_MSR(APIC_LVR), X2APIC_MSR(APIC_LDR),
+		X2APIC_MSR(APIC_TMCCT),
 	};
 	size_t i;
 
 	tdx_msr_setup_mce(self->vcpu, NR_BANKS);
 
 	/* All entries stay masked while the local APIC is off. */
-	write_and_read(self->vcpu, X2APIC_SIVR, APIC_SPIV_APIC_ENABLED | 0xe1);
+	write_and_read(self->vcpu, X2APIC_MSR(APIC_SPIV), APIC_SPIV_APIC_ENABLED | 0xe1);
 	for (i = 0; i < ARRAY_SIZE(lvt); i++)
 		write_and_read(self->vcpu, lvt[i], APIC_LVT_MASKED | (0xe0 + i));
-	write_and_read(self->vcpu, X2APIC_DIV_CONF, 0xb);
+	write_and_read(self->vcpu, X2APIC_MSR(APIC_TDCR), 0xb);
 
-	run_write(self->vcpu, X2APIC_ESR, 0);
-	run_write(self->vcpu, X2APIC_INIT_COUNT, 0);
+	run_write(self->vcpu, X2APIC_MSR(APIC_ESR), 0);
+	run_write(self->vcpu, X2APIC_MSR(APIC_TMICT), 0);
 	run_write(self->vcpu, MSR_IA32_TSC_DEADLINE, 0);
 
-	run_refused(self->vcpu, X2APIC_ESR, 1);
+	run_refused(self->vcpu, X2APIC_MSR(APIC_ESR), 1);
 	for (i = 0; i < ARRAY_SIZE(read_only); i++)
 		run_refused(self->vcpu, read_only[i], 0);
 	/* All registers except ICR have 32 bits. */
-	run_refused(self->vcpu, X2APIC_DIV_CONF, BIT_32 | 0xb);
-	run_refused(self->vcpu, X2APIC_SIVR, BIT_32 | 0xff);
+	run_refused(self->vcpu, X2APIC_MSR(APIC_TDCR), BIT_32 | 0xb);
+	run_refused(self->vcpu, X2APIC_MSR(APIC_SPIV), BIT_32 | 0xff);
 }
 
 /* Neighbours of the list, and MSRs that a TD accesses itself or does not have. */
@@ -185,12 +187,10 @@ TDX_TEST_F(wrmsr, not_emulated)
 		MSR_IA32_MC0_CTL2 - 1, MSR_IA32_MCx_CTL2(32), MSR_IA32_MC0_CTL - 1,
 		MSR_IA32_MCx_CTL(32), MSR_IA32_XSS, MSR_STAR, MSR_FS_BASE, MSR_TSC_AUX,
 		MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, MSR_KVM_POLL_CONTROL + 1,
-		/*
-		 * x2APIC registers that a TD accesses itself, and those that do not
-		 * exist.
-		 */
-		0x800, 0x801, X2APIC_TPR, X2APIC_EOI, X2APIC_ISR0, X2APIC_ICR + 1,
-		X2APIC_SELF_IPI, 0x8ff, 0xffffffff,
+		/* x2APIC registers that a TD accesses itself, or does not have. */
+		0x800, 0x801, X2APIC_MSR(APIC_TASKPRI), X2APIC_MSR(APIC_EOI),
+		X2APIC_MSR(APIC_ISR), X2APIC_MSR(APIC_ICR) + 1, X2APIC_MSR(APIC_SELF_IPI),
+		0x8ff, 0xffffffff,
 	};
 	size_t i;
 
@@ -327,10 +327,10 @@ TDX_TEST_F(wrmsr, default_deny)
 	static const struct tdx_msr_filter_row rows[] = {
 		{ KVM_MSR_FILTER_READ, MSR_IA32_MISC_ENABLE, true },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_POWER_CTL, true },
-		{ KVM_MSR_FILTER_WRITE, X2APIC_DIV_CONF, false },
+		{ KVM_MSR_FILTER_WRITE, X2APIC_MSR(APIC_TDCR), false },
 	};
 	static const u32 filtered[] = { MSR_IA32_MISC_ENABLE, MSR_IA32_CR_PAT, 0x7ff, 0x900 };
-	static const u32 invalid[] = { 0x800, X2APIC_TPR, 0x8ff };
+	static const u32 invalid[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
 	struct tdx_insn insn;
 	size_t i;
 
@@ -338,9 +338,9 @@ TDX_TEST_F(wrmsr, default_deny)
 
 	run_write(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
-	write_and_read(self->vcpu, X2APIC_DIV_CONF, 0xb);
+	write_and_read(self->vcpu, X2APIC_MSR(APIC_TDCR), 0xb);
 	/* An IPI to nobody: logical destination 0. */
-	run_write(self->vcpu, X2APIC_ICR, APIC_DEST_LOGICAL | 0xe0);
+	run_write(self->vcpu, X2APIC_MSR(APIC_ICR), APIC_DEST_LOGICAL | 0xe0);
 	for (i = 0; i < ARRAY_SIZE(filtered); i++)
 		run_refused(self->vcpu, filtered[i], 0);
 

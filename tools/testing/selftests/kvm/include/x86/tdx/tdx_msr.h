@@ -22,31 +22,17 @@
 #define TDX_MSR_EXITS_ALL	(KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER | \
 				 KVM_MSR_EXIT_REASON_INVAL)
 
-/* MSRs of the x2APIC ("x2APIC Register Address Space", Intel SDM). */
-enum x2apic_msr {
-	X2APIC_ID = 0x802,
-	X2APIC_VERSION = 0x803,
-	X2APIC_TPR = 0x808,
-	X2APIC_PPR = 0x80a,
-	X2APIC_EOI = 0x80b,
-	X2APIC_LDR = 0x80d,
-	X2APIC_SIVR = 0x80f,
-	X2APIC_ISR0 = 0x810,
-	X2APIC_IRR0 = 0x820,
-	X2APIC_ESR = 0x828,
-	X2APIC_LVT_CMCI = 0x82f,
-	X2APIC_ICR = 0x830,
-	X2APIC_LVT_TIMER = 0x832,
-	X2APIC_LVT_THERMAL = 0x833,
-	X2APIC_LVT_PMI = 0x834,
-	X2APIC_LVT_LINT0 = 0x835,
-	X2APIC_LVT_LINT1 = 0x836,
-	X2APIC_LVT_ERROR = 0x837,
-	X2APIC_INIT_COUNT = 0x838,
-	X2APIC_CUR_COUNT = 0x839,
-	X2APIC_DIV_CONF = 0x83e,
-	X2APIC_SELF_IPI = 0x83f,
-};
+/* The MSR of a register of the x2APIC, by the offset of the register in an xAPIC. */
+#define X2APIC_MSR(reg)	(APIC_BASE_MSR + ((reg) >> 4))
+
+/* Offsets of asm/apicdef.h that apic.h does not have. */
+#define APIC_LDR	0xD0
+#define APIC_ESR	0x280
+#define APIC_LVTTHMR	0x330
+#define APIC_LVTPC	0x340
+#define APIC_LVT0	0x350
+#define APIC_LVT1	0x360
+#define APIC_LVTERR	0x370
 
 /* Set up @insn to read MSR @index, of which the low 32 bits count, and to return @value. */
 void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value);
