@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TDG.VP.VMCALL for code of a TD.  A function with "__" gives the VMM's status, R10.
+ * TDG.VP.VMCALL for code of a TD.  A function with "__" returns the status of the VMM, R10.
  * One without it asserts that this is TDVMCALL_STATUS_SUCCESS.  Both assert that the
  * TDX module passes the call on.
  *
@@ -22,7 +22,7 @@ void tdvmcall(struct tdcall_regs *regs);
 
 /*
  * <MapGPA> of @size bytes at @gpa, which has TDX_SHARED_BIT set to make them shared.
- * Gives R11 in *@failed: where the VMM stopped, if the status is not success.
+ * *@failed gets R11: where the VMM stopped, if the status is not success.
  */
 u64 __tdvmcall_map_gpa(gpa_t gpa, u64 size, u64 *failed);
 void tdvmcall_map_gpa(gpa_t gpa, u64 size);
@@ -39,7 +39,7 @@ void tdvmcall_wrmsr(u32 msr, u64 value);
  * EXIT_REASON_EPT_VIOLATION.  @direction is TDX_IO_READ or TDX_IO_WRITE, @addr a port,
  * or a GPA with TDX_SHARED_BIT set.  *@data is written, or gets what was read, zero
  * extended.  @size is 1, 2, 4 or 8 bytes.  Code that knows it when it is compiled uses
- * the helpers below.  Gives the status of the TDX module if that is not success.
+ * the helpers below.  Returns the status of the TDX module if that is not success.
  */
 u64 __tdvmcall_io(u64 leaf, u64 size, u64 direction, u64 addr, u64 *data);
 

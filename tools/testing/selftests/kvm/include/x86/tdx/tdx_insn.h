@@ -3,7 +3,8 @@
  * TDG.VP.VMCALL<Instruction.*> and <MMIO>: one call of a TD of tdvmcall_vm_create(),
  * with at most one exit, and what has to become of all registers.
  *
- *	tdx_insn_init(&insn, EXIT_REASON_IO_INSTRUCTION, 1, 0, port, 0, "IN of size %u", 1);
+ *	tdx_insn_init(&insn, EXIT_REASON_IO_INSTRUCTION, 1, 0,
+ *		      port, 0, "IN of size %u", 1);
  *	insn.out.r11 = 0xab;
  *
  *	tdx_insn_run_exit(vcpu, &insn, KVM_EXIT_IO);
