@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The page of leafs has a table for each leaf, and names KUnit cases that exist."""
+"""The pages on leafs agree with the rows of leafs, with their code and with KUnit cases."""
 
 from collections.abc import Iterator
 
@@ -13,3 +13,4 @@ WHEN = When.STATIC
 
 def check(_progress: Progress) -> Iterator[str]:
     yield from sim_leafs.check_page()
+    yield from sim_leafs.check_families()

@@ -55,14 +55,16 @@ def build_sim(built: Built, steps: Iterable[patchset.Step], folder: str) -> Iter
         for path in mine:
             write_if_changed(os.path.join(folder, path), patchset.content(path, present))
         for path in mine:
-            saved = compile_command(built.kernel.out, patchset.stem(path))
+            saved = compile_command(built.kernel.out, path)
             if path.endswith(('.c', '.S')) and saved:
                 yield from compiles(built, step, path, saved, folder)
 
 
-def compile_command(out: str, name: str) -> str:
+def compile_command(out: str, path: str) -> str:
     """The shell command that kbuild compiled an object of the simulation with, '' for none."""
-    text = (work_tree.read(os.path.join(out, SIM, f'.{name}.o.cmd')) or b'').decode()
+    folder, name = os.path.split(path)
+    name = f'.{os.path.splitext(name)[0]}.o.cmd'
+    text = (work_tree.read(os.path.join(out, folder, name)) or b'').decode()
     saved = re.search(r'^savedcmd_\S+ := (.*)', text, re.MULTILINE)
     # objtool and the like come after it.
     return saved[1].split(' ; ')[0] if saved else ''

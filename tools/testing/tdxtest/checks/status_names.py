@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from tdxtest.base.checking import When
 from tdxtest.base.progress import Progress
 from tdxtest.tree.project import text_of
+from tdxtest.verdict import sim_leafs
 
 NAME = 'names of statuses'
 WHEN = When.STATIC
 
 
 def check(_progress: Progress) -> Iterator[str]:
-    folder = 'arch/x86/virt/vmx/tdx/sim'
+    folder = sim_leafs.SIM
     rows = set(re.findall(r'^STATUS\((\w+)\)', text_of(f'{folder}/status.def'), re.MULTILINE))
     operands = set(re.findall(r'^OPERAND\((\w+)\)', text_of(f'{folder}/status.def'),
                               re.MULTILINE))

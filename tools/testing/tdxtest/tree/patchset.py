@@ -172,7 +172,7 @@ def objects_of(text: str, present: Collection[str]) -> str:
                  and any(f'{w[:-2]}.c' in present for w in match[2].split())}
 
     def filtered(line: str) -> str | None:
-        match = re.match(r'(\S+ [:+]?= )((?:\w+\.o ?)+)$', line)
+        match = re.match(r'(\S+ [:+]?= )((?:[\w/]+\.o ?)+)$', line)
         if not match:
             return line
         words = [w for w in match[2].split() if w[:-2] in composite or

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of the simulated module's leafs, held against its code and its KUnit tests.
+"""The pages on the simulated module's leafs, held against its code and its KUnit tests.
+
+The rows of seamcalls.def and tdcalls.def are the one list of leafs.
 
 Documentation/arch/x86/tdx-sim-leafs.rst has a section for each leaf, and in it a
 table of check, answer, and what covers it: a KUnit case "suite.case", a case of
 the suite "test:pattern", or "-". The KUnit tests print each answer that they got.
+It ends with a table of the leafs that are not simulated, and what they are for.
+
+Documentation/arch/x86/tdx-sim.rst has a table of all leafs by family, and the
+files that have their code.
 """
 
 import fnmatch
@@ -14,14 +20,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from tdxtest.base.paths import PROJECT
 
 PAGE = 'Documentation/arch/x86/tdx-sim-leafs.rst'
+OVERVIEW = 'Documentation/arch/x86/tdx-sim.rst'
+FAMILIES = 'Leafs'
 SIM = 'arch/x86/virt/vmx/tdx/sim'
-TABLES = ('seamcalls.def', 'tdcalls.def')
+KUNIT_FOLDER = f'{SIM}/tests'
+TABLES = ('tdh/seamcalls.def', 'tdg/tdcalls.def')
 ABSENT = 'Leafs that are not simulated'
 NOTHING = '-'
 MIN_COVERED = 0.95
 
-ROW = re.compile(r'^(?:SEAMCALL|TDCALL)\(\w+,\s*(\w+)', re.MULTILINE)
-ABSENT_ROW = re.compile(r'^(?:SEAMCALL|TDCALL)_ABSENT\((\w+)', re.MULTILINE)
+ROW = re.compile(r'^(?:SEAMCALL|TDCALL)\(\w+, (\w+), (\d+),', re.MULTILINE)
+ABSENT_ROW = re.compile(r'^(?:SEAMCALL|TDCALL)_ABSENT\((\w+), (\d+), "(.*)"\)', re.MULTILINE)
+KERNEL_LEAF = re.compile(r'^#define (TD[HG]_\w+)\s+(\d+)$', re.MULTILINE)
 SUITE = re.compile(r'.*?\s# Subtest: (tdx_sim\w*)$')
 ANSWER = re.compile(r'.*?\s# (\w+): (TD[HG]_\w+) answers (.+)$')
 KUNIT_CASE = re.compile(r'KUNIT_CASE(?:_PARAM)?\((\w+)')
@@ -34,11 +44,18 @@ def read(*parts: str) -> str:
         return f.read()
 
 
-def leafs() -> tuple[set[str], set[str]]:
-    """(names of the leafs that are simulated, names of the absent ones)."""
+def leafs() -> tuple[set[str], dict[str, str]]:
+    """(names of the leafs that are simulated, {name of an absent one: what it is for})."""
     texts = [read(SIM, name) for name in TABLES]
-    return ({m for text in texts for m in ROW.findall(text)},
-            {m for text in texts for m in ABSENT_ROW.findall(text)})
+    return ({name for text in texts for name, _ in ROW.findall(text)},
+            {name: why for text in texts for name, _, why in ABSENT_ROW.findall(text)})
+
+
+def numbers() -> dict[str, int]:
+    """{name of a leaf: its number} of all rows."""
+    texts = [read(SIM, name) for name in TABLES]
+    return {name: int(number) for text in texts
+            for name, number, *_ in ROW.findall(text) + ABSENT_ROW.findall(text)}
 
 
 def rows(text: str) -> Iterator[tuple[int, str, list[str]]]:
@@ -71,9 +88,9 @@ def name_of(section: str) -> str:
 def kunit_cases() -> set[str]:
     """The ids "suite.case" of the module's KUnit tests, from their source."""
     found: set[str] = set()
-    for name in os.listdir(os.path.join(PROJECT, SIM)):
-        if name.startswith('sim_test') and name.endswith('.c'):
-            text = read(SIM, name)
+    for name in os.listdir(os.path.join(PROJECT, KUNIT_FOLDER)):
+        if name.endswith('_kunit.c'):
+            text = read(KUNIT_FOLDER, name)
             names = KUNIT_SUITE.findall(text)
             found.update(f'{names[0]}.{case}' for case in KUNIT_CASE.findall(text) if names)
     return found
@@ -83,11 +100,12 @@ def check_page(text: str | None = None) -> Iterator[str]:
     """The page has a table for each leaf, and names KUnit cases that exist."""
     simulated, absent = leafs()
     known = kunit_cases()
-    seen, listed, covered, total = set(), set(), 0, 0
+    seen, covered, total = set(), 0, 0
+    listed: dict[str, str] = {}
     for number, section, cells in rows(read(PAGE) if text is None else text):
         where = f'{PAGE}:{number}'
         if section == ABSENT:
-            listed.add(name_of(cells[0]))
+            listed[name_of(cells[0])] = cells[1]
             continue
         if name_of(section) not in simulated:
             continue
@@ -102,10 +120,55 @@ def check_page(text: str | None = None) -> Iterator[str]:
                 yield f'{where}: {section}: no KUnit case {word}'
     for name in sorted(simulated - seen):
         yield f'{PAGE}: {name} has no table'
-    for name in sorted(absent ^ listed):
-        yield f'{PAGE}: {name}: not simulated, and the list of such leafs, do not agree'
+    for name in sorted(absent.keys() | listed.keys()):
+        if absent.get(name) != listed.get(name):
+            yield (f'{PAGE}: {ABSENT}: {name}: the table has {listed.get(name)!r}, '
+                   f'the row {absent.get(name)!r}')
     if total and covered < MIN_COVERED * total:
         yield f'{PAGE}: {covered} of {total} checks are covered, wanted {MIN_COVERED:.0%}'
+
+
+def families(text: str) -> dict[str, tuple[list[str], list[str]]]:
+    """{family: ([leafs], [files])} of the overview's table, whose cells may go on below."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    family = ''
+    for _, section, cells in rows(text):
+        if section == FAMILIES and len(cells) == 3:
+            family = cells[0] or family
+            leaf_words, files = found.setdefault(family, ([], []))
+            leaf_words += re.findall(r'[A-Z][A-Z.]*', cells[1])
+            files += re.findall(r'[\w./]+\.c', cells[2])
+    return found
+
+
+def check_families(text: str | None = None,
+                   code: Callable[[str], str] | None = None) -> Iterator[str]:
+    """The overview lists each leaf that is simulated, with a file that has its function.
+
+    code: gives the text of a file of the module.
+    """
+    code = code or (lambda name: read(SIM, name))
+    simulated, _ = leafs()
+    listed = set()
+    for family, (words, files) in families(read(OVERVIEW) if text is None else text).items():
+        texts = [code(name) for name in files]
+        for name in (name_of(f'{family}.{word}') for word in words):
+            listed.add(name)
+            if name in simulated and not any(f'\nu64 sim_{name.lower()}(' in t for t in texts):
+                yield f'{OVERVIEW}: {family}: sim_{name.lower()}() is not in {", ".join(files)}'
+    for name in sorted(simulated ^ listed):
+        yield f'{OVERVIEW}: {name} is ' + ('in no row' if name in simulated else 'not simulated')
+
+
+def check_numbers(headers: Iterable[str]) -> Iterator[str]:
+    """Each leaf that a kernel's headers number has a row, with the same number."""
+    known = numbers()
+    for name, number in (match for text in headers for match in KERNEL_LEAF.findall(text)):
+        if name not in known:
+            yield f'{", ".join(TABLES)}: the kernel has {name} {number}, which has no row'
+        elif known[name] != int(number):
+            yield (f'{", ".join(TABLES)}: {name}: wanted {number} as in the kernel, '
+                   f'got {known[name]}')
 
 
 def answers(log: Iterable[str]) -> dict[tuple[str, str], set[str]]:

@@ -14,7 +14,7 @@ RECORD_SIZE = 128
 
 def array(file, name):
     """The bytes of a C array of a KUnit test."""
-    text = re.search(rf'\b{name}\[\w+\] = {{(.*?)}};', sim_leafs.read(sim_leafs.SIM, file),
+    text = re.search(rf'\b{name}\[\w+\] = {{(.*?)}};', sim_leafs.read(sim_leafs.KUNIT_FOLDER, file),
                      re.DOTALL)
     return bytes(int(byte, 16) for byte in re.findall(r'0x(\w\w)', text[1]))
 
@@ -37,8 +37,8 @@ def mrtd(pages):
 class Measurement(unittest.TestCase):
     def test_mrtd_of_a_page(self):
         content = bytes((i * 7 + (i >> 8)) & 0xff for i in range(PAGE_SIZE))
-        self.assertEqual(array('sim_test_sept.c', 'wanted_mrtd'), mrtd([(0x7ffff000, content)]))
+        self.assertEqual(array('sept_kunit.c', 'wanted_mrtd'), mrtd([(0x7ffff000, content)]))
 
     def test_rtmr_extended_once(self):
-        self.assertEqual(array('sim_test_guest.c', 'wanted_rtmr'),
+        self.assertEqual(array('tdg_kunit.c', 'wanted_rtmr'),
                          hashlib.sha384(bytes(48) + bytes(range(48))).digest())

@@ -37,7 +37,8 @@ LOG = '''\
 '''.splitlines()
 
 
-@mock.patch('tdxtest.verdict.sim_leafs.leafs', lambda: ({'TDH_MNG_CREATE'}, {'TDH_MEM_RD'}))
+@mock.patch('tdxtest.verdict.sim_leafs.leafs',
+            lambda: ({'TDH_MNG_CREATE'}, {'TDH_MEM_RD': 'debug TDs'}))
 @mock.patch('tdxtest.verdict.sim_leafs.kunit_cases', lambda: {'tdx_sim_td.hkid', 'tdx_sim_td.page'})
 class Page(unittest.TestCase):
     def test_a_good_one_passes(self):
@@ -51,8 +52,12 @@ class Page(unittest.TestCase):
                       self.wrong(PAGE.replace('td.hkid', 'td.gone')))
         self.assertIn('TDH_MNG_CREATE has no table',
                       self.wrong(PAGE.replace('TDH.MNG.CREATE', 'TDH.MNG.CREATX')))
-        self.assertIn('TDH_MEM_RD: not simulated',
-                      self.wrong(PAGE.replace('TDH.MEM.RD', 'TDH.X   ')))
+
+    def test_leafs_that_are_not_simulated(self):
+        self.assertIn("TDH_MEM_RD: the table has None, the row 'debug TDs'",
+                      self.wrong(PAGE.replace('TDH.MEM.RD', 'TDH.X     ')))
+        self.assertIn("TDH_MEM_RD: the table has 'all TDs', the row 'debug TDs'",
+                      self.wrong(PAGE.replace('debug TDs', 'all TDs')))
 
     def test_too_little_covered_fails(self):
         self.assertIn('2 of 3', self.wrong(PAGE.replace('tdx_sim_td.hkid', '-              ')))
@@ -61,7 +66,53 @@ class Page(unittest.TestCase):
         self.assertIn('wanted check', self.wrong(PAGE.replace('tdx_sim_td.hkid', '')))
 
 
-@mock.patch('tdxtest.verdict.sim_leafs.leafs', lambda: ({'TDH_MNG_CREATE'}, {'TDH_MEM_RD'}))
+OVERVIEW = '''\
+Leafs
+-----
+
+=======  =========  =============
+Family   Leafs      Code
+=======  =========  =============
+TDH.MNG  CREATE,    ``tdh/mng.c``
+         KEY.FREEID
+=======  =========  =============
+'''
+
+
+@mock.patch('tdxtest.verdict.sim_leafs.leafs',
+            lambda: ({'TDH_MNG_CREATE', 'TDH_MNG_KEY_FREEID'}, {}))
+class Families(unittest.TestCase):
+    def wrong(self, text=OVERVIEW, code='\nu64 sim_tdh_mng_create(x)\nu64 sim_tdh_mng_key_freeid('):
+        return ' '.join(sim_leafs.check_families(text, lambda name: code))
+
+    def test_a_good_table_passes(self):
+        self.assertEqual(self.wrong(), '')
+
+    def test_a_leaf_that_is_missing_or_too_much(self):
+        self.assertIn('TDH_MNG_CREATE is in no row', self.wrong(OVERVIEW.replace('CREATE,', '-')))
+        self.assertIn('TDH_MNG_CREATX is not simulated',
+                      self.wrong(OVERVIEW.replace('CREATE', 'CREATX')))
+
+    def test_a_file_without_the_function(self):
+        self.assertIn('sim_tdh_mng_create() is not in tdh/mng.c', self.wrong(code=''))
+
+
+@mock.patch('tdxtest.verdict.sim_leafs.numbers', lambda: {'TDH_MNG_CREATE': 9})
+class Numbers(unittest.TestCase):
+    def wrong(self, text):
+        return ' '.join(sim_leafs.check_numbers([text]))
+
+    def test_the_same_number(self):
+        self.assertEqual(self.wrong('#define TDH_MNG_CREATE\t\t9\n'), '')
+
+    def test_another_number_or_no_row(self):
+        self.assertIn('TDH_MNG_CREATE: wanted 8 as in the kernel, got 9',
+                      self.wrong('#define TDH_MNG_CREATE\t\t8\n'))
+        self.assertIn('TDH_NEW 70, which has no row', self.wrong('#define TDH_NEW\t70\n'))
+
+
+@mock.patch('tdxtest.verdict.sim_leafs.leafs',
+            lambda: ({'TDH_MNG_CREATE'}, {'TDH_MEM_RD': 'debug TDs'}))
 class Answers(unittest.TestCase):
     def wrong(self, log=LOG, page=PAGE, cases=('smoke.runs',)):
         return ' '.join(sim_leafs.check_answers(log, lambda test: cases, page))

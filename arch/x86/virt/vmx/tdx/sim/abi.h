@@ -4,7 +4,7 @@
  *
  * Architecture only.  Numbers come from the "Intel TDX Module v1.5 ABI
  * Specification" and from the open source release of the module (branch
- * tdx_1.5); each block names its chapter.  Software types are in sim.h.
+ * tdx_1.5); each block names its chapter.  Software types are in state/.
  */
 #ifndef _X86_VIRT_TDX_SIM_ABI_H
 #define _X86_VIRT_TDX_SIM_ABI_H
@@ -32,36 +32,6 @@
 #define TDX_LEAF_VERSION_MASK		GENMASK_ULL(23, 16)
 #define TDX_LEAF_RESERVED_MASK		GENMASK_ULL(62, 24)
 #define TDX_LEAF_SEAMLDR		BIT_ULL(63)
-
-/* Host side leafs that Linux does not use ("Host-Side Interface Functions"). */
-#define TDH_MEM_PAGE_RELOCATE		5
-#define TDH_MEM_RD			12
-#define TDH_MNG_WR			13
-#define TDH_MEM_WR			14
-#define TDH_MEM_PAGE_DEMOTE		15
-#define TDH_MEM_PAGE_PROMOTE		23
-#define TDH_MEM_SEPT_RD			25
-#define TDH_MNG_KEY_RECLAIMID		27
-#define TDH_MEM_SEPT_REMOVE		30
-#define TDH_SYS_INFO			32
-#define TDH_SYS_RDALL			37
-#define TDH_MEM_RANGE_UNBLOCK		39
-#define TDH_SYS_LP_SHUTDOWN		44
-#define TDH_SYS_SHUTDOWN		52
-#define TDH_SYS_UPDATE			53
-#define TDH_SYS_DISABLE			69
-
-/* Guest side leafs that Linux does not use ("Guest-Side Interface Functions"). */
-#define TDG_VP_CPUIDVE_SET		5
-#define TDG_VP_RD			9
-#define TDG_VP_WR			10
-#define TDG_SYS_RD			11
-#define TDG_SYS_RDALL			12
-#define TDG_SERVTD_RD			18
-#define TDG_SERVTD_WR			20
-#define TDG_MR_VERIFYREPORT		22
-#define TDG_MEM_PAGE_ATTR_RD		23
-#define TDG_MEM_PAGE_ATTR_WR		24
 
 /* Completion status, RAX on output ("Function Completion Status Codes"). */
 #define TDX_OPERAND_ADDR_RANGE_ERROR	0xC000010100000000ULL
@@ -206,5 +176,11 @@
 #define TDX_TDVPS_PAGES			6
 
 static_assert(TDX_TDCS_PAGES * 4096 <= U16_MAX);
+
+/* Status @code with operand @id (TDX_OPERAND_ID_*), or another detail, in bits 31:0. */
+static inline u64 sim_err(u64 code, u32 id)
+{
+	return code | id;
+}
 
 #endif /* _X86_VIRT_TDX_SIM_ABI_H */

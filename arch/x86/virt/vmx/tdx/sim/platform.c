@@ -2,9 +2,9 @@
 /*
  * Simulated TDX module: what a platform with TDX has and others may lack.
  *
- * A machine has TDX if an MSR says how many KeyIDs TDX may use.  An emulator can
- * be made to have that MSR.  A hypervisor that gives its guests VMX leaves no
- * choice of their MSRs, so that there the command line says it: tdx_sim_keyids=N.
+ * A machine has TDX if an MSR says how many KeyIDs TDX may use.  An emulator can be
+ * told to have that MSR.  A hypervisor that gives its guests VMX offers no choice of
+ * their MSRs.  There the command line has the number: tdx_sim_keyids=N.
  */
 #include <linux/bitfield.h>
 #include <linux/init.h>
@@ -12,7 +12,7 @@
 
 #include "platform.h"
 
-/* 0 asks the MSR. */
+/* From the command line; 0: as the MSR has it. */
 static u32 sim_nr_keyids __ro_after_init;
 
 static int __init sim_parse_keyids(char *arg)

@@ -25,13 +25,14 @@
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
-#include "sim.h"
+#include "abi.h"
+#include "state/sys.h"
+#include "tdh/seamcall.h"
 
 /* IA32_MTRRCAP: the CPU has SEAM range registers, i.e. can have a real module. */
 #define MTRRCAP_SEAMRR		BIT_ULL(15)
 
 static bool sim_requested __initdata;
-bool sim_started __ro_after_init;
 
 static int __init sim_parse_param(char *arg)
 {
@@ -40,8 +41,9 @@ static int __init sim_parse_param(char *arg)
 early_param("tdx_sim", sim_parse_param);
 
 /*
- * The instruction at @ip, 0 if nothing is there.  All SEAMCALLs of the kernel are
- * in its own text, which needs no care: that is dear on the path of every exit.
+ * The instruction at @ip, 0 if nothing is mapped there.  All SEAMCALLs of the kernel are
+ * in its own text, which can be read directly.  A copy that may fail costs too much on
+ * the path of every exit.
  */
 static u32 sim_insn(unsigned long ip)
 {
@@ -91,7 +93,7 @@ static int __init sim_init(void)
 		return -EBUSY;
 	}
 
-	/* A result of this kernel must never pass for one of hardware. */
+	/* A result of this kernel must never be taken for one of hardware. */
 	add_taint(TAINT_TEST, LOCKDEP_STILL_OK);
 	pr_warn("simulated TDX module answers SEAMCALL, nothing here is confidential\n");
 

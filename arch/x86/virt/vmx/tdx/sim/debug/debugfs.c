@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Simulated TDX module: files in debugfs.
+ *
+ *	tdx_sim/fault	answers given on request (fault.c)
+ *	tdx_sim/pages	number of pages that the module holds, by type
+ *	tdx_sim/keyids	number of KeyIDs, by state
+ *	tdx_sim/fuzz	random SEAMCALLs (tests/fuzz.c, which adds it)
+ *	tdx_sim/seamcall_cost	SEAMCALLs that do nothing, and TSC ticks they took
+ */
+#include <linux/array_size.h>
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/preempt.h>
+#include <linux/seq_file.h>
+
+#include <asm/processor-flags.h>
+#include <asm/tlbflush.h>
+#include <asm/tsc.h>
+
+#include "debug/debugfs.h"
+#include "debug/fault.h"
+#include "state/pamt.h"
+#include "state/sys.h"
+
+static const char * const sim_page_types[] = {
+	[PT_REG]	= "REG",
+	[PT_TDR]	= "TDR",
+	[PT_TDCX]	= "TDCX",
+	[PT_TDVPR]	= "TDVPR",
+	[PT_EPT]	= "EPT",
+};
+
+static const char * const sim_kot_states[] = {
+	[SIM_KOT_FREE]		= "FREE",
+	[SIM_KOT_ASSIGNED]	= "ASSIGNED",
+	[SIM_KOT_FLUSHED]	= "FLUSHED",
+	[SIM_KOT_RESERVED]	= "RESERVED",
+};
+
+static void sim_show_counts(struct seq_file *m, const char * const *names,
+			    const unsigned long *counts, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (names[i])
+			seq_printf(m, "%s %lu\n", names[i], counts[i]);
+	}
+}
+
+/* Without locks: exact only while no SEAMCALL is made. */
+static int sim_pages_show(struct seq_file *m, void *unused)
+{
+	unsigned long counts[ARRAY_SIZE(sim_page_types)] = {};
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(sim_sys.nr_tdmrs); i++) {
+		const struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
+		u64 end = READ_ONCE(tdmr->initialized);
+		u64 page, nr = end ? (end - tdmr->base) >> PAGE_SHIFT : 0;
+
+		for (page = 0; page < nr; page++) {
+			u8 type = READ_ONCE(tdmr->pamt_4k[page].type);
+
+			if (type < ARRAY_SIZE(counts))
+				counts[type]++;
+		}
+		for (page = 0; page < nr / sim_level_pages(TDX_PS_2M); page++) {
+			if (READ_ONCE(tdmr->pamt_2m[page].type) == PT_REG)
+				counts[PT_REG] += sim_level_pages(TDX_PS_2M);
+		}
+	}
+
+	sim_show_counts(m, sim_page_types, counts, ARRAY_SIZE(counts));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_pages);
+
+static int sim_keyids_show(struct seq_file *m, void *unused)
+{
+	unsigned long counts[ARRAY_SIZE(sim_kot_states)] = {};
+	u32 i;
+
+	for (i = 0; i < READ_ONCE(sim_sys.nr_keyids); i++)
+		counts[READ_ONCE(sim_sys.kot[i].state)]++;
+
+	sim_show_counts(m, sim_kot_states, counts, ARRAY_SIZE(counts));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_keyids);
+
+#define SIM_COST_CALLS		1000
+
+/* No leaf has this number, so that the answer takes the least time. */
+static void sim_seamcall_nothing(void)
+{
+	u64 rax = TDX_LEAF_MASK;
+
+	asm volatile(".byte 0x66, 0x0f, 0x01, 0xcf"	/* SEAMCALL */
+		     : "+a" (rax) : : "cc", "memory");
+}
+
+static int sim_seamcall_cost_show(struct seq_file *m, void *unused)
+{
+	u64 ticks;
+	int i;
+
+	guard(preempt)();
+
+	/* Outside VMX operation seam.c leaves the #UD alone: it would be an oops. */
+	if (!(cr4_read_shadow() & X86_CR4_VMXE))
+		return -ENODEV;
+
+	ticks = rdtsc_ordered();
+	for (i = 0; i < SIM_COST_CALLS; i++)
+		sim_seamcall_nothing();
+	ticks = rdtsc_ordered() - ticks;
+
+	seq_printf(m, "%d %llu\n", SIM_COST_CALLS, ticks);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_seamcall_cost);
+
+struct dentry *__init sim_debugfs_dir(void)
+{
+	static struct dentry *dir __initdata;
+
+	if (!dir)
+		dir = debugfs_create_dir("tdx_sim", NULL);
+	return dir;
+}
+
+static int __init sim_debugfs_init(void)
+{
+	struct dentry *dir;
+
+	if (!sim_started)
+		return 0;
+
+	dir = sim_debugfs_dir();
+	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
+	debugfs_create_file("pages", 0400, dir, NULL, &sim_pages_fops);
+	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
+	debugfs_create_file("seamcall_cost", 0400, dir, NULL, &sim_seamcall_cost_fops);
+	return 0;
+}
+late_initcall(sim_debugfs_init);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Simulated TDX module: the VMCS of a vCPU.
+ */
+#ifndef _X86_VIRT_TDX_SIM_TD_VMCS_H
+#define _X86_VIRT_TDX_SIM_TD_VMCS_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#include <asm/trapnr.h>
+
+struct sim_vcpu;
+
+/* Exceptions that never are the guest's: #UD may be TDCALL, #MC is the module's. */
+#define TDX_EXCEPTION_BITMAP	(BIT(X86_TRAP_UD) | BIT(X86_TRAP_MC))
+
+/* 0, or -ENODEV on a CPU without a VMX feature that a TD needs. */
+int sim_vmcs_check_cpu(void);
+
+/*
+ * Make the VMCS of @vcpu current on this CPU.  The first call initializes it, and the
+ * first call on a CPU writes the host state of that CPU.
+ */
+void sim_vmcs_load(struct sim_vcpu *vcpu);
+
+/* Write the VMCS of @vcpu back to memory, on the CPU that the vCPU is associated with. */
+void sim_vmcs_clear(struct sim_vcpu *vcpu);
+
+/*
+ * Of the VMCS that is current:
+ *
+ * sim_set_cpu_control(): switches one bit of CPU_BASED_VM_EXEC_CONTROL; the vCPU has a
+ *			copy of the field.
+ * sim_vmcs_init_exceptions(): the exceptions that exit are TDX_EXCEPTION_BITMAP and, on a
+ *			CPU with an alias of the shared bit, #PF of a reserved bit.
+ */
+void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on);
+void sim_vmcs_init_exceptions(void);
+
+/* How long a TD may go on with interrupts off before the host gets a look: TSC cycles. */
+u64 sim_stay_cycles(void);
+
+#endif /* _X86_VIRT_TDX_SIM_TD_VMCS_H */
