@@ -14,5 +14,5 @@ A room below this one imports from those before it in this list only:
 
 import sys
 
-# A checkout stays as it is.
+# No byte code is left in a checkout.
 sys.dont_write_bytecode = True

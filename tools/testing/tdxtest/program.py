@@ -16,7 +16,7 @@ from tdxtest.base.failure import EXIT_NOT_RUN, Failure
 from tdxtest.commands import bisect
 from tdxtest.guest.options import EPILOG
 
-# What ends a run that nobody waits for: a CI system, timeout, the end of a connection.
+# A CI system, timeout, or the end of a connection ends a run by one of these.
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def say(text: object, before: str = '') -> None:
-    """Print the line that ends a run. Who hung up does not hear it, nor gets another status."""
+    """Print the line that ends a run. A closed terminal does not change the exit status."""
     with contextlib.suppress(OSError):
         print(f'{before}tdxtest: {text}', file=sys.stderr)
 
@@ -72,7 +72,7 @@ def interrupt(number: int, _frame: object) -> None:
 
 
 def open_standard() -> None:
-    """Open what is closed of the standard files; the next file would be in its place."""
+    """Open a standard file that is closed: the next file that is opened would get its number."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)
     os.close(fd)
@@ -81,7 +81,7 @@ def open_standard() -> None:
 def run_program(argv: Sequence[str]) -> int:
     """main() with the signals and the output of a program; gives the exit status."""
     for number in SIGNALS:
-        # nohup has one ignored, which is to stay so.
+        # nohup ignores one of them, which must stay ignored.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
     if sys.stdout is None:

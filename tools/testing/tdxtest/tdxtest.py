@@ -6,7 +6,7 @@ import os
 import sys
 
 sys.dont_write_bytecode = True
-# The folder of this file, whose modules the package has under longer names.
+# It was the folder of this file, whose modules belong to the package tdxtest.
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 MIN_PYTHON = (3, 11)

@@ -92,7 +92,7 @@ def run_as_root(argv: list[str], progress: Progress, log: str) -> None:
 def install(packages: Mapping[str, str], progress: Progress, log: str) -> None:
     """Install packages by the system's apt. packages: {name: what for}.
 
-    UsageError where nobody can be root, with the command that root must run.
+    UsageError where neither root nor sudo is available, with the command that root must run.
     """
     width = max(map(len, packages))
     progress.say('apt: will install (apt-get install --no-install-recommends):')
@@ -107,7 +107,7 @@ def install(packages: Mapping[str, str], progress: Progress, log: str) -> None:
             run_as_root(['apt-get', 'update', '-q', '-o', 'APT::Update::Error-Mode=any'],
                         progress, log)
         except Failure as e:
-            # It may be a source of the person's that has nothing of what is wanted.
+            # The person's own sources may fail and yet have nothing that is wanted.
             stale = str(e)
             progress.say(f'note: {stale}')
         try:
@@ -148,7 +148,7 @@ def choose_mirror(targets: Iterable[str]) -> str:
             known.append(uri)
         elif not origin.strip('$()ORIGIN') and suite in DEBIAN_SUITES:
             likely.append(uri)
-    # Others too call a suite of theirs "stable".
+    # Other archives call a suite "stable" as well.
     likely.sort(key=lambda uri: 'debian' not in uri)
     return (known + likely + [''])[0]
 
@@ -218,7 +218,7 @@ class IsolatedApt(AptState):
         # A system with nothing installed. The locks are made beside this file.
         with open(os.path.join(root, 'dpkg', 'status'), 'w', encoding='ascii'):
             pass
-        # Sandbox::User: root's apt would become a user who may not enter here.
+        # Sandbox::User: root's apt would otherwise become a user who has no access to this folder.
         # The system's apt.conf stays in force: it may name a proxy.
         self.options = [word for key, value in {
             'Dir::State::lists': os.path.join(root, 'lists'),
@@ -240,11 +240,11 @@ class IsolatedApt(AptState):
         }.items() for word in ('-o', f'{key}={value}')]
 
     def update(self, log: str, say: Callable[[str], None]) -> None:
-        """Read the package lists; a state that was never read is no state.
+        """Read the package lists. The state is not ready before that.
 
-        say: takes a line for the person. A mirror that lacks one of the newer
-        suites, or is a snapshot whose lists have expired, may do all the same:
-        the signatures are checked in any case.
+        say: takes a line for the person. A mirror may lack one of the newer suites, or be a
+        snapshot whose lists have expired. It is used all the same: the signatures are checked
+        in any case.
         """
         suites, options = list(SUITES), f'signed-by={KEYRING}'
         while True:

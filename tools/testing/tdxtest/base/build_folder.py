@@ -16,7 +16,7 @@ from tdxtest.base.progress import Progress
 # The kernel's make takes no path with a space or colon, and the shells that it runs
 # take none with a character of their own.
 UNFIT = re.compile(r'[^\w/.,@+~-]')
-# What compilers put into temporary files, with as many of them as a machine has CPUs.
+# What compilers need for temporary files: one compiler runs for each CPU of the machine.
 TEMPORARY_BYTES = 512 << 20
 
 class Build:

@@ -24,15 +24,15 @@ REASONS = (
 )
 
 
-# What a person, a kernel developer above all, may have exported for another build, and
-# what our own make exports: its variables.
+# Variables that a kernel developer may have exported for another build, and those that our own
+# make exports.
 OF_ANOTHER_BUILD = re.compile(
     r'GIT_\w+|KBUILD_\w+|KCONFIG_\w+|KC(PP)?FLAGS|KAFLAGS|KRUSTFLAGS|INSTALL(_\w+)?|'
     r'MAKE\w*|MFLAGS|GNUMAKEFLAGS|(SUB|SRC)?ARCH|CROSS_COMPILE|O|OUTPUT|[VWCM]|DEBUG|'
     r'(EXTRA_)?(C|CPP|LD)FLAGS|KHDR_INCLUDES|TESTS|KDIR|(SKIP_|FORCE_)?TARGETS|'
     r'TAR_OPTIONS|XZ_OPT|XZ_DEFAULTS|POSIXLY_CORRECT|CDPATH|BASH_ENV|ENV|LANGUAGE')
-# Where distributions keep a compiler cache's links, which have the compilers'
-# names: found by PATH they need no other command line, so nothing is built anew.
+# Where distributions keep the links of a compiler cache, which have the compilers' names. They
+# are found by PATH, so the command lines stay the same and nothing is built anew.
 COMPILER_CACHES = ('/usr/lib/ccache', '/usr/lib64/ccache')
 
 
@@ -155,7 +155,7 @@ def kill_group(process: subprocess.Popen[typing.Any]) -> None:
             process.wait(timeout=5)
             return
         except (ProcessLookupError, PermissionError):
-            # It has ended, is in our own session, or is root's: it can only be waited for.
+            # It has ended, is in our own session, or is root's: we can only wait for it.
             process.wait()
             return
         except subprocess.TimeoutExpired:
@@ -163,7 +163,7 @@ def kill_group(process: subprocess.Popen[typing.Any]) -> None:
 
 
 def send_to_group(group: int, sig: signal.Signals) -> None:
-    """A signal to a process group. sudo runs as root, and may be told by root only."""
+    """Send a signal to a process group. sudo runs as root, so only root may signal it."""
     try:
         os.killpg(group, sig)
     except PermissionError:

@@ -42,7 +42,7 @@ NAMESPACES = ('unshare', '--mount', '--propagation', 'private', '--pid', '--moun
               '--fork', '--kill-child')
 AS_ROOT_OF_USER = ('unshare', '--user', '--map-root-user', '--map-auto')
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-# Suites that move give other packages a week later.
+# A suite that moves has other packages a week later.
 DAY_S = 24 * 60 * 60
 MAX_AGE_S = 7 * DAY_S
 PROXY = re.compile(r'Acquire::.*proxy.*', re.IGNORECASE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The suite on the debug kernel, after a proof that this kernel notices what it is for."""
+"""The suite passes on the debug kernel, which is proven to report each kind of defect."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from tdxtest.tree.kernel import Modules
 NAME = 'debug kernel'
 WHEN = When.LONG
 SOURCE = os.path.join(GUEST_SOURCES, 'defects.c')
-# What else would end after its first report.
+# Without it KASAN says nothing after its first report.
 PARAMETERS = 'kasan_multi_shot'
 # (option, what the kernel says of its defect in guest_src/defects.c)
 REPORTS = (
@@ -38,13 +38,13 @@ REPORTS = (
     ('KASAN_STACK', 'BUG: KASAN: stack-out-of-bounds'),
     ('KASAN_VMALLOC', 'BUG: KASAN: vmalloc-out-of-bounds'),
 )
-# What objtool says of the one that it is to find.
+# What objtool says of the defect that it must find.
 NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumented\(\) '
                      r'leaves \.noinstr\.text section')
 
 
 def compile_defects(built: Built) -> str:
-    """defects.ko and defects.o for the built's kernel; gives their folder."""
+    """Compile defects.ko and defects.o for the debug kernel; gives their folder."""
     folder = built.work.out('defects')
     shutil.rmtree(folder, ignore_errors=True)
     with open(SOURCE, 'rb') as f:

@@ -24,7 +24,7 @@ SEARCHES = (
     ('the later regression', history.REGRESSION, history.MERGED + 1, history.COMMITS - 1,
      ('--generation', 'merged', RANGES)),
 )
-# (number of a commit, options, what git is to be told)
+# (number of a commit, options, the exit status that git must get)
 STEPS = (
     (history.NO_BUILD, (), EXIT_SKIP),
     (history.NO_TDX, (), EXIT_SKIP),
@@ -52,7 +52,7 @@ def find(built: Built, folder: str, commits: Sequence[str], good: int, bad: int,
 
 
 def steps_of(built: Built, tried: Iterable[str]) -> Iterator[str]:
-    """Lines that are wrong with what the steps of a search left behind."""
+    """Lines that are wrong with the logs of a search's steps."""
     builders = []
     for commit in tried:
         path = built.build.path('bisect', f'{commit}.log')
@@ -70,7 +70,7 @@ def steps_of(built: Built, tried: Iterable[str]) -> Iterator[str]:
 
 
 def check(built: Built) -> Iterator[str]:
-    """One of the long checks."""
+    """git bisect finds each commit, and each step ends with the right status."""
     folder = built.build.path('bisect-proof', 'linux')
     commits = history.make(built.build, folder)
     # The steps are runs of their own.

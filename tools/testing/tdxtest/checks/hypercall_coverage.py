@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the suite does not reach of the hypercall paths is explained, and little."""
+"""The suite reaches nearly all of the hypercall paths, and the rest is explained."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A module of the tool imports from its own room and from those below it only.
 
-tests/ may import anything, and what starts the program everything. A command finds
-the checks by listing their folder, which is no import.
+tests/ and the files that start the program may import anything. A command finds the checks by
+listing their folder, not by an import.
 """
 
 import ast

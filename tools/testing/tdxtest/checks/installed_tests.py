@@ -25,7 +25,7 @@ class Installed(suite.Suite):
 
 
 def not_ktap(lines: Iterable[str]) -> list[str]:
-    """The different lines that are no KTAP, before the one of the end."""
+    """The distinct lines that are no KTAP. The line that ends the guest does not count."""
     wrong = {line.strip() for line in lines if not KTAP.fullmatch(line) and
              ktap.RESTART not in line}
     return [f'no KTAP: {line!r}' for line in sorted(wrong)]

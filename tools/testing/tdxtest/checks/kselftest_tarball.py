@@ -85,7 +85,7 @@ def check_runner(folder: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def offers_tds(folder: str, names: Sequence[str]) -> bool:
-    """Whether this machine would run the tests, where nothing of this can be seen."""
+    """Whether this machine has TDX: the tests would run, and skips cannot be checked."""
     return run([os.path.join(folder, 'kvm', names[0]), '-r', 'no.such.case'],
                folder)[0] != EXIT_SKIP
 

@@ -15,12 +15,12 @@ NAME = 'pylint'
 WHEN = When.STATIC
 CONFIG = os.path.join(HERE, 'pylintrc')
 PACKAGE = os.path.basename(HERE)
-# Above the messages of a module.
+# The line above the messages of a module starts with this.
 HEAD = '*'
 
 
 def messages(argv: Sequence[str], cwd: str = os.path.dirname(HERE)) -> Iterator[str]:
-    """What a checker of Python says, a line for each message; none where it is content."""
+    """The messages of a checker of Python, a line each; none if it found nothing."""
     try:
         done = subprocess.run(argv, cwd=cwd, env=command.environment(), text=True, check=False,
                               stdin=subprocess.DEVNULL, capture_output=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""patches/series loads, lists every patch once, and the always ones first."""
+"""patches/series loads, lists every patch once, and patches that always apply first."""
 
 import os
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every Python file compiles, without leaving byte code behind."""
+"""Every Python file compiles. No byte code is written."""
 
 import ast
 from collections.abc import Iterator

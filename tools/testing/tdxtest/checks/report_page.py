@@ -121,7 +121,7 @@ def look(page: str, wanted: tuple[list[str], list[str]], folder: str) -> Iterato
 
 
 def check(built: Built) -> Iterator[str]:
-    """The page of saved consoles, and that of the last run; one of the long checks."""
+    """The page of saved consoles, and that of the last run, look right."""
     apt.ensure_installed(built.progress, built.build.log('apt'), 'check-long')
     kept = [list(sample_runs())]
     last = built.build.path(results.LAST)

@@ -12,7 +12,7 @@ from tdxtest.verdict.second_opinion import compare
 
 NAME = "KTAP, by KUnit's parser too"
 WHEN = When.TREE
-# Saved consoles that only ktap.py finds wrong, and what KUnit's parser does not ask.
+# Saved consoles that only ktap.py finds wrong, and what KUnit's parser does not check.
 STRICTER = {
     'all_skipped': 'whether anything ran',
     'missing_plan': 'for a plan, without which lost results go unnoticed',

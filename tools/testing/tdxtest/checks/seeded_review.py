@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A review of a seeded series turns red what its mutant names."""
+"""A review of a seeded series reports the cases that its mutant names as red."""
 
 import email.message
 import mailbox
@@ -14,7 +14,7 @@ from tdxtest.verdict import mutants
 
 NAME = 'review of a seeded series'
 WHEN = When.LONG
-# The mutant that make check-long has reviewed.
+# The mutant that make check-long reviews.
 SEEDED = 'map_gpa/retry-falls-through'
 
 

@@ -72,7 +72,7 @@ def compile_command(out: str, path: str) -> str:
 
 def compiles(built: Built, step: patchset.Step, path: str, saved: str,
              folder: str) -> Iterator[str]:
-    # Headers of the simulation are those of the step, not those of the whole.
+    # The headers of the simulation are those of this step, not those of the whole series.
     script = saved.replace(os.path.join(built.work.tree, SIM), os.path.join(folder, SIM))
     script = re.sub(r' -o \S+', f' -o {folder}/object.o', script)
     script = re.sub(r' -Wp,-MMD,\S+', '', script)
@@ -134,7 +134,7 @@ def touched_by(steps: Iterable[patchset.Step]) -> list[str]:
 
 
 def replace(path: str, data: bytes) -> None:
-    """Write a file anew: its other hard links keep what they have."""
+    """Write a new file: other hard links to the old one keep the old content."""
     if os.path.exists(path):
         os.unlink(path)
     write_if_changed(path, data)

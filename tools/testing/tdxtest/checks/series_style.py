@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """checkpatch.pl finds nothing unexcused in any patch, and each has maintainers.
 
-Why the files need no entry of their own in MAINTAINERS: the entries for their
-folders have them.
+New files need no entry of their own in MAINTAINERS: the entries for their folders cover them.
 """
 
 import os

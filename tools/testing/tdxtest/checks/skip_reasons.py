@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Why cases of the suite skip themselves in a plain run, and what runs them.
 
-A case that no command runs tests nothing, however green it is said to be.
+A case that no command runs tests nothing, although the run is green.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ PREFIX = 'SKIP '
 class Request:
     """Options of tdxtest.py run with which a case does not skip itself.
 
-    warns: the kernel does then, so that the run fails whatever its cases do.
+    warns: the kernel warns with these options, so the run fails even if its cases pass.
     older: only kernels before the newest have cases with the reason.
     """
 
@@ -35,7 +35,7 @@ class Request:
 REQUESTS = {
     two_cpus.TOO_FEW.removeprefix(PREFIX): None,
     'not in this generation of the MapGPA ABI': Request(('--abi', 'fixed')),
-    # It says nothing for minutes.
+    # It prints nothing for minutes.
     'TDX_MAP_GPA_1TIB is not 1': Request(('--env', 'TDX_MAP_GPA_1TIB=1', '--silence', '1800')),
     'KVM would leak page tables and TDX_SHARED_LEAK is not 1': Request((
         '--env', 'TDX_SHARED_LEAK=1', '--patch',
@@ -58,7 +58,7 @@ def skipped(run: Results) -> dict[str, list[str]]:
 
 
 def check(done: GuestRun) -> Iterator[str]:
-    """Each reason of the last run is one that another command does away with.
+    """For each reason to skip in the run, another command runs the case.
 
     A case whose assertion fails with an errno of EACCES skips itself without any.
     """

@@ -17,7 +17,7 @@ CHECKED_C = ('.c', '.h', '.S')
 
 def check(work: WorkTree) -> Iterator[str]:
     names = [n for n in files() if n.endswith(CHECKED_C + ('.patch',)) and
-             # What a mutant says is for the tool, and its code is wrong on purpose.
+             # The text above a mutant's diff is for the tool, and its code is wrong on purpose.
              not n.startswith('mutants/')]
     used: set[tuple[str, str]] = set()
     yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)

@@ -18,7 +18,7 @@ CPUS = 2
 
 
 def skipped(run: Results) -> dict[str, list[str]]:
-    """{test: cases} of a results.collect() that were skipped for want of CPUs."""
+    """{test: cases} of a results.collect() that skipped themselves since they need more CPUs."""
     wanted: dict[str, list[str]] = {}
     for test in run['tests']:
         for case in test['cases']:
@@ -34,7 +34,7 @@ def still_skipped(run: Results, cpus: int = CPUS) -> Iterator[str]:
 
 
 def check(done: GuestRun) -> Iterator[str]:
-    """Boot with two CPUs for what a run had to skip."""
+    """Boot with two CPUs the cases that a run skipped since they need two."""
     if done.built.request.boot.cpus > 1:
         return
     wanted = skipped(done.results)

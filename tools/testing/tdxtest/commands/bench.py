@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Measures where the time goes: of a build, a boot and a run, and of a TD's exits.
+"""The command that measures how long a build, a boot, a run and a TD's exits take.
 
 The commands are run as a person runs them, on a tree of its own below build/bench.
 """
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             bench.measure(part)
         except Failure as e:
-            # What was measured by then took long: it is told in any case.
+            # The measurements before the failure took long: they are printed in any case.
             bench.failures.append(f'{part}: {e}')
             if part == 'build':
                 break
@@ -132,7 +132,7 @@ class Bench:
             argv += ['--mirror', self.args.mirror]
         begin = time.monotonic()
         with open(self.log, 'wb') as log, self.build.unlocked():
-            # What somebody else compiled before is not this machine's speed.
+            # A compiler cache would measure an earlier compilation, not this one.
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
                                        env={**os.environ, 'CCACHE_DISABLE': '1'},
                                        stderr=subprocess.STDOUT, start_new_session=True)
@@ -165,7 +165,7 @@ class Bench:
 
     def measure_run(self) -> None:
         """Nothing changed: the whole suite, then single tests."""
-        # Whatever is not there yet is fetched and built here.
+        # This run fetches and builds what is still missing.
         _, times = self.command('run')
         self.add_times('from nothing', ('emulator',), times)
         for _ in range(self.args.repeat):
@@ -216,12 +216,12 @@ class Bench:
         with open(self.log, encoding='utf-8', errors='replace') as f:
             rows = bench_table.parse_guest(f)
         if not rows:
-            # A target that was not measured counts as held.
+            # Without this, the targets would count as held: they were not measured.
             raise Failure(f'{PROGRAM} printed no figures; what it said is in {self.log}')
         self.rows += rows
 
     def measure_peers(self) -> None:
-        """What else boots a kernel and runs its tests, on the same tree."""
+        """Other tools that boot a kernel and run its tests, on the same tree."""
         apt.ensure_installed(self.progress, self.log, 'bench')
         for name, measure in peers.PEERS.items():
             folder = self.build.path('peers', name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One step of git bisect run: builds the checkout, runs tests, says good, bad or skip."""
+"""The command for git bisect run: builds the checkout, runs tests, says good, bad or skip."""
 
 import argparse
 import os
@@ -192,13 +192,13 @@ def run(args: argparse.Namespace) -> int:
             status, why = attempt(args, top, commit, progress)
             progress.line(f'bisect: {commit[:12]}: {WORDS[status]}: {why}')
     except (Failure, OSError) as e:
-        # Nowhere to write to: git needs an answer all the same.
+        # The log cannot be written; git needs a status all the same.
         print(f'bisect: {commit[:12]}: {WORDS[status]}: {e}', file=sys.stderr)
     return status
 
 
 def attempt(args: argparse.Namespace, top: str, commit: str, progress: Progress) -> tuple[int, str]:
-    """step(), with whatever goes wrong made a skip."""
+    """step(), with EXIT_SKIP for every error."""
     try:
         return step(args, top, commit, progress)
     except KeyboardInterrupt as e:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots an image that package.py made: it needs the emulator, and no kernel source."""
+"""The command that boots an image of the command package; it needs no kernel source."""
 
 import argparse
 import os

@@ -11,7 +11,7 @@ from tdxtest.verdict.kunit import parser_of, problems
 
 # The kernel runs them at the end of its own start, and restarts before init.
 PARAMETERS = 'kunit.enable=1 kunit.autorun=1 kunit_shutdown=reboot'
-# A vCPU that is with one CPU is not for another to enter.
+# Some tests need a second CPU: they enter a vCPU that is associated with the first.
 CPUS = 2
 
 

@@ -61,7 +61,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 
 def red_cases(outcome: groups.Outcome, name: str, cases: Iterable[str]) -> dict[str, str]:
-    """{case: why} of those that failed, or that a test which hung did not come to."""
+    """{case: why} of the cases that failed, or that did not run since the test hung before them."""
     results = outcome.case_results(name)
     unended = outcome.unended(name)
     red = {}
@@ -75,12 +75,12 @@ def red_cases(outcome: groups.Outcome, name: str, cases: Iterable[str]) -> dict[
 
 
 def unsound(base: groups.Outcome) -> str:
-    """What is wrong with the run of the unchanged module beside cases, '' if nothing."""
+    """What is wrong with the base's run, apart from failed cases; '' if nothing."""
     if base.died or not base.loaded():
         return base.died or 'the kernel refused the module'
     if base.warned():
         return f'the kernel warned: {base.warned()}'
-    # A mutant that is as late as the base is would count as one that hangs.
+    # A mutant that is as slow as the base would count as one that hangs.
     late = [f'{name}: {base.unended(name)}' for name, _ in base.group.tests if base.unended(name)]
     return late[0] if late else ''
 
@@ -100,7 +100,7 @@ def judge(mutant: mutants.Mutant, named: Mapping[str, Sequence[str]], outcome: g
     """
     warning = outcome.warned()
     if outcome.died:
-        # Whatever the cases said: a machine that is gone is more than a red case.
+        # The results of cases do not matter: the guest died, which is worse than a red case.
         kind = KILLED if mutant.warns else DIED
         return Verdict(mutant, kind, problems=[] if mutant.warns else [outcome.died],
                        notes=[outcome.died])
@@ -135,7 +135,7 @@ def judge(mutant: mutants.Mutant, named: Mapping[str, Sequence[str]], outcome: g
 
 
 def spoils(mutant: mutants.Mutant) -> int:
-    """What a guest is good for behind a mutant, see groups.Group."""
+    """Whether a guest is of use after a mutant ran in it; see groups.Group."""
     return 2 if mutant.leaks else int(mutant.warns)
 
 
@@ -177,7 +177,7 @@ class Trial:
     def _build(self, mutant: mutants.Mutant) -> None:
         folder = self.built.work.out('mutants', mutant.name)
         with open(mutant.path, encoding='utf-8') as f:
-            # Another word above the diff makes no other module.
+            # A change above the diff does not change the module.
             diff = f.read().partition('\ndiff --git ')[2]
         variant = modules.Variant(self.built.kernel, folder, diff)
         stage = 'does not apply'
@@ -214,7 +214,7 @@ class Trial:
         *outer, (base, parameters) = built.kernel.modules()
         deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
                              self._tests((m,)), spoils(m)) for m in chosen]
-        # All guests run one kernel: what is green without a mutant needs no proof in each.
+        # All guests run one kernel, so one guest is enough to run the base.
         deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
         timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if built.request.boot.cpus > 1 else 1)
         runner = groups.Runner(built, 'mutate', outer, timeout_s)
@@ -226,7 +226,7 @@ class Trial:
             self.verdicts.update((m.name, Verdict(m, UNTRIED, problems=[str(e)])) for m in chosen)
             return
         green = passed(outcomes[BASE])
-        # Without a sound base nothing that the guests said is worth a verdict.
+        # Without a sound base the results of the mutants show nothing.
         why = unsound(outcomes[BASE])
         for mutant in chosen:
             named = mutant.named_cases(self.built.suite.cases_of)
@@ -265,7 +265,7 @@ def run(args: argparse.Namespace) -> int:
     machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted)
     trial = Trial(built, chosen, args.all)
-    # A pattern without a case is to be said before anything long.
+    # A pattern that matches no case is reported before the long work starts.
     for mutant in chosen:
         mutant.run_cases(built.suite.cases_of)
     trial.build()

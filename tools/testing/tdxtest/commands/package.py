@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What CI systems take: the suite as a kselftest tarball, and an image to boot."""
+"""The command that makes a kselftest tarball of the suite and a boot image, for CI systems."""
 
 import argparse
 import json

@@ -21,12 +21,12 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     guests = []
     for log in args.log:
-        # Standard input by its number: it may be no text either.
+        # Standard input is opened by its number: it need not be valid text.
         with open(0 if log == '-' else log, encoding='utf-8', errors='replace',
                   closefd=log != '-') as f:
             guests.append(results.parse_log(f))
     verdict = ktap.judge_all(guests, strict=args.strict)
-    # The results may go to standard output: nothing else is to be there then.
+    # If the results go to standard output, nothing else may be printed there.
     out = sys.stderr if '-' in (args.json, args.junit, args.lava) else sys.stdout
     for line in (*verdict.problems, *verdict.notes):
         print(f'  {line}', file=out)

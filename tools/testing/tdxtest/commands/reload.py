@@ -18,9 +18,9 @@ PROGRAM = 'reload'
 # A TD that is created, runs and is destroyed.
 TEST, CASE = 'tdx_smoke_test', 'smoke.done.runs'
 COUNT = 100
-# Caches of the kernel have their size by then.
+# The kernel's caches have reached their size after so many times.
 WARM_UP = 10
-# kB: less than one page for each time but for what per-CPU lists hold back.
+# In kB. That is less than a page for each reload; per-CPU lists hold some pages back.
 TOLERANCE_KB = 256
 TIMEOUT_S = 3000
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One HTML page of a run, with nothing outside of it."""
+"""The command that makes one HTML page of a run. The page refers to no other file."""
 
 import argparse
 import html

@@ -27,7 +27,7 @@ died; 2 what was asked for cannot be done; 125 something did not fetch, apply, b
 or boot, or no case passes with or without the series.
 """
 BASE, PATCHED = 'base', 'patched'
-# What the same warning has different in each run: times, CPUs, processes, addresses.
+# Parts of a warning that differ in each run: times, CPUs, processes, addresses.
 OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
 # {(test, case): (state, note, finding)}
 CaseResults = dict[tuple[str, str], tuple[str, str, int]]
@@ -79,16 +79,16 @@ def compare(before: CaseResults, after: CaseResults) -> tuple[list[Change], int]
 
 
 def unfit(outcome: groups.Outcome) -> str:
-    """Why a guest came to no tests or not to all of them, '' if it did."""
+    """Why a guest did not run all of its tests, '' if it did."""
     if outcome.died:
         return f'the guest did not get through: {outcome.died}, {outcome.console.running()}'
     return '' if outcome.loaded() else 'the kernel refused the modules'
 
 
 def check_base(base: Sequence[groups.Outcome], patched: Sequence[groups.Outcome]) -> None:
-    """Failure if nothing that the series does could be seen.
+    """Failure if the base's results cannot show an effect of the series.
 
-    A base whose guest died says enough for a series that keeps it from that.
+    A base whose guest died is enough if the guest survives with the series.
     """
     mended = not any(map(unfit, patched))
     why = next((unfit(o) for o in base if unfit(o) and not (o.died and mended)), '')
@@ -103,7 +103,7 @@ def check_base(base: Sequence[groups.Outcome], patched: Sequence[groups.Outcome]
 
 
 def problems(outcomes: Iterable[groups.Outcome]) -> Iterator[str]:
-    """What was wrong beside cases: it did not load, died, warned, or hung."""
+    """What was wrong apart from failed cases: no load, a death, a warning, or a hang."""
     for outcome in outcomes:
         if unfit(outcome):
             yield unfit(outcome)
@@ -192,7 +192,7 @@ class Review:
 
 def run(args: argparse.Namespace) -> int:
     series = mbox.read(args.patches)
-    # What goes to standard output is to have it for itself.
+    # If the findings go to standard output, nothing else may be printed there.
     out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)

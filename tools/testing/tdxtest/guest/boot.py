@@ -64,7 +64,7 @@ class Guest:
         self.verbose = verbose
         self.console_path = os.path.join(folder, 'console.log')
         self.console = ktap.Console()
-        self.unshown: list[str] = []    # lines for the terminal that nobody took yet
+        self.unshown: list[str] = []    # lines for the terminal that were not shown yet
         # Why it was ended, '' after a power-off or restart, None: it runs.
         self.ended: str | None = None
         self.last_line = ''
@@ -128,7 +128,7 @@ class Guest:
             self.off_s = now - self._began - self.tests_s
 
     def _end(self, status: int | None) -> str | None:
-        """Why the machine has ended or is to be ended, None if it is not.
+        """Why the machine ended or must be ended, None if it may go on.
 
         status: of the machine that has ended, None for one that runs.
         """
@@ -150,7 +150,7 @@ class Guest:
         return None
 
     def _died(self, status: int) -> str:
-        # Behind a panic it is the guest's, whatever ended the machine then.
+        # After a panic the guest is to blame, no matter how the machine ended.
         self.console.machine_died = (status not in self.machine.guest_exits and
                                      not self.console.panic)
         why = next(filter(None, (command.reason(os.path.join(self.folder, self.machine.name + end))
@@ -159,7 +159,7 @@ class Guest:
                 + f'{self.machine.name} ended with status {status}: {why}')
 
     def check_machine(self) -> None:
-        """Failure if the machine died, so that what the guest printed shows nothing."""
+        """Failure if the machine died: the guest's output shows nothing then."""
         if self.console.machine_died:
             raise Failure(f'{self.ended} (console: {self.console_path})')
 
@@ -184,7 +184,7 @@ def run(guests: Sequence[Guest], images: Sequence[str], installation: Installati
             if len(guests) > 1:
                 guest.unshown.append(f'# guest {number} of {len(guests)}')
             guest.launch(image, installation, cpus)
-        # Each one is polled, whatever the one before it says.
+        # sum(), not any(): each guest must be polled.
         while sum(guest.poll() for guest in guests):
             show_in_turn(guests, show)
             time.sleep(POLL_S)

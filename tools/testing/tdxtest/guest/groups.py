@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tries several builds of KVM's modules in few boots: a group of the plan each.
 
-The guest loads the modules of a group, runs its tests, takes the modules out and
-goes on with the next. It stops after a group in which the kernel warned or kept
-a module, since what comes next could not be told from what was before; a group
-may also end the guest. What is left then gets a fresh one at once.
+The guest loads the modules of a group, runs its tests, takes the modules out and goes on with
+the next. It stops after a group in which the kernel warned or kept a module, since later
+effects could not be told from earlier ones. A group may also end the guest. A fresh guest runs
+the groups that are left.
 """
 
 import concurrent.futures
@@ -26,9 +26,9 @@ from tdxtest.verdict import ktap
 class Group:
     """What to load and to run together.
 
-    modules: [(file, [parameters])] in the order of loading; tests: [(name,
-    [arguments])]; spoils: 0, or the guest is likely to be of no use afterwards,
-    which it tells of by itself (1) or not (2).
+    modules: [(file, [parameters])] in the order of loading; tests: [(name, [arguments])];
+    spoils: 0 if the guest is fit for other groups afterwards; 1 if it is probably not, and the
+    guest notices that itself; 2 if it does not notice.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a group: its own KTAP document, and why the guest died in it, if so."""
+    """The result of a group: its own KTAP document, and why the guest died in it, if it did."""
 
     group: Group
     console: ktap.Console
@@ -131,8 +131,8 @@ def read(lines: Iterable[str], groups: Sequence[Group],
 def deal(groups: Sequence[Group], count: int) -> list[list[Group]]:
     """The groups as at most `count` shares of about the same weight.
 
-    Those that spoil a guest come last, so that they take nobody with them: first
-    the ones after which it ends, then those of which it does not know.
+    Groups that spoil a guest come last, since no group can run after them: first those after
+    which the guest ends by itself, then those that it does not notice.
     """
     shares: list[list[Group]] = [[] for _ in range(max(1, min(count, len(groups))))]
     load = [0] * len(shares)
@@ -157,7 +157,7 @@ class Runner:
         self.timeout_s = timeout_s
         self.boots = 0
         self._installation: typing.Any = None
-        self._guests: dict[int, boot.Guest] = {}    # {number of a share: its guest of now}
+        self._guests: dict[int, boot.Guest] = {}    # {number of a share: the guest that runs it}
         self._lock = threading.Lock()
         self._interrupted = False
 
@@ -206,7 +206,7 @@ class Runner:
         return outcomes
 
     def _interrupt(self) -> None:
-        """End all guests: one share failed, or we are to end."""
+        """End all guests: one share failed, or the tool was interrupted."""
         with self._lock:
             self._interrupted = True
             for guest in self._guests.values():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a kernel developer would take for a boot and a test, measured on the same tree.
+"""Measures the tools that kernel developers use for a boot and a test, on the same tree.
 
-Both run in QEMU without KVM, as this project does in Bochs: what a CPU with VMX would
-give them says nothing of the tools.
+Both run in QEMU without KVM, as this project runs in Bochs: the speed of a CPU with VMX
+would say nothing about the tools.
 """
 
 import os
@@ -22,7 +22,7 @@ KUNIT_TIMES = re.compile(r'Elapsed time: [\d.]+s total, ([\d.]+)s configuring, '
                          r'([\d.]+)s building, ([\d.]+)s running')
 # A small suite that kunit.py runs by itself, in its default configuration.
 KUNIT_SUITE = 'list-kunit-test'
-# kunit.py has QEMU take KVM wherever there is a /dev/kvm, be it one that runs nothing.
+# kunit.py lets QEMU use KVM wherever /dev/kvm exists, even if it does not work.
 KVM = '/dev/kvm'
 WITHOUT_KVM = ('unshare', '--map-root-user', '--mount', 'sh', '-c',
                f'mount --bind /dev/null {KVM} && exec "$@"', 'sh')

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a command asks for: what to build, what to boot, what to expect of it.
 
-A request never changes. Who wants something else makes another request of it, by
-dataclasses.replace() or by with_build() and with_boot(). The defaults of the command
-line are those of these classes.
+A request never changes. For something else, another request is made of it by
+dataclasses.replace(), or by with_build() and with_boot(). The defaults of the command line are
+those of these classes.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots a built kernel: with tests, without, or to a shell. Gives what came of it."""
+"""Boots a built kernel with tests, without tests, or to a shell, and gives the outcome."""
 
 import dataclasses
 import datetime
@@ -23,7 +23,7 @@ DEBUG_PATIENCE = 5
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What came of a run of tests. results: of results.collect()."""
+    """The outcome of a run of tests. results: of results.collect()."""
 
     request: Request
     build: Build

@@ -26,9 +26,9 @@ def chosen(args: Iterable[str]) -> list[str]:
 
 
 def failed_first(tests: Tests, failed: Collection[str]) -> Tests:
-    """The tests, those before the others that are in `failed`.
+    """The tests, those in `failed` before the others.
 
-    Who has put right what was wrong wants to know that first.
+    After a fix, a person wants to see these first.
     """
     return sorted(tests, key=lambda test: test[0] not in failed)
 

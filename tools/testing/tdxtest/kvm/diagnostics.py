@@ -105,8 +105,8 @@ def guest_units(kernel: Kernel) -> Iterator[Unit]:
         if name in KERNEL_PROGRAMS:
             # A module's flags are those of any object, but for what it is part of.
             argv = saved_compile(kernel, 'trace')
-            old = next(word for word in argv if word.endswith('/trace.c'))
-            argv = (*(path if word == old else word for word in argv), '-DMODULE')
+            words = [path if word.endswith('/trace.c') else word for word in argv]
+            argv = (*words, '-DMODULE')
             yield Unit(source, argv, kernel.out, kernel.work.tree)
         elif name.endswith('.c'):
             yield Unit(source, ('gcc', '-O2', path, *STRICT, *NO_PRODUCT), PROJECT, PROJECT)

@@ -130,7 +130,7 @@ class Variant:
                  f'-fmacro-prefix-map={self.folder}/=']
         source = self.source(path) if os.path.exists(self.source(path)) else original
         text = replaced(text, original, source)
-        # Before the source, behind all options that these are to win over.
+        # These options must come after all others, which they override, and before the source.
         text = re.sub(r' -c -o ', lambda m: ' ' + shlex.join(extra) + m[0], text, count=1)
         self._run(text, f'compiling {path}')
         return target
@@ -153,7 +153,7 @@ class Variant:
         self._run(replaced(text, f'{FOLDER}/{MODULE}.ko', self.path), f'linking {MODULE}.ko')
 
     def _check_symbols(self, linked: str) -> None:
-        """What modpost would say of a symbol that nobody exports."""
+        """Failure for a symbol that no module exports, as modpost would report it."""
         symvers = work_tree.content(os.path.join(self.kernel.out, 'Module.symvers')).decode()
         exported = {line.split('\t')[1] for line in symvers.splitlines()}
         wanted = {line.split()[-1] for line in command.output(['nm', '-u', linked]).splitlines()}

@@ -170,7 +170,7 @@ class Beside:
         self.source = work.source
         self.folder = work.out('review', 'kernel')
         self.tree = os.path.join(self.folder, 'tree')
-        self.state = ''         # not known: make is to look
+        self.state = ''         # not known: make must look at everything
         before = os.path.join(self.folder, 'patched')
         changed_before = (work_tree.read(before) or b'').decode().split()
         shutil.rmtree(self.tree, ignore_errors=True)

@@ -35,7 +35,7 @@ def findings(work: WorkTree, paths: Sequence[str], used: set[tuple[str, str]],
     """Lines that it says of files and patches and that checkpatch.tsv does not excuse.
 
     used: a set that takes the rows that did excuse something.
-    signed: patches are to be signed off; those of patches/ are when they are sent.
+    signed: patches must have a Signed-off-by; those of patches/ get it when they are sent.
     """
     rows = excuses()
     memory = Memory(work)

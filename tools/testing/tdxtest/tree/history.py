@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A git history of a packaged kernel, to try git bisect on.
 
-Its commits touch C files of kvm-intel only, so that a step builds one module.
-What they do is a table: most change nothing that runs; the rest is what
-bisect must find, or get past.
+Its commits touch C files of kvm-intel only, so that a step builds one module. A table says what
+they do: most change no code; bisect must find the others, or get past them.
 """
 
 import os
@@ -56,7 +55,7 @@ NEUTRAL = ('posted_intr.c', 'tdx.c', 'vmcs12.c')
 
 
 def git(folder: str, *words: str) -> str:
-    """Run git in `folder` as nobody in particular; gives what it prints."""
+    """Run git in `folder` with an identity of its own; gives its output."""
     identity = {f'GIT_{who}_{what}': value for who in ('AUTHOR', 'COMMITTER')
                 for what, value in (('NAME', 'A U Thor'), ('EMAIL', 'author@example.com'),
                                     ('DATE', '2026-01-01T00:00:00+0000'))}

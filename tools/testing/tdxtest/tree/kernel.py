@@ -14,7 +14,7 @@ from tdxtest.base.paths import CONFIGS, PROJECT
 from tdxtest.tree.source import Source
 
 SUITE_CONFIG = 'tools/testing/selftests/kvm/config.x86_64'
-# The module that a test needs; what it depends on is read from it.
+# The module that a test needs. It says itself which other modules it depends on.
 KVM_MODULE = 'kvm-intel'
 MODULE_PARAMS = {'kvm-intel': ['tdx=1']}
 OPTION = re.compile(r'CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set')
@@ -174,7 +174,7 @@ class Kernel:
     def modules(self) -> list[tuple[str, list[str]]]:
         """[(path, [parameters])] to load, each after what it depends on.
 
-        A module of with_modules() depends on the same ones as the one in whose place it is.
+        A module of with_modules() depends on the same modules as the one that it replaces.
         """
         with open(os.path.join(self.out, 'modules.order'), encoding='utf-8') as f:
             paths = [line.strip() for line in f]

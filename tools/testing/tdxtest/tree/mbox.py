@@ -60,7 +60,7 @@ def unfolded(value: typing.Any) -> str:
     try:
         value = email.header.make_header(email.header.decode_header(value or ''))
     except (email.errors.HeaderParseError, LookupError, UnicodeError):
-        pass    # as it is: the mail may be any of a thread
+        pass    # left undecoded: the mail may be any mail of a thread
     return ' '.join(str(value).split())
 
 

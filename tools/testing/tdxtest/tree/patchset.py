@@ -20,7 +20,7 @@ TABLE = os.path.join(TABLES, 'patchset.txt')
 HEADERS = ('Cover', 'Patches', 'Subject', 'Each', 'Files', 'Optional')
 HEADER = re.compile(rf'({"|".join(HEADERS)}):\s+(.*)')
 WIDTH = 72
-# Lists of what exists: each patch has the rows of the files that are there by then.
+# Makefiles that list files: each patch has only the rows of files that exist after it.
 ROW_LISTS = ('tools/testing/selftests/kvm/Makefile.tdx',)
 OBJECT_LISTS = ('arch/x86/virt/vmx/tdx/sim/Makefile',)
 
@@ -191,7 +191,7 @@ def content(path: str, present: Collection[str]) -> bytes:
     folder = os.path.dirname(path) + '/'
     near = {p.removeprefix(folder) for p in present if p.startswith(folder)}
     before = data.decode().split('\n\n')
-    # A remark on rows goes with them.
+    # A comment on rows that are left out is left out too.
     after = [p for p, whole in zip((lister(whole, near) for whole in before), before)
              if p == whole or any(line and not line.startswith('#') for line in p.split('\n'))]
     return ('\n\n'.join(after).rstrip('\n') + '\n').encode()

@@ -131,7 +131,7 @@ class Suite:
             command.run([*self.make(self.out), jobs, GOAL], log, env=ENVIRONMENT,
                         what=f'make {GOAL}')
 
-    def make(self, out, flags=EXTRA_CFLAGS):
+    def make(self, out: str, flags: str = EXTRA_CFLAGS) -> list[str]:
         """The start of a make command for the suite, with products in the folder `out`."""
         headers = self.work.out('headers', 'usr', 'include')
         return ['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={out}',

@@ -22,7 +22,7 @@ from tdxtest.tree.source import Source
 OVERLAY = ('arch', 'tools', 'Documentation')
 # The tool and its pages are not part of the kernel's tree; it runs from here.
 NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
-# What a build inside a person's tree leaves behind. The work tree is built in
+# Products of a build inside a person's tree. The work tree is built in
 # a folder of its own, for which the kernel wants a source without these.
 PRODUCTS = ('.o', '.ko', '.a', '.cmd', '.mod', '.mod.c', '.order', '.symvers', '.d')
 PRODUCT_FILES = ('.config', '.config.old', 'vmlinux', 'System.map', '.version',
@@ -36,7 +36,7 @@ def overlay_files() -> list[str]:
     files = []
     for top in OVERLAY:
         for folder, dirs, names in os.walk(os.path.join(PROJECT, top)):
-            # What Python and its checkers leave behind.
+            # Caches of Python and its checkers.
             dirs[:] = [d for d in dirs if d != '__pycache__' and not d.startswith('.')]
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), PROJECT)

@@ -12,7 +12,7 @@ RANGE_LINE = re.compile(r'\s*# range (\d+) (\d+) (\d+) (-?\d+)$')
 GUEST = "a TD's exits, emulated instructions"
 RANGES = 'one MapGPA over a range, emulated instructions for each exit'
 MEMORY = 'one MapGPA over a range, memory of the host that it took'
-# Who is compared with whom: the plain VM is the nearest thing without TDX.
+# What is compared: a TD, and a plain VM, which is the nearest thing without TDX.
 TD, VM = 'TD', 'plain VM'
 WHO = {'td': TD, 'vm': VM}
 OPERATIONS = {'hypercall_exit': 'hypercall to userspace',

@@ -9,7 +9,7 @@ from tdxtest.verdict import ktap
 
 STATES = ('ok', 'not ok', 'skipped', ktap.XFAIL)
 STATE_OF = {'pass': 'ok', 'fail': 'not ok', 'skip': 'skipped', ktap.XPASS: 'ok'}
-# Kinds of a change for which a series is to blame.
+# Kinds of a change that count against a series.
 RED = ('went red', 'vanished', 'was ok, is skipped')
 
 

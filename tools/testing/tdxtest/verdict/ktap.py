@@ -156,7 +156,7 @@ class Console:
         return warned
 
     def _seconds(self, at: float | None) -> float | None:
-        """How long the result that came at `at` took, None if nobody knows."""
+        """How long the result that came at `at` took, None if that is not known."""
         took = None if at is None or self._at is None else at - self._at
         self._at = at
         return took

@@ -75,10 +75,11 @@ class Bochs:
     watermark: str
     msrs: str               # MSRs beside those of the model, a file of this folder
     parameters: str = ''    # of the guest's kernel
-    debug_parameters: str = ''      # what the debug kernel gets behind them
+    debug_parameters: str = ''      # what the debug kernel gets after them
     patches: tuple[str, ...] = ()     # rows of patches/series that the machine needs
     runs_host: bool = False
-    # With which a guest can make it end: with none, see reset_on_triple_fault in bochsrc.in.
+    # Statuses with which a guest can end the emulator: none, by reset_on_triple_fault of
+    # bochsrc.in.
     guest_exits: tuple[int, ...] = ()
 
     @property
@@ -171,8 +172,8 @@ class Bochs:
 def own_network() -> list[str]:
     """The start of a command line without a network, [] where that is not allowed.
 
-    The display listens for VNC viewers on every address. In a network namespace
-    of its own nobody can reach it, and two emulators do not meet.
+    The display listens for VNC viewers on every address. In a network namespace of its own it
+    cannot be reached, and two emulators do not collide.
     """
     prefix = ['unshare', '--map-root-user', '--net', '--']
     try:
@@ -185,9 +186,9 @@ def own_network() -> list[str]:
 # The model says that its TSC has 2.2 GHz, but what advances it are instructions, of
 # which there are fewer than 50 million a second. A timer of 1 ms would be 2.2 million
 # instructions away, and with several CPUs the emulator steps through all of them
-# though nobody runs. 100 MHz is the least that the TDX ABI has for a TD.
+# although no CPU runs. 100 MHz is the least that the TDX ABI has for a TD.
 CLOCK = 'tsc_early_khz=100000'
-# A tick takes a kernel that checks itself ten times the instructions.
+# A kernel that checks itself needs ten times the instructions for a tick.
 DEBUG_CLOCK = 'tsc_early_khz=1000000'
 
 MACHINE = Bochs(

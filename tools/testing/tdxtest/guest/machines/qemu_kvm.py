@@ -13,7 +13,7 @@ PROGRAM = 'qemu-system-x86_64'
 DEVICE = '/dev/kvm'
 NESTED = '/sys/module/kvm_intel/parameters/nested'
 CPUINFO = '/proc/cpuinfo'
-# What KVM's TDX asks of a CPU and no hypervisor can add.
+# Features of a CPU that KVM's TDX needs and no hypervisor can add.
 FLAGS = ('vmx', 'movdir64b')
 
 
@@ -36,7 +36,7 @@ class QemuKvm:
     patches: tuple[str, ...]
     debug_parameters: str = ''
     runs_host: bool = False
-    # With which a guest can make it end: -no-reboot has a triple fault end it with 0.
+    # Statuses with which a guest can end QEMU: with -no-reboot a triple fault ends it with 0.
     guest_exits: tuple[int, ...] = (0,)
 
     @property

@@ -14,7 +14,7 @@ from tdxtest.base.failure import Failure, UsageError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = 'ssh:'
-# Nobody is there to answer a question.
+# ssh must not ask questions.
 OPTIONS = ('-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20')
 SCRIPT = os.path.join(HERE, 'ssh_run.sh')
 REMOTE_SCRIPT = os.path.join(HERE, 'ssh_remote.sh')
@@ -38,7 +38,7 @@ class Ssh:
     debug_parameters: str = ''
     patches: tuple[str, ...] = ()
     runs_host: bool = True
-    # A host that dies in a test is a connection that ends, with whatever ssh makes of it.
+    # If the host dies in a test, the connection ends, and ssh may exit with any status.
     guest_exits: range = range(256)
 
     @property

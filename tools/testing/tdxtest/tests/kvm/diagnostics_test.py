@@ -34,7 +34,8 @@ def compiled(text):
         path = os.path.join(folder, 'seed.c')
         with open(path, 'w', encoding='utf-8') as f:
             f.write(text)
-        unit = diagnostics.Unit('seed.c', ('gcc', path, *diagnostics.STRICT, *diagnostics.NO_PRODUCT),
+        argv = ('gcc', path, *diagnostics.STRICT, *diagnostics.NO_PRODUCT)
+        unit = diagnostics.Unit('seed.c', argv,
                                 folder, folder)
         with mock.patch.object(work_tree, 'overlay_files', return_value=['seed.c']):
             return diagnostics.compile_unit(unit)
