@@ -314,10 +314,12 @@ def lacks_keys(output: str) -> bool:
 
 def unpack(deb: str, folder: str, patterns: Iterable[str]) -> None:
     """Unpack the members of a package that match tar patterns, if any."""
-    with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], stdout=subprocess.PIPE) as source:
+    env = command.environment()
+    with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as source:
         result = subprocess.run(['tar', '-x', '-C', folder, '--wildcards', *patterns],
-                                stdin=source.stdout, capture_output=True, text=True,
-                                check=False)
+                                env=env, stdin=source.stdout, capture_output=True, text=True,
+                                errors='replace', check=False)
     errors = [line for line in result.stderr.splitlines()
               if 'Not found in archive' not in line and 'Exiting with failure' not in line]
     if errors or source.returncode not in (0, -13):

@@ -168,7 +168,8 @@ def send_to_group(group: int, sig: signal.Signals) -> None:
         os.killpg(group, sig)
     except PermissionError:
         subprocess.run(['sudo', '-n', 'kill', f'-{sig.name.removeprefix("SIG")}', '--',
-                        f'-{group}'], check=False, stdin=subprocess.DEVNULL, capture_output=True)
+                        f'-{group}'], env=environment(), check=False, stdin=subprocess.DEVNULL,
+                       capture_output=True)
 
 
 def explain(error: OSError) -> str:

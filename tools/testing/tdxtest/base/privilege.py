@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from tdxtest.base import command
+
 # sudo removes these. Where a machine reaches its mirror by a proxy, apt needs them.
 PROXIES = ('http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy')
 
@@ -24,7 +26,8 @@ def _refusal_of_sudo() -> str:
     if not shutil.which('sudo'):
         return 'there is neither root nor sudo'
     done = subprocess.run(['sudo', '-n', 'true'], stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, errors='replace', check=False)
+                          env=command.environment(), capture_output=True, errors='replace',
+                          check=False)
     said = done.stderr.strip().splitlines()
     return (said[-1] if said else 'sudo: no message') if done.returncode else ''
 
@@ -55,7 +58,7 @@ def refusal() -> str:
         return why
     if not has_terminal():
         return f'there is no terminal where sudo can ask for a password ({why})'
-    if subprocess.run(['sudo', '-v'], check=False).returncode:
+    if subprocess.run(['sudo', '-v'], env=command.environment(), check=False).returncode:
         return 'sudo refuses'
     return ''
 

@@ -134,7 +134,7 @@ class Bench:
         with open(self.log, 'wb') as log, self.build.unlocked():
             # A compiler cache would measure an earlier compilation, not this one.
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
-                                       env={**os.environ, 'CCACHE_DISABLE': '1'},
+                                       env=command.environment({'CCACHE_DISABLE': '1'}),
                                        stderr=subprocess.STDOUT, start_new_session=True)
             with command.ended_with_us(process):
                 status = process.wait()

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tdxtest.base import apt
+from tdxtest.base import apt, command
 from tdxtest.base.failure import Failure
 from tdxtest.base.progress import Progress
 
@@ -34,8 +34,9 @@ Samples = tuple[str, str, list[float]]
 def timed(argv: Sequence[str], log: str, cwd: str) -> tuple[float, str]:
     """Seconds that a command took, and what it printed; Failure if it failed."""
     begin = time.monotonic()
-    done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    done = subprocess.run(argv, cwd=cwd, env=command.environment(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors='replace', check=False)
     with open(log, 'w', encoding='utf-8') as f:
         f.write(done.stdout)
     if done.returncode:

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 
-from tdxtest.base import apt
+from tdxtest.base import apt, command
 from tdxtest.base.build_folder import UNFIT, Build
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.tree import series
@@ -204,7 +204,8 @@ def unpack(deb: str, package: str, tree: str) -> None:
     pipe = None
     for argv in commands:
         last = argv is commands[-1]
-        processes.append(subprocess.Popen(argv, stdin=pipe or subprocess.DEVNULL, text=True,
+        processes.append(subprocess.Popen(argv, env=command.environment(), text=True,
+                                          stdin=pipe or subprocess.DEVNULL, errors='replace',
                                           stdout=None if last else subprocess.PIPE,
                                           stderr=subprocess.PIPE if last else subprocess.DEVNULL))
         if pipe:

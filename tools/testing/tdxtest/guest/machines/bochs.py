@@ -177,7 +177,8 @@ def own_network() -> list[str]:
     """
     prefix = ['unshare', '--map-root-user', '--net', '--']
     try:
-        tried = subprocess.run(prefix + ['true'], capture_output=True, check=False)
+        tried = subprocess.run(prefix + ['true'], env=command.environment(), capture_output=True,
+                               stdin=subprocess.DEVNULL, check=False)
     except FileNotFoundError:
         return []
     return prefix if tried.returncode == 0 else []
