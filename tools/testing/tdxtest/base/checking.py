@@ -8,7 +8,7 @@ file of another check that must have run before it.
 
 import enum
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from tdxtest.base import rooms
 from tdxtest.base.failure import Failure, UsageError
@@ -26,10 +26,19 @@ class When(enum.Enum):
     LONG = 'long'           # a Built; in make check-long only
 
 
-def load() -> list[typing.Any]:
+class Check(typing.Protocol):
+    """What a module of checks/ has. It may have AFTER as well."""
+
+    __name__: str
+    NAME: str
+    WHEN: When
+    check: Callable[[typing.Any], Iterable[str]]
+
+
+def load() -> list[Check]:
     """The modules of all checks, by name but for AFTER."""
     left = rooms.modules('checks')
-    order = []
+    order: list[Check] = []
     done: set[str] = set()
     while left:
         name = next((n for n, module in left.items()
@@ -37,16 +46,16 @@ def load() -> list[typing.Any]:
         if not name:
             raise Failure(f'checks/{next(iter(left))}.py: AFTER names no check before it')
         done.add(name)
-        order.append(left.pop(name))
+        order.append(typing.cast(Check, left.pop(name)))
     return order
 
 
-def name_of(check: typing.Any) -> str:
+def name_of(check: Check) -> str:
     """The name of a check's file, which AFTER gives."""
-    return str(check.__name__).rpartition('.')[2]
+    return check.__name__.rpartition('.')[2]
 
 
-def chosen(when: Collection[When], text: str) -> list[typing.Any]:
+def chosen(when: Collection[When], text: str) -> list[Check]:
     """The checks that are due at one of `when` and have the text in their name.
 
     A check that one of them is AFTER is among them. UsageError for a text that no
@@ -63,7 +72,7 @@ def chosen(when: Collection[When], text: str) -> list[typing.Any]:
     return [check for check in due if name_of(check) in names]
 
 
-def run(checks: Iterable[typing.Any], when: When, progress: Progress, subject: object) -> int:
+def run(checks: Iterable[Check], when: When, progress: Progress, subject: object) -> int:
     """Run those of the checks that are due at `when`; gives how many found something wrong."""
     failed = 0
     for check in checks:

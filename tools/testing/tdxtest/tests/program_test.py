@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How the tool ends as a program, whatever it is ended by."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tempfile
 import textwrap
 import unittest
 
+from tdxtest.base import rooms
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import HERE, TOOL
 from tdxtest.verdict import results
@@ -114,3 +116,13 @@ class Ends(Program):
         status, said = self.shell('unset PYTHONUNBUFFERED; "$@" list >/dev/full')
         self.assertEqual((status, said),
                          (EXIT_NOT_RUN, 'tdxtest: standard output: No space left on device\n'))
+
+
+class Commands(unittest.TestCase):
+    def test_a_file_is_named_as_its_command(self):
+        for name, module in rooms.modules('commands').items():
+            with self.subTest(command=name):
+                parsers = argparse.ArgumentParser().add_subparsers()
+                module.add_parser(parsers)
+                self.assertEqual(list(parsers.choices), [name.replace('_', '-')])
+                self.assertTrue(callable(module.run))
