@@ -84,17 +84,16 @@ def suite_units(built: suite.Suite) -> Iterator[Unit]:
                 yield Unit(source, without_product(words, STRICT), folder, built.work.tree)
 
 
-def saved_compile(kernel: Kernel, name: str) -> tuple[str, ...]:
-    """How kbuild compiled an object of the simulated module, objtool and the like left out."""
-    saved = modules.saved_command(os.path.join(kernel.out, SIM, f'{name}.o'))
+def saved_compile(kernel: Kernel, source: str) -> tuple[str, ...]:
+    """How kbuild compiled a C file of the kernel, objtool and the like left out."""
+    saved = modules.saved_command(os.path.join(kernel.out, source.removesuffix('.c') + '.o'))
     return without_product(shlex.split(saved.split(' ; ')[0]), KERNEL)
 
 
 def sim_units(kernel: Kernel) -> Iterator[Unit]:
     """Those of the simulated module."""
     for source in sorted(own_sources(SIM)):
-        name = os.path.basename(source).removesuffix('.c')
-        yield Unit(source, saved_compile(kernel, name), kernel.out, kernel.work.tree)
+        yield Unit(source, saved_compile(kernel, source), kernel.out, kernel.work.tree)
 
 
 def guest_units(kernel: Kernel) -> Iterator[Unit]:
@@ -104,10 +103,10 @@ def guest_units(kernel: Kernel) -> Iterator[Unit]:
         source = os.path.relpath(path, PROJECT)
         if name in KERNEL_PROGRAMS:
             # A module's flags are those of any object, but for what it is part of.
-            argv = saved_compile(kernel, 'trace')
-            words = [path if word.endswith('/trace.c') else word for word in argv]
-            argv = (*words, '-DMODULE')
-            yield Unit(source, argv, kernel.out, kernel.work.tree)
+            other = min(own_sources(SIM))
+            words = [path if word.endswith(other) else word
+                     for word in saved_compile(kernel, other)]
+            yield Unit(source, (*words, '-DMODULE'), kernel.out, kernel.work.tree)
         elif name.endswith('.c'):
             yield Unit(source, ('gcc', '-O2', path, *STRICT, *NO_PRODUCT), PROJECT, PROJECT)
 
