@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A console is what every machine has, a second serial line or a disk is not.
- * It loses nothing, but a check sum is cheap and tells if it ever does.
+ * Every machine has a console, but not a second serial line or a disk.  The
+ * console loses nothing; a check sum is cheap and would tell if it did.
  */
 #define _GNU_SOURCE
 #include <ftw.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module with one defect for each kind that the debug kernel is there to find.
- * That a run of it is clean says something only as long as each of these is told
- * of: checks/debug_kernel.py has what the kernel must say.
+ * A module with one defect of each kind that the debug kernel must find.  A clean
+ * run of the suite shows something only if the kernel reports each of these:
+ * checks/debug_kernel.py has the texts of the reports.
  *
- * The first report of lockdep or of KASAN ends lockdep: what needs it comes first.
+ * The first report of lockdep or of KASAN ends lockdep, so defects for it come first.
  */
 #include <linux/compiler.h>
 #include <linux/init.h>
@@ -22,7 +22,7 @@
 #define SIZE	24
 
 static unsigned long __rcu *protected;
-/* What the defects come to, so that the compiler leaves none out. */
+/* Takes the results of the defects, so that the compiler leaves none out. */
 static unsigned long reached;
 static DEFINE_MUTEX(one);
 static DEFINE_MUTEX(other);

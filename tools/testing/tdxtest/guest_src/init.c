@@ -56,9 +56,9 @@
 #define QUIET_CONSOLE	1
 #define SYSLOG_ACTION_CONSOLE_LEVEL	8
 
-/* What a module may be held by that was killed a moment ago. */
+/* A process that was killed a moment ago may still hold a module. */
 #define UNLOAD_PATIENCE_S	10
-/* Only once does a kernel tell of a WARN_ON_ONCE(), unless asked again. */
+/* The kernel prints a WARN_ON_ONCE() again after a write to this file. */
 #define CLEAR_WARN_ONCE	"/sys/kernel/debug/clear_warn_once"
 
 static struct plan plan;
@@ -72,8 +72,8 @@ static unsigned int nr_spoiled;
 static int kmsg_fd;
 
 /*
- * The end: what boots a guest takes a restart for it.  Powering off would need
- * ACPI, which is a fifth of all that there is to build for this kernel.
+ * End the guest by a restart, which the tool takes for the end.  Powering off
+ * would need ACPI, which is a fifth of the build of this kernel.
  */
 static void end(void)
 {
@@ -132,8 +132,8 @@ static void mount_all(void)
 }
 
 /*
- * Print the result of a step. A kernel warning during a step that was fine by
- * itself makes it a failure, and one that was not keeps its own reason.
+ * Print the result of a step. A kernel warning makes a step that passed a
+ * failure; a step that failed keeps its own reason.
  */
 static void report(bool ok, const char *name, unsigned int warnings,
 		   double seconds, const char *directive)
@@ -243,7 +243,7 @@ static void unload_modules(const struct group *group)
 	for (i = group->nr_modules - 1; ok && i >= 0; i--) {
 		const char *name = module_name(group->modules[i].argv[0]);
 
-		/* One that never came in need not go. */
+		/* A module that was never inserted cannot be removed. */
 		if (remove_module(name) && errno != ENOENT) {
 			printf("%*s# unload_kvm: %s: %s\n", indent, "", name,
 			       strerror(errno));
@@ -390,7 +390,7 @@ static void run_group(const struct group *group)
 	if (plan.want_shell && !group->name)
 		run_shell();
 	for (i = 0; i < group->nr_tests; i++) {
-		/* Without KVM a test skips, which says nothing of what lacks. */
+		/* Without KVM a test would skip, and not say what is missing. */
 		if (tests_run)
 			run_test(&group->tests[i]);
 		else
@@ -430,7 +430,7 @@ static void run_nested_groups(void)
 		spoiled = nr_spoiled;
 		run_nested(group);
 		report(nr_failed == failed, group->name, 0, now() - start, "");
-		/* What such a kernel does next says nothing of the next group. */
+		/* After a warning the results of the next group would show nothing. */
 		if (nr_spoiled > spoiled) {
 			printf("# stopped after %s: %u group(s) left\n",
 			       group->name, plan.nr_groups - i - 1);

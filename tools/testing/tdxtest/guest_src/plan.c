@@ -9,7 +9,7 @@
 
 #define DEFAULT_TIMEOUT_S	600
 
-/* Make room for one more element behind nr of them; NULL without memory. */
+/* Make room for one more element after nr of them; NULL without memory. */
 static void *grow(void *array, unsigned int nr, size_t size)
 {
 	char *grown = realloc(array, (nr + 1) * size);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the guest's init is to do: the plan file that the tool writes. */
+/* The plan file, by which the tool tells the guest's init what to do. */
 #ifndef TDXTEST_GUEST_PLAN_H
 #define TDXTEST_GUEST_PLAN_H
 
 #include <stdbool.h>
 
-/* A module to insert or a test to run: its words, NULL behind the last one. */
+/* A module to insert or a test to run: its words, with NULL after the last. */
 struct step {
 	int argc;
 	char **argv;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Takes KVM's modules out and puts them in again, with a TD in between, and
- * looks for what the kernel or the TDX module did not get back.
+ * looks for memory and KeyIDs that the kernel or the TDX module did not get back.
  *
  *	reload COUNT WARM_UP TOLERANCE_KB TEST ARG... -- MODULE... [-- PARAM]
  *
  * The modules are loaded when it starts and when it ends, in the order in which
- * they are named; PARAM is of the last one.  What is there after WARM_UP times
- * has to be there after COUNT times.
+ * they are named; PARAM is of the last one.  What is free after WARM_UP times
+ * must be free after COUNT times.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -63,7 +63,7 @@ static int unload(const char *path)
 		if (*c == '-')
 			*c = '_';
 	}
-	/* A VM goes a moment after the program that made it. */
+	/* The kernel destroys a VM a moment after its program ended. */
 	for (int i = 0; i < 100; i++) {
 		if (!syscall(SYS_delete_module, name, O_NONBLOCK))
 			return 0;
@@ -108,7 +108,7 @@ static int run_test(char **argv)
 	return 0;
 }
 
-/* Free memory, when all that can be free is. */
+/* Free memory, after the kernel has freed what it can. */
 static int take_stock(struct holdings *holdings)
 {
 	char text[4096], *line;
@@ -120,7 +120,7 @@ static int take_stock(struct holdings *holdings)
 		fputs("3", f);
 		fclose(f);
 	}
-	/* What RCU and work queues still have to give back. */
+	/* RCU and work queues still have memory to free. */
 	sleep(1);
 
 	if (read_text("/proc/meminfo", text, sizeof(text)))

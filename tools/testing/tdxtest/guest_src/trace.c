@@ -75,8 +75,8 @@ static unsigned int trace_read(void (*take)(const char *line, unsigned int n, vo
 }
 
 /*
- * What comes after a TD ran last is its end, hundreds of SEAMCALLs that give its
- * pages back: they would leave no place for what the test was about.
+ * After a TD ran last, hundreds of SEAMCALLs give its pages back.  They are left
+ * out: there would be no room for the events that the test is about.
  */
 static void take_end(const char *line, unsigned int n, void *data)
 {

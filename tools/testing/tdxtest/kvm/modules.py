@@ -64,8 +64,8 @@ class Variant:
         self._stamp = os.path.join(folder, 'built')
 
     def _state(self, flags: Sequence[str]) -> bytes:
-        # Whatever changes the first build of the module shows in its bytes; most
-        # edits of the kernel around it do not.
+        # A change that matters to the module changes the bytes of its first build; most edits
+        # of the kernel do not.
         first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.ko')
         digest = hashlib.sha256(work_tree.read(first) or b'')
         digest.update('\n'.join((self.kernel.state, self._key, *flags)).encode())
@@ -113,7 +113,7 @@ class Variant:
         try:
             command.run(['sh', '-c', 'set -e; ' + text], self.log, cwd=self.kernel.out, what=what)
         except Failure as e:
-            # The compiler names its input, which a person knows by the kernel's name.
+            # The compiler prints the path of its input; a person knows the kernel's path of it.
             why, mark, log = str(e).partition(' (whole output: ')
             raise Failure(why.replace(f'{self.folder}/', '') + mark + log) from e
 
@@ -162,6 +162,6 @@ class Variant:
             raise Failure(f'{MODULE}.ko: undefined: {", ".join(sorted(unknown))}')
 
     def _undefined_before(self) -> set[str]:
-        """Symbols that the first build leaves open as well: module_layout and its like."""
+        """Symbols that the first build leaves undefined as well, such as module_layout."""
         first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.o')
         return {line.split()[-1] for line in command.output(['nm', '-u', first]).splitlines()}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """KVM's modules built a second time with a patch series over the sources.
 
-What the series touches decides how much is built: single objects of kvm-intel.ko
-by themselves (modules.py); else KVM's modules by kbuild, in the tree that is
-there, which gets its files and objects back; else a whole kernel of its own.
+The files that the series touches decide how much is built: single objects of kvm-intel.ko
+(modules.py); or KVM's modules by kbuild, in the tree of the base, whose files and objects are
+restored afterwards; or a whole kernel in a folder of its own.
 """
 
 import os
@@ -30,7 +30,7 @@ MOVED = re.compile(rb'^diff --git .*\n(?:(?:old mode|new mode|(?:dis)?similarity
 
 
 class Patched:
-    """The files that a series changes, changed, and the modules made of them.
+    """The files that a series changes, with its changes, and the modules made of them.
 
     kernel: the built base; folder: for all that this makes.
     """
@@ -150,7 +150,7 @@ class InPlace:
 
 def touched(patch: mbox.Patch, numstat: bytes) -> list[str]:
     """Paths that a patch changes, as git apply --numstat -z has them, and moves or copies."""
-    # What looks like a diff in the changelog is none for git.
+    # git ignores text in the changelog that looks like a diff.
     changed = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
     paths = sorted(os.fsdecode(path) for path in {*changed, *MOVED.findall(patch.body)})
     for path in paths:
@@ -177,7 +177,7 @@ class Beside:
         os.makedirs(self.folder, exist_ok=True)
         shutil.copytree(work.tree, self.tree, symlinks=True, copy_function=os.link)
         for path in changed_before:
-            # Older than what was made of the patched file: make has to see it.
+            # The restored file is older than the products of the patched one: make must see it.
             target = os.path.join(self.tree, path)
             data = work_tree.read(target)
             if data is not None:

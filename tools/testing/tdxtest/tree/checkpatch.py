@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""checkpatch.pl --strict, as it comes with the kernel, and what it is excused for."""
+"""checkpatch.pl --strict, as it comes with the kernel, and the table of excused findings."""
 
 import concurrent.futures
 import hashlib
@@ -13,7 +13,7 @@ from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.paths import PROJECT, TABLES
 from tdxtest.tree.work_tree import content, WorkTree, read
 
-# What it says of files outside a git tree and is no fault of theirs.
+# Types of findings that are no faults of files outside a git tree.
 IGNORED_TYPES = 'FILE_PATH_CHANGES,SPDX_LICENSE_TAG'
 FINDING = re.compile(r'(.*?):\d+: (?:CHECK|WARNING|ERROR):(\w+): ')
 # Its status if it finds nothing, and if it finds something. It ends with others if it fails.

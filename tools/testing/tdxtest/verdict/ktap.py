@@ -16,8 +16,8 @@ from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import WARNINGS
 
 VERSION = re.compile(r'KTAP version 1$')
-# Of a case that did not say why it skipped itself: an assertion that fails while errno
-# is EACCES ends a KVM selftest like that, whatever it was about.
+# The note of a case that did not say why it skipped itself: any assertion that fails while
+# errno is EACCES ends a KVM selftest like that.
 UNEXPLAINED = ('SKIP', 'SKIP UNKNOWN')
 PLAN = re.compile(r'(\s*)1\.\.(\d+)(?:\s*# SKIP[\s-]*(.*))?')
 RESULT = re.compile(r'(\s*)(ok|not ok) (\d+) (?:- )?([^#]*?)\s*(?:# (.*))?$')
@@ -271,7 +271,7 @@ def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool =
     if strict:
         problems, notes = problems + notes, []
     if count['pass'] or count[XFAIL] or count[XPASS]:
-        # What a program as a whole asks for is TDX, which is there for those that ran.
+        # A program skips as a whole if there is no TDX. Others ran, so there is.
         problems += refused
     elif wants_tests and not problems:
         reasons = sorted({t.skip_reason for t in tests if t.skip_reason})
@@ -316,8 +316,8 @@ def ended_early(console: Console) -> bool:
 def tests_of(console: Console, ended: str | None, wanted: Wanted) -> list[Test]:
     """The tests of a guest, with the one that was open when it ended.
 
-    wanted: {test: case ids} in their order, of which that one gets its name: the
-    console only names a test at its end.
+    wanted: {test: case ids} in their order. It gives the open test its name, since the console
+    names a test only at its end.
     """
     cases = console.open.cases
     if not cases or not booted(console) or not ended_early(console):
@@ -389,7 +389,7 @@ def test_problems(test: Test) -> list[str]:
     if name in FRAME or test.result.skip:
         return problems
     if test.planned is None:
-        # Each program has the harness print one; that of a crash has a problem already.
+        # The harness prints the plan of each program. A crash is a problem already.
         problems += [f'{name}: printed no plan'] if test.result.ok else []
     elif test.planned == 0:
         problems.append(f'{name}: no test ran: no case was chosen')

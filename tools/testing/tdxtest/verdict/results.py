@@ -91,7 +91,7 @@ def to_json(runs: Sequence[Results]) -> str:
 def load_tagged(path: str, tag: str, origin: str) -> Results:
     """The dict in a JSON file whose "format" is `tag`; UsageError for any other file.
 
-    origin: the command that leaves such files, for the person who has none.
+    origin: the command that makes such files, for the message.
     """
     try:
         with open(path, encoding='utf-8') as f:
@@ -206,7 +206,7 @@ def junit_suite(root: xml.Element, name: str, rows: Sequence[Results], seconds: 
 def to_lava(runs: Iterable[Results]) -> str:
     """A line for each result, as LAVA finds them in what a job prints.
 
-    A run that is red for more than cases says so in the job's own result alone.
+    Problems that are not of a case show only in the job's own result.
     """
     lines = []
     for run in runs:
@@ -241,7 +241,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def save(runs: Sequence[Results], output: Output) -> None:
     """Write the forms that were asked for.
 
-    One that cannot be written is said: the verdict, which took long, stays what it is.
+    If one cannot be written, a line says so, and the exit status stays that of the verdict.
     """
     for path, form in ((output.json, to_json), (output.junit, to_junit), (output.lava, to_lava)):
         try:

@@ -71,7 +71,7 @@ def markdown(found: Comparison) -> str:
 
 
 def html(found: Comparison) -> str:
-    """A page that needs nothing but itself."""
+    """A page that refers to no other file."""
     quote = escape.escape
     title, what = head(found)
     parts = ['<!DOCTYPE html>', '<html lang="en"><head><meta charset="utf-8">',

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compares ktap.py with the KTAP parser that comes with the kernel, kunit_parser.py.
 
-ktap.py judges consoles: line by line as they come, of several guests, with how
-each ended. KUnit's parser judges a document. What it finds wrong, ktap.py must;
-and in a run that passed both must have seen the same results.
+ktap.py judges the consoles of several guests line by line, and how each guest ended. KUnit's
+parser judges one document. ktap.py must find every fault that KUnit's parser finds, and in a
+run that passed both must have seen the same results.
 """
 
 import io
