@@ -206,9 +206,9 @@ static void sim_cpuid_complete(struct sim_cpuid_entry *entry, const struct td_pa
 		break;
 	case TDX_CPUID_LEAF_ID:
 		/* A guest reads the string from EBX, EDX and ECX. */
-		memcpy(&entry->ebx, TDX_IDENT, 4);
-		memcpy(&entry->edx, TDX_IDENT + 4, 4);
-		memcpy(&entry->ecx, TDX_IDENT + 8, 4);
+		memcpy(&entry->ebx, &TDX_IDENT[0], 4);
+		memcpy(&entry->edx, &TDX_IDENT[4], 4);
+		memcpy(&entry->ecx, &TDX_IDENT[8], 4);
 		break;
 	case 0x80000000:
 		entry->eax = 0x80000008;

@@ -244,7 +244,7 @@ static void tdcall_accept(struct kunit *test)
 		const char *name;
 		u64 rcx;
 		u64 want;
-	} cases[] = {
+	} refusals[] = {
 		{ "1G", 0x40000000 | 2, ID(TDX_OPERAND_INVALID, RCX) },
 		{ "not aligned", GPA_PAGE | 1, ID(TDX_OPERAND_INVALID, RCX) },
 		{ "reserved bits", GPA_PAGE | BIT(3), ID(TDX_OPERAND_INVALID, RCX) },
@@ -253,24 +253,29 @@ static void tdcall_accept(struct kunit *test)
 		{ "MAPPED", GPA_PAGE, TDX_PAGE_ALREADY_ACCEPTED },
 		{ "a table", 0x7fe00000 | 1, TDX_PAGE_SIZE_MISMATCH | 1 },
 	};
+	static const struct {
+		const char *name;
+		u64 gpa;
+		/* Wanted level, level and state of the entry, and "leaf". */
+		u64 bits_63_to_32;
+	} exits[] = {
+		{ "FREE", GPA_HOLE, 0 },
+		{ "BLOCKED", GPA_BLOCKED, BIT(14) | TDX_SEPT_BLOCKED << 6 },
+		{ "no table", 1ULL << 40, 3 << 3 },
+	};
+	struct sim_test_guest guest = {};
 	u64 *entry;
 	int i, level;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		sim_test_expect(test, cases[i].name, cases[i].want,
-				tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, cases[i].rcx, 0, 0));
+	for (i = 0; i < ARRAY_SIZE(refusals); i++)
+		sim_test_expect(test, refusals[i].name, refusals[i].want,
+				tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, refusals[i].rcx, 0, 0));
 
-	/* Bits 63:32: wanted level, level and state of the entry, and "leaf". */
-	expect_exit(test, "FREE", f, TDG_MEM_PAGE_ACCEPT,
-		    (struct sim_test_guest) { .gpr = { [SIM_RCX] = GPA_HOLE } }, accept,
-		    TDX_EXT_EXIT_QUAL_ACCEPT, GPA_HOLE);
-	expect_exit(test, "BLOCKED", f, TDG_MEM_PAGE_ACCEPT,
-		    (struct sim_test_guest) { .gpr = { [SIM_RCX] = GPA_BLOCKED } }, accept,
-		    (u64)(BIT(14) | TDX_SEPT_BLOCKED << 6) << 32 | TDX_EXT_EXIT_QUAL_ACCEPT,
-		    GPA_BLOCKED);
-	expect_exit(test, "no table", f, TDG_MEM_PAGE_ACCEPT,
-		    (struct sim_test_guest) { .gpr = { [SIM_RCX] = 1ULL << 40 } }, accept,
-		    3ULL << 3 << 32 | TDX_EXT_EXIT_QUAL_ACCEPT, 1ULL << 40);
+	for (i = 0; i < ARRAY_SIZE(exits); i++) {
+		guest.gpr[SIM_RCX] = exits[i].gpa;
+		expect_exit(test, exits[i].name, f, TDG_MEM_PAGE_ACCEPT, guest, accept,
+			    exits[i].bits_63_to_32 << 32 | TDX_EXT_EXIT_QUAL_ACCEPT, exits[i].gpa);
+	}
 
 	entry = sim_sept_walk(f->tdcs, GPA_PENDING, 0, &level);
 	KUNIT_ASSERT_TRUE(test, sim_sept_trylock_entry(entry));

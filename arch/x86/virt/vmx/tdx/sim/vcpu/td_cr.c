@@ -137,11 +137,14 @@ static enum sim_action cr4_write(struct sim_exit *exit, u64 cr4)
 	return sim_inject_ve(exit, exit->qualification, 0, 0);
 }
 
+/* Of an exit qualification. */
+enum cr_access {
+	MOV_TO_CR, MOV_FROM_CR, CLTS, LMSW,
+};
+
 enum sim_action sim_exit_cr_access(struct sim_exit *exit)
 {
-	enum {
-		MOV_TO_CR, MOV_FROM_CR, CLTS, LMSW,
-	} access = FIELD_GET(GENMASK_ULL(5, 4), exit->qualification);
+	enum cr_access access = FIELD_GET(GENMASK_ULL(5, 4), exit->qualification);
 	unsigned int cr = FIELD_GET(GENMASK_ULL(3, 0), exit->qualification);
 
 	if (access == MOV_TO_CR && cr == 0)
