@@ -238,12 +238,10 @@ static void tdcall_vmcall_rbp(struct kunit *test)
 
 static void tdcall_accept(struct kunit *test)
 {
-	const u64 accept = EPT_VIOLATION_ACC_WRITE;
 	struct guest_fixture *f = guest_fixture(test);
 	static const struct {
 		const char *name;
-		u64 rcx;
-		u64 want;
+		u64 rcx, want;
 	} refusals[] = {
 		{ "1G", 0x40000000 | 2, ID(TDX_OPERAND_INVALID, RCX) },
 		{ "not aligned", GPA_PAGE | 1, ID(TDX_OPERAND_INVALID, RCX) },
@@ -263,7 +261,6 @@ static void tdcall_accept(struct kunit *test)
 		{ "BLOCKED", GPA_BLOCKED, BIT(14) | TDX_SEPT_BLOCKED << 6 },
 		{ "no table", 1ULL << 40, 3 << 3 },
 	};
-	struct sim_test_guest guest = {};
 	u64 *entry;
 	int i, level;
 
@@ -271,11 +268,11 @@ static void tdcall_accept(struct kunit *test)
 		sim_test_expect(test, refusals[i].name, refusals[i].want,
 				tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, refusals[i].rcx, 0, 0));
 
-	for (i = 0; i < ARRAY_SIZE(exits); i++) {
-		guest.gpr[SIM_RCX] = exits[i].gpa;
-		expect_exit(test, exits[i].name, f, TDG_MEM_PAGE_ACCEPT, guest, accept,
+	for (i = 0; i < ARRAY_SIZE(exits); i++)
+		expect_exit(test, exits[i].name, f, TDG_MEM_PAGE_ACCEPT,
+			    (struct sim_test_guest) { .gpr = { [SIM_RCX] = exits[i].gpa } },
+			    EPT_VIOLATION_ACC_WRITE,
 			    exits[i].bits_63_to_32 << 32 | TDX_EXT_EXIT_QUAL_ACCEPT, exits[i].gpa);
-	}
 
 	entry = sim_sept_walk(f->tdcs, GPA_PENDING, 0, &level);
 	KUNIT_ASSERT_TRUE(test, sim_sept_trylock_entry(entry));
