@@ -18,14 +18,14 @@ EAGAIN = 'tdx_map_gpa_test:map_gpa_answer.eagain.to_only_page'
 RANGES = 'tdx_map_gpa_test:map_gpa_range.*.to_shared'
 FOUND = re.compile(r'^([0-9a-f]{40}) is the first (?:bad|new) commit$', re.MULTILINE)
 # (what is looked for, its number, numbers of the good and of the bad end, options)
-SEARCHES = (
+SEARCHES: tuple[tuple[str, int, int, int, tuple[str, ...]], ...] = (
     ('the merged MapGPA', history.MERGED, 1, history.MERGED + 6,
      ('--expect', 'fail', '--generation', 'merged', EAGAIN)),
     ('the later regression', history.REGRESSION, history.MERGED + 1, history.COMMITS - 1,
      ('--generation', 'merged', RANGES)),
 )
 # (number of a commit, options, the exit status that git must get)
-STEPS = (
+STEPS: tuple[tuple[int, tuple[str, ...], int], ...] = (
     (history.NO_BUILD, (), EXIT_SKIP),
     (history.NO_TDX, (), EXIT_SKIP),
     (history.NO_TDX, ('--skip-is-bad',), EXIT_BAD),
@@ -82,12 +82,12 @@ def check(built: Built) -> Iterator[str]:
             if found != commits[number]:
                 yield f'{what}: wanted {commits[number]}, git bisect found {found}'
             yield from steps_of(built, tried)
-        for number, options, wanted in STEPS:
+        for number, more, wanted in STEPS:
             history.git(folder, 'checkout', '-q', commits[number])
             with built.progress.step('bisect', f'commit {number} alone'):
-                status = step(built, folder, (*options, '--generation', 'merged', EAGAIN))
+                status = step(built, folder, (*more, '--generation', 'merged', EAGAIN))
             if status != wanted:
-                yield f'commit {number}, {options}: wanted {wanted}, got {status}'
+                yield f'commit {number}, {more}: wanted {wanted}, got {status}'
 
 
 def step(built: Built, folder: str, options: Sequence[str]) -> int:

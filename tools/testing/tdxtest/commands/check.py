@@ -6,6 +6,7 @@ import argparse
 from tdxtest.base import apt, checking
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
+from tdxtest.base.progress import Progress
 from tdxtest.guest import request, runs, stages
 from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
 
@@ -26,6 +27,12 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     return parser
 
 
+def ended(progress: Progress, failed: int) -> int:
+    """Say how many checks failed where the suite does not run; gives the exit status."""
+    progress.line(f'{failed} check(s) found something wrong')
+    return EXIT_FAIL if failed else EXIT_PASS
+
+
 def run(args: argparse.Namespace) -> int:
     checks = checking.chosen(STATIC if args.static else ALL, args.only)
     due = {check.WHEN for check in checks}
@@ -37,18 +44,19 @@ def run(args: argparse.Namespace) -> int:
         apt.ensure_installed(progress, build.log('apt'), what)
     with progress.step('check', "the project's own checks"):
         failed = checking.run(checks, When.STATIC, progress, progress)
-    if due != {When.STATIC}:
-        laid = stages.fetch(wanted, build)
+    if due == {When.STATIC}:
+        return ended(progress, failed)
+    laid = stages.fetch(wanted, build)
     if When.TREE in due:
         with progress.step('check', 'the overlay and the style, against the kernel'):
             failed += checking.run(checks, When.TREE, progress, laid.work)
-    if not due <= set(STATIC):
-        built = stages.compile_all(laid)
-        failed += checking.run(checks, When.SUITE, progress, built.suite)
-        failed += checking.run(checks, When.BOOT, progress, built)
+    if due <= set(STATIC):
+        return ended(progress, failed)
+    built = stages.compile_all(laid)
+    failed += checking.run(checks, When.SUITE, progress, built.suite)
+    failed += checking.run(checks, When.BOOT, progress, built)
     if When.RUN not in due:
-        progress.line(f'{failed} check(s) found something wrong')
-        return EXIT_FAIL if failed else EXIT_PASS
+        return ended(progress, failed)
     done = runs.run_suite(built)
     failed += checking.run(checks, When.RUN, progress, done)
     status = runs.conclude_runs([done])

@@ -66,9 +66,11 @@ def unfolded(value: typing.Any) -> str:
 
 def text_of(message: email.message.Message) -> bytes:
     """The bytes of a message's text and patches, quoted-printable and base64 undone."""
-    parts = [part.get_payload(decode=True) or b'' for part in message.walk()
+    # A part that can be decoded gives bytes.
+    parts = [part.get_payload(decode=True) for part in message.walk()
              if part.get_content_type() in TEXT_TYPES]
-    return b'\n'.join(parts).replace(b'\r\n', b'\n')
+    data = b'\n'.join(part if isinstance(part, bytes) else b'' for part in parts)
+    return data.replace(b'\r\n', b'\n')
 
 
 def read_message(message: email.message.Message) -> Patch | None:
