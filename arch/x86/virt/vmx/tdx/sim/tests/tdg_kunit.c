@@ -254,8 +254,7 @@ static void tdcall_accept(struct kunit *test)
 	static const struct {
 		const char *name;
 		u64 gpa;
-		/* Wanted level, level and state of the entry, and "leaf". */
-		u64 bits_63_to_32;
+		u64 bits_63_to_32;	/* wanted level, level and state of the entry, "leaf" */
 	} exits[] = {
 		{ "FREE", GPA_HOLE, 0 },
 		{ "BLOCKED", GPA_BLOCKED, BIT(14) | TDX_SEPT_BLOCKED << 6 },
