@@ -118,9 +118,18 @@ static void cpuid_fixture_init(struct kunit *test, struct cpuid_fixture *f)
 	sim_test_params(f->params);
 }
 
+enum { EAX, EBX, ECX, EDX };
+
+/* The value of the register @reg of a row: EAX to EDX. */
+static u32 cpuid_reg(const struct sim_cpuid_entry *entry, int reg)
+{
+	const u32 regs[] = { entry->eax, entry->ebx, entry->ecx, entry->edx };
+
+	return regs[reg];
+}
+
 static void cpuid_values(struct kunit *test)
 {
-	enum { EAX, EBX, ECX, EDX };
 	const struct {
 		const char *name;
 		u32 leaf;
@@ -163,17 +172,13 @@ static void cpuid_values(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct sim_cpuid_entry *entry;
-		u32 regs[4];
+		u32 got;
 
 		entry = sim_cpuid_find(f.tdcs, cases[i].leaf, cases[i].subleaf);
 		KUNIT_ASSERT_NOT_NULL_MSG(test, entry, "%s: no row", cases[i].name);
-		regs[EAX] = entry->eax;
-		regs[EBX] = entry->ebx;
-		regs[ECX] = entry->ecx;
-		regs[EDX] = entry->edx;
-		KUNIT_EXPECT_EQ_MSG(test, regs[cases[i].reg] & cases[i].mask, cases[i].want,
-				    "%s: wanted 0x%x, got 0x%x", cases[i].name, cases[i].want,
-				    regs[cases[i].reg] & cases[i].mask);
+		got = cpuid_reg(entry, cases[i].reg) & cases[i].mask;
+		KUNIT_EXPECT_EQ_MSG(test, got, cases[i].want, "%s: wanted 0x%x, got 0x%x",
+				    cases[i].name, cases[i].want, got);
 	}
 
 	/* Left to the host, by #VE. */
