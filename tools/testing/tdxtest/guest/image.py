@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.paths import GUEST_SOURCES, WARNINGS
+from tdxtest.verdict import findings
 from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
@@ -104,10 +105,13 @@ class Image:
         extra: {path in the guest: file}, beside or in place of the others.
         """
         files = {'/init': self._init(), '/etc/plan': self.path('plan'),
-                 '/etc/kernel-warnings.list': self.path('kernel-warnings.list')}
+                 '/etc/kernel-warnings.list': self.path('kernel-warnings.list'),
+                 '/etc/expected-warnings.list': self.path('expected-warnings.list')}
         write_if_changed(self.path('plan'), plan.encode())
         # A name in the list below ends at a space, which the project's path may have.
         shutil.copy(WARNINGS, self.path('kernel-warnings.list'))
+        expected = ''.join(f'{test} {text}\n' for test, text in findings.expected_warnings())
+        write_if_changed(self.path('expected-warnings.list'), expected.encode())
         for path, _ in kernel.modules():
             files[f'/lib/{os.path.basename(path)}'] = path
         for program in programs:

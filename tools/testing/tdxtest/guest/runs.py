@@ -12,7 +12,7 @@ from tdxtest.guest.request import Request
 from tdxtest.guest.stages import Built, Laid
 from tdxtest.tree import abi, suite
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import findings, ktap, results
 
 # Seconds of guest time that one test program may take.
 TEST_TIMEOUT_S = 900
@@ -51,7 +51,21 @@ def environment(laid: Laid) -> dict[str, str]:
     request = laid.request
     source = laid.work.source
     return {**abi.environment(request.expected(source), request.expect.strict, source.key()),
+            **findings_environment(request),
             **dict(request.boot.environment)}
+
+
+def findings_environment(request: Request) -> dict[str, str]:
+    """What the suite must know of the findings (tdx_warning.h, tdx_kvm.h)."""
+    values = {}
+    # A kernel that checks itself does not survive each of them, nor should a host have to.
+    if not request.build.debug and not request.boot.machine.runs_host:
+        values['TDX_KVM_WARN'] = 'findings'
+    fixed = [str(finding.number) for finding in findings.load()
+             if finding.fix in request.build.patches]
+    if fixed:
+        values['TDX_KVM_FIXES'] = ','.join(fixed)
+    return values
 
 
 def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',

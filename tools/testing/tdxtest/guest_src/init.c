@@ -50,6 +50,7 @@
 
 #define PLAN_FILE	"/etc/plan"
 #define PATTERNS_FILE	"/etc/kernel-warnings.list"
+#define EXPECTED_FILE	"/etc/expected-warnings.list"
 /* KSFT_SKIP of tools/testing/selftests/kselftest.h. */
 #define EXIT_SKIP	4
 /* KERN_EMERG only: a line of the kernel inside a KTAP line would break it. */
@@ -347,11 +348,13 @@ static void run_test(struct step *test)
 	if (pid < 0)
 		bail_out("fork for %s: %s", name, strerror(errno));
 
+	klog_expect(name);
 	warnings = follow(out[0], start + test->timeout_s, &late);
 	close(out[0]);
 	waitpid(pid, &status, 0);
 	/* Teardown of the test's VMs logs after its output was closed. */
 	warnings += klog_drain(true);
+	klog_expect(NULL);
 
 	if (late)
 		snprintf(directive, sizeof(directive), "TIMEOUT %d seconds",
@@ -458,7 +461,7 @@ int main(void)
 	mount_all();
 	if (plan_read(PLAN_FILE, &plan, error, sizeof(error)))
 		bail_out("%s", error);
-	kmsg_fd = klog_open(PATTERNS_FILE);
+	kmsg_fd = klog_open(PATTERNS_FILE, EXPECTED_FILE);
 	if (kmsg_fd < 0)
 		bail_out("kernel log: %s", strerror(errno));
 	if (!plan.want_shell)

@@ -16,16 +16,23 @@
 
 /* PRINTKRB_RECORD_MAX of the kernel: a read() gives one record of this size. */
 #define KLOG_RECORD_MAX		8192
-#define KLOG_MAX_PATTERNS	64
+#define KLOG_MAX_LINES		128
+
+struct klog_list {
+	char *lines[KLOG_MAX_LINES];
+	unsigned int nr;
+};
 
 static int klog_fd = -1;
-static char *klog_patterns[KLOG_MAX_PATTERNS];
-static unsigned int klog_nr_patterns;
+static struct klog_list klog_patterns;
+static struct klog_list klog_expected;
+/* The test that runs, "" for none. */
+static const char *klog_test = "";
 static char klog_first[256];
 static const char *klog_wanted;
 static bool klog_seen;
 
-static int klog_read_patterns(const char *path)
+static int klog_read_list(const char *path, struct klog_list *list)
 {
 	char line[256];
 	FILE *f;
@@ -38,33 +45,57 @@ static int klog_read_patterns(const char *path)
 		line[strcspn(line, "\n")] = '\0';
 		if (!line[0] || line[0] == '#')
 			continue;
-		if (klog_nr_patterns == KLOG_MAX_PATTERNS) {
+		if (list->nr == KLOG_MAX_LINES) {
+			fclose(f);
 			errno = E2BIG;
-			break;
+			return -1;
 		}
-		klog_patterns[klog_nr_patterns++] = strdup(line);
+		list->lines[list->nr++] = strdup(line);
 	}
 	fclose(f);
-	if (!klog_nr_patterns)
-		errno = ENODATA;
-	return klog_nr_patterns && klog_nr_patterns < KLOG_MAX_PATTERNS ? 0 : -1;
+	return 0;
 }
 
-int klog_open(const char *patterns)
+int klog_open(const char *patterns, const char *expected)
 {
-	if (klog_read_patterns(patterns))
+	if (klog_read_list(patterns, &klog_patterns) ||
+	    klog_read_list(expected, &klog_expected))
 		return -1;
+	if (!klog_patterns.nr) {
+		errno = ENODATA;
+		return -1;
+	}
 	klog_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return klog_fd;
+}
+
+void klog_expect(const char *test)
+{
+	klog_test = test ? test : "";
+}
+
+static bool klog_is_expected(const char *text)
+{
+	const size_t len = strlen(klog_test);
+	unsigned int i;
+
+	for (i = 0; len && i < klog_expected.nr; i++) {
+		const char *line = klog_expected.lines[i];
+
+		if (!strncmp(line, klog_test, len) && line[len] == ' ' &&
+		    strstr(text, line + len + 1))
+			return true;
+	}
+	return false;
 }
 
 static bool klog_is_warning(const char *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < klog_nr_patterns; i++) {
-		if (strstr(text, klog_patterns[i]))
-			return true;
+	for (i = 0; i < klog_patterns.nr; i++) {
+		if (strstr(text, klog_patterns.lines[i]))
+			return !klog_is_expected(text);
 	}
 	return false;
 }

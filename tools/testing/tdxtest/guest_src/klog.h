@@ -8,10 +8,20 @@
 /**
  * klog_open - start reading the kernel log at its first record
  * @patterns: path of the list of texts that mark a kernel warning, one a line
+ * @expected: path of the list of warnings that are expected: the name of a test, a
+ *	      space, and a text, one a line
  *
  * Gives the file descriptor to poll(), or -1 with errno set.
  */
-int klog_open(const char *patterns);
+int klog_open(const char *patterns, const char *expected);
+
+/**
+ * klog_expect - say which warnings are expected from now on
+ * @test: name of the test that runs, NULL for none
+ *
+ * A warning that holds an expected text of the test does not count.
+ */
+void klog_expect(const char *test);
 
 /**
  * klog_drain - read what the kernel has logged since the last call

@@ -6,7 +6,7 @@ import unittest
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import TEST_DATA
-from tdxtest.verdict import ktap
+from tdxtest.verdict import findings, ktap
 
 
 # console: exit status, a text that the summary or a problem must hold
@@ -124,6 +124,15 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.of_one_program('  1..1', '  not ok 1 f.v.a # XFAIL finding 1'),
                          ('a_test: not ok: f.v.a (XFAIL finding 1)',
                           'a_test: reports ok with failed cases in it'))
+
+    def test_the_warning_of_a_finding_is_expected(self):
+        text = '[    1.0] WARNING: arch/x86/kvm/vmx/x.c:1 at {}+0x1/0x2 [kvm_intel]'
+        expected = findings.load()[2].warns[0].rstrip('+')
+        console = ktap.Console()
+        for line in ('KTAP version 1', '# kernel: ' + text.format(expected),
+                     '# kernel: ' + text.format('another_function')):
+            console.feed(line)
+        self.assertEqual([warned for _, warned in console.log], [False, True])
 
     def test_a_prefixed_version_line_is_not_ktap(self):
         console = ktap.Console()
