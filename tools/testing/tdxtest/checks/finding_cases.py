@@ -16,18 +16,14 @@ NAME = 'findings'
 WHEN = When.STATIC
 TESTS = 'tools/testing/selftests/kvm/x86/'
 MAILS = 'findings/mail/'
-# TDX_FINDING(number, fixture, variant, test): the marks of include/x86/tdx/tdx_finding.h.
-MARK = re.compile(r'^TDX_FINDING\((\d+), (\w+), (\w*),\s+(\w+)\);$', re.MULTILINE)
+# The marks of include/x86/tdx/tdx_finding.h.
+MARK = re.compile(r'^TDX_FINDING\((\d+), "([\w.]+)"\);$', re.MULTILINE)
 
 
 def marks_of(texts: dict[str, str]) -> dict[str, int]:
     """{TEST:CASE: number} of the marks in the sources of tests, {name: text}."""
-    found = {}
-    for name, text in texts.items():
-        for number, *parts in MARK.findall(text):
-            case = '.'.join(part for part in parts if part)
-            found[f'{name}:{case}'] = int(number)
-    return found
+    return {f'{name}:{case}': int(number) for name, text in texts.items()
+            for number, case in MARK.findall(text)}
 
 
 def wrong_cases(found: tuple[findings.Finding, ...], marks: dict[str, int]) -> Iterator[str]:
@@ -71,12 +67,16 @@ def wrong_mails(mails: dict[str, str], fixes: dict[str, str]) -> Iterator[str]:
                 for name, text in mails.items() if parts_of(text) not in patches)
 
 
-def check(_progress: Progress) -> Iterator[str]:
-    found = findings.load()
+def marks_in_tree() -> dict[str, int]:
+    """marks_of() of all tests."""
     names = [name for name in project.files()
              if name.startswith(TESTS) and name.endswith('.c')]
-    texts = {os.path.basename(name)[:-2]: project.text_of(name) for name in names}
-    yield from wrong_cases(found, marks_of(texts))
+    return marks_of({os.path.basename(name)[:-2]: project.text_of(name) for name in names})
+
+
+def check(_progress: Progress) -> Iterator[str]:
+    found = findings.load()
+    yield from wrong_cases(found, marks_in_tree())
     rows = series.load(os.path.join(PROJECT, 'patches'))
     files = [row.file for row in rows if row.kind == 'fix']
     yield from wrong_fixes(found, files)

@@ -40,6 +40,9 @@ REQUESTS = {
     'KVM would leak page tables and TDX_SHARED_LEAK is not 1': Request((
         '--env', 'TDX_SHARED_LEAK=1', '--patch',
         'fixes/0002-KVM-x86-mmu-Zap-the-shared-half-of-a-TD-s-roots-on-any-host.patch')),
+    # A KVM with the bug is of no use afterwards.
+    'KVM would lose count of TDs and TDX_MISC_CGROUP is not 1':
+        Request(('--env', 'TDX_MISC_CGROUP=1')),
     'this KVM does not have the exit for TDs': Request(('--kernel', '7.3'), older=True),
     'KVM would warn and TDX_KVM_WARN is not 1':
         Request(('--env', 'TDX_KVM_WARN=1'), warns=True),

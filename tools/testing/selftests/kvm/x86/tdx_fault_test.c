@@ -21,6 +21,7 @@
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_warning.h"
 
 /* Two pages, each with secure EPT tables of its own.  One is added, one is faulted in. */
 #define INITIAL_GPA	0x1234600000ULL

@@ -119,11 +119,11 @@ FIXTURE_VARIANT(hypercall_ipi)
 IPI_TAKEN(to_self,	IPI_VECTOR, .low = 1, .icr = IPI_VECTOR);
 IPI_TAKEN(lowest_to_self, IPI_VECTOR, .low = 1, .icr = APIC_DM_LOWEST | IPI_VECTOR);
 IPI_TAKEN(nmi_to_self,	NMI_VECTOR, .low = 1, .icr = APIC_DM_NMI);
-/* These reach the vCPU, but have no effect on a TD. */
-IPI(init_to_self,	.low = 1, .icr = APIC_DM_INIT, .result = 1);
-IPI(startup_to_self,	.low = 1, .icr = APIC_DM_STARTUP, .result = 1);
+/* This reaches the vCPU, but has no effect on a TD. */
 IPI(remote_read_to_self, .low = 1, .icr = APIC_DM_REMRD, .result = 1);
-/* A TD has no system management mode. */
+/* A TD gets neither INIT nor SIPI, and has no system management mode. */
+IPI(init_to_self,	.low = 1, .icr = APIC_DM_INIT);
+IPI(startup_to_self,	.low = 1, .icr = APIC_DM_STARTUP);
 IPI(smi_to_self,	.low = 1, .icr = APIC_DM_SMI);
 /* The vCPUs that exist get it, and are counted. */
 IPI_TAKEN(to_all,	IPI_VECTOR, .low = ~0ULL, .high = ~0ULL, .icr = IPI_VECTOR);
@@ -166,6 +166,9 @@ TDX_TEST_F(hypercall_ipi, is_delivered)
 	regs.r14 = variant->icr;
 	issue(&self->td, variant->name, &regs, variant->result, variant->taken);
 }
+
+TDX_FINDING(14, "hypercall_ipi.init_to_self.is_delivered");
+TDX_FINDING(14, "hypercall_ipi.startup_to_self.is_delivered");
 
 #define NR_VCPUS	2
 
@@ -312,40 +315,71 @@ static void pair_clocks(struct td *td, const char *name, gpa_t gpa, u64 result)
 	issue(td, name, &regs, result, 0);
 }
 
-/*
- * KVM writes to the memory that userspace has mapped at a GPA.  For a private GPA that
- * is not the memory of the TD: the call succeeds, and the TD sees nothing of it.
- */
-TDX_TEST_F(hypercall_clock_pairing, private_page_is_written_for_host)
+static void check_pairing(const struct kvm_clock_pairing *pairing, const char *name)
 {
-	const struct kvm_clock_pairing *pairing = addr_gpa2hva(self->td.vm, self->td.page);
-	const u64 *behind = (const void *)(pairing + 1);
 	size_t i;
-
-	if (!host_clock_is_tsc())
-		SKIP(return, NO_TSC_SKIP_REASON);
-
-	pair_clocks(&self->td, "private page", self->td.page, 0);
 
 	TEST_ASSERT(pairing->sec >= 0 && pairing->nsec >= 0 && pairing->nsec < 1000000000,
 		    "wanted a time, got %lld s, %lld ns", pairing->sec, pairing->nsec);
 	TEST_ASSERT(pairing->tsc && pairing->tsc != PAGE_PATTERN, "wanted a TSC, got 0x%llx",
 		    pairing->tsc);
-	tdx_assert_value("private page", "clock pairing", 0, "flags", 0, pairing->flags);
+	tdx_assert_value(name, "clock pairing", 0, "flags", 0, pairing->flags);
 	for (i = 0; i < ARRAY_SIZE(pairing->pad); i++)
-		tdx_assert_value("private page", "clock pairing: pad", i, "word", 0,
-				 pairing->pad[i]);
-	tdx_assert_value("private page", "word behind", 0, "word", PAGE_PATTERN, *behind);
+		tdx_assert_value(name, "clock pairing: pad", i, "word", 0, pairing->pad[i]);
 }
 
-/* KVM does not remove the shared bit, so there is never memory at such a GPA. */
-TDX_TEST_F(hypercall_clock_pairing, shared_bit_is_efault)
+/* Pair clocks in a shared page, whose GPA the TD gives with @bits. */
+static void pair_in_shared_page(struct td *td, const char *name, u64 bits)
+{
+	/* Unused memory of slot 0 is shared. */
+	const gpa_t gpa = vm_phy_page_alloc(td->vm, td->page, 0);
+	struct kvm_clock_pairing *pairing = addr_gpa2hva(td->vm, gpa);
+	u64 *next = (void *)(pairing + 1);
+
+	*next = PAGE_PATTERN;
+	pairing->tsc = PAGE_PATTERN;
+	pair_clocks(td, name, bits | gpa, 0);
+	check_pairing(pairing, name);
+	tdx_assert_value(name, "after the pairing", 0, "word", PAGE_PATTERN, *next);
+}
+
+TDX_TEST_F(hypercall_clock_pairing, shared_page)
 {
 	if (!host_clock_is_tsc())
 		SKIP(return, NO_TSC_SKIP_REASON);
 
-	pair_clocks(&self->td, "shared bit", TDX_SHARED_BIT | self->td.page, ERROR(KVM_EFAULT));
+	pair_in_shared_page(&self->td, "shared page", 0);
 }
+
+/* The TD says by the shared bit that the page is shared. */
+TDX_TEST_F(hypercall_clock_pairing, shared_bit)
+{
+	if (!host_clock_is_tsc())
+		SKIP(return, NO_TSC_SKIP_REASON);
+
+	pair_in_shared_page(&self->td, "shared bit", TDX_SHARED_BIT);
+}
+
+TDX_FINDING(9, "hypercall_clock_pairing.shared_bit");
+
+/*
+ * KVM can write only to the memory that userspace has mapped at a GPA.  For a private
+ * GPA that is not the memory of the TD, which would see nothing of a success.
+ */
+TDX_TEST_F(hypercall_clock_pairing, private_page_is_efault)
+{
+	const u64 *words = addr_gpa2hva(self->td.vm, self->td.page);
+
+	if (!host_clock_is_tsc())
+		SKIP(return, NO_TSC_SKIP_REASON);
+
+	pair_clocks(&self->td, "private page", self->td.page, ERROR(KVM_EFAULT));
+	pair_clocks(&self->td, "private page, shared bit", TDX_SHARED_BIT | self->td.page,
+		    ERROR(KVM_EFAULT));
+	tdx_assert_value("private page", "host's page", 0, "word", PAGE_PATTERN, words[0]);
+}
+
+TDX_FINDING(9, "hypercall_clock_pairing.private_page_is_efault");
 
 TDX_TEST_F(hypercall_clock_pairing, no_memory_is_efault)
 {

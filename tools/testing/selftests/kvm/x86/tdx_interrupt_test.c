@@ -353,8 +353,8 @@ TEST(apic_off)
 }
 
 /*
- * KVM_INTERRUPT is for interrupts of an external PIC.  KVM accepts one and drops it
- * when the vCPU is entered: a TD never gets it.
+ * KVM_INTERRUPT is for interrupts of an external PIC.  KVM cannot inject one into a TD,
+ * and must refuse it: an interrupt that KVM keeps is in the way of NMIs.
  */
 TEST(external_interrupt)
 {
@@ -365,19 +365,17 @@ TEST(external_interrupt)
 
 	tdx_vm_finalize(vm);
 	run_to_ready(vcpu);
-	vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt), -1);
-	TEST_ASSERT_EQ(errno, EEXIST);
+	TEST_ASSERT_EQ(errno, EINVAL);
 
 	/* When the TD has taken the lowest vector, it has taken all others before. */
 	tdx_vcpu_signal_msi(vcpu, vector);
 	vcpu_run(vcpu);
 	tdx_vcpu_check_irqs(vcpu, "sent", &vector, 1);
-
-	run_to_ready(vcpu);
-	vcpu_ioctl(vcpu, KVM_INTERRUPT, &interrupt);
 	kvm_vm_free(vm);
 }
+
+TDX_FINDING(8, "global.external_interrupt");
 
 /*
  * NMIs that the TDX module has not delivered yet count as one.  None is left for KVM to
@@ -406,10 +404,22 @@ TEST(nmis_collapse)
 	kvm_vm_free(vm);
 }
 
-/*
- * INIT and SIPI have no effect on a vCPU of a TD, and KVM does not say so.  There is no
- * SMM, which KVM does say.
- */
+/* KVM says that a vCPU of a TD does not get INIT and SIPI. */
+TEST(init_sipi_are_blocked)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(&vcpu, guest_runs);
+
+	tdx_vm_finalize(vm);
+	run_to_ready(vcpu);
+	TEST_ASSERT_EQ(__tdx_vcpu_signal_msi(vcpu, APIC_DM_INIT), 0);
+	TEST_ASSERT_EQ(__tdx_vcpu_signal_msi(vcpu, APIC_DM_STARTUP), 0);
+	kvm_vm_free(vm);
+}
+
+TDX_FINDING(14, "global.init_sipi_are_blocked");
+
+/* INIT and SIPI have no effect on a vCPU of a TD.  There is no SMM. */
 TEST(init_sipi_smi)
 {
 	const u8 vector = MSI_VECTOR;
@@ -418,8 +428,8 @@ TEST(init_sipi_smi)
 
 	tdx_vm_finalize(vm);
 	run_to_ready(vcpu);
-	tdx_vcpu_signal_msi(vcpu, APIC_DM_INIT);
-	tdx_vcpu_signal_msi(vcpu, APIC_DM_STARTUP);
+	__tdx_vcpu_signal_msi(vcpu, APIC_DM_INIT);
+	__tdx_vcpu_signal_msi(vcpu, APIC_DM_STARTUP);
 	TEST_ASSERT_EQ(__tdx_vcpu_signal_msi(vcpu, APIC_DM_SMI), 0);
 	TEST_ASSERT_EQ(__vcpu_ioctl(vcpu, KVM_SMI, NULL), -1);
 	TEST_ASSERT_EQ(errno, ENOTTY);

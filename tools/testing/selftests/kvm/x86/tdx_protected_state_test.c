@@ -62,10 +62,8 @@ static const struct request {
 	IOCTL(KVM_SET_GUEST_DEBUG, EINVAL),
 	IOCTL(KVM_SMI, ENOTTY),
 	/* These return what is not true of a TD, or have no effect on it. */
-	IOCTL(KVM_TRANSLATE, 0),
 	IOCTL(KVM_TPR_ACCESS_REPORTING, 0),
 	IOCTL(KVM_SET_VAPIC_ADDR, 0),
-	IOCTL(KVM_INTERRUPT, 0),
 	IOCTL(KVM_GET_MP_STATE, 0),
 	IOCTL(KVM_SET_MP_STATE, 0),
 	IOCTL(KVM_GET_VCPU_EVENTS, 0),
@@ -232,6 +230,17 @@ TDX_TEST_F(protected_state, vcpu_ioctls)
 	check_requests(self->vcpu->fd, vcpu_requests, ARRAY_SIZE(vcpu_requests));
 }
 
+/* KVM has no page tables of a TD. */
+TDX_TEST_F(protected_state, translate)
+{
+	static const struct request translate[] = { IOCTL(KVM_TRANSLATE, EINVAL) };
+
+	check_requests(self->vcpu->fd, translate, ARRAY_SIZE(translate));
+}
+
+TDX_FINDING(18, "protected_state.before_finalize.translate");
+TDX_FINDING(18, "protected_state.after_run.translate");
+
 TDX_TEST_F(protected_state, vm_ioctls)
 {
 	check_requests(self->vm->fd, vm_requests, ARRAY_SIZE(vm_requests));
@@ -263,35 +272,6 @@ TDX_TEST_F(protected_state, wait_for_sipi)
 
 	state.mp_state = KVM_MP_STATE_RUNNABLE;
 	vcpu_mp_state_set(self->vcpu, &state);
-}
-
-/*
- * An SMI that userspace sets as pending.  KVM refuses KVM_SMI for a TD, but accepts
- * this.  Only when the vCPU runs it finds that there is no SMM: it warns, and gives the
- * VM up.  So this runs on request only.
- */
-TEST(smi_by_vcpu_events)
-{
-	struct kvm_vcpu_events events;
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-	struct ucall uc;
-
-	if (!tdx_may_warn())
-		SKIP(return, TDX_WARN_REASON);
-
-	vm = tdx_vm_create(1);
-	vcpu = tdx_vcpu_add(vm, 0, guest_code);
-	tdx_vm_finalize(vm);
-	tdx_vcpu_run_to_ucall(vcpu, UCALL_SYNC, &uc);
-
-	vcpu_events_get(vcpu, &events);
-	events.flags = KVM_VCPUEVENT_VALID_SMM;
-	events.smi.pending = 1;
-	vcpu_events_set(vcpu, &events);
-	TEST_ASSERT_EQ(__vcpu_run(vcpu), -1);
-	TEST_ASSERT_EQ(errno, EIO);
-	kvm_vm_free(vm);
 }
 
 /*

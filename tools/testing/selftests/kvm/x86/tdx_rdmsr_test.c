@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TDG.VP.VMCALL<Instruction.RDMSR>: the MSRs that KVM emulates for a TD, and those that
- * it asks userspace for.  KVM treats an MSR outside of its list for TDs as an invalid
- * access, not as an unknown MSR.
+ * it asks userspace for.
  */
 #include <asm/mtrr.h>
 
@@ -19,6 +18,11 @@
 #define TEST_DATA	0x1122334455667788ULL
 
 #define NR_BANKS	2
+
+/* KVM emulates it for a TD, but it is invalid as long as the vCPU has no LMCE. */
+#define INVALID_MSR	MSR_IA32_MCG_EXT_CTL
+/* A TD accesses it itself: KVM does not emulate it. */
+#define UNKNOWN_MSR	MSR_IA32_TSC
 
 /* Memory types in the MTRRs and the PAT: WB, UC-, WP. */
 #define FIXED_MTRR	0x0606050506060505ULL
@@ -215,7 +219,7 @@ TDX_TEST_F(rdmsr, index_truncated)
 		run_read(self->vcpu, above[i] | MSR_IA32_POWER_CTL, TEST_DATA);
 		run_read(self->vcpu, above[i] | X2APIC_MSR(APIC_SPIV), 0xff);
 
-		tdx_msr_init_read(&insn, above[i] | MSR_IA32_TSC, 0);
+		tdx_msr_init_read(&insn, above[i] | INVALID_MSR, 0);
 		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 		tdx_insn_finish(self->vcpu, &insn);
 	}
@@ -239,7 +243,7 @@ TDX_TEST_F(rdmsr, unknown_reasons)
 			    bit, r ? strerror(errno) : "success");
 	}
 
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_init_read(&insn, INVALID_MSR, 0);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_insn_finish(self->vcpu, &insn);
 }
@@ -261,9 +265,26 @@ TDX_TEST_F(rdmsr, reason_inval)
 {
 	struct tdx_insn insn;
 
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_init_read(&insn, INVALID_MSR, 0);
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
+
+TDX_TEST_F(rdmsr, reason_unknown_of_unlisted)
+{
+	static const u32 indexes[] = { UNKNOWN_MSR, MSR_STAR, 0x800, X2APIC_MSR(APIC_TASKPRI) };
+	struct tdx_insn insn;
+	size_t i;
+
+	if (kvm_is_ignore_msrs())
+		SKIP(return, TDX_MSR_IGNORED_REASON);
+
+	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
+		tdx_msr_init_read(&insn, indexes[i], 0);
+		tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+	}
+}
+
+TDX_FINDING(10, "rdmsr.reason_unknown_of_unlisted");
 
 TDX_TEST_F(rdmsr, reason_unknown)
 {
@@ -280,11 +301,11 @@ TDX_TEST_F(rdmsr, reason_unknown)
 /* KVM checks the filter first, whether or not the MSR exists. */
 TDX_TEST_F(rdmsr, filter_before_list)
 {
-	static const struct tdx_msr_filter_row deny = { KVM_MSR_FILTER_READ, MSR_IA32_TSC, false };
+	static const struct tdx_msr_filter_row deny = { KVM_MSR_FILTER_READ, UNKNOWN_MSR, false };
 	struct tdx_insn insn;
 
 	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, &deny, 1);
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_init_read(&insn, UNKNOWN_MSR, 0);
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 }
 
@@ -297,7 +318,7 @@ TDX_TEST_F(rdmsr, default_deny)
 		{ KVM_MSR_FILTER_READ, X2APIC_MSR(APIC_SPIV), false },
 	};
 	static const u32 filtered[] = { MSR_IA32_POWER_CTL, MSR_IA32_APICBASE, 0x7ff, 0x900 };
-	static const u32 invalid[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
+	static const u32 absent[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
 	struct tdx_insn insn;
 	size_t i;
 
@@ -317,11 +338,9 @@ TDX_TEST_F(rdmsr, default_deny)
 		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 		tdx_insn_finish(self->vcpu, &insn);
 	}
-	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
-		tdx_msr_init_read(&insn, invalid[i], 0);
-		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		tdx_insn_finish(self->vcpu, &insn);
-	}
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_FILTER);
+	for (i = 0; i < ARRAY_SIZE(absent); i++)
+		run_refused(self->vcpu, absent[i]);
 
 	/* Without the filter the MSR can be read again. */
 	tdx_msr_set_filter(self->vm, KVM_MSR_FILTER_DEFAULT_ALLOW, NULL, 0);
@@ -340,7 +359,7 @@ TDX_TEST_F(rdmsr, answer)
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		for (j = 0; j < ARRAY_SIZE(data); j++) {
-			tdx_msr_init_read(&insn, MSR_IA32_TSC,
+			tdx_msr_init_read(&insn, INVALID_MSR,
 					  errors[i] ? EXIT_REASON_MSR_READ : data[j]);
 			if (errors[i])
 				tdx_insn_refused(&insn);
@@ -357,7 +376,7 @@ TDX_TEST_F(rdmsr, default_answer)
 	struct tdx_insn insn;
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, 0);
+	tdx_msr_init_read(&insn, INVALID_MSR, 0);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_insn_finish(self->vcpu, &insn);
 }
@@ -369,7 +388,7 @@ TDX_TEST_F(rdmsr, edited_exit)
 	struct tdx_insn insn;
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_read(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 
 	tdx_msr_answer(self->vcpu, 0, TEST_DATA);
@@ -386,13 +405,13 @@ TDX_TEST_F(rdmsr, immediate_exit)
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_read(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_msr_answer(self->vcpu, 0, TEST_DATA);
 	tdx_insn_interrupt(self->vcpu, &insn);
 	tdx_insn_finish(self->vcpu, &insn);
 
-	tdx_msr_init_read(&insn, MSR_IA32_TSC, EXIT_REASON_MSR_READ);
+	tdx_msr_init_read(&insn, INVALID_MSR, EXIT_REASON_MSR_READ);
 	tdx_insn_refused(&insn);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_msr_answer(self->vcpu, 1, TEST_DATA);

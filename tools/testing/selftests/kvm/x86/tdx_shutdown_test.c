@@ -15,6 +15,7 @@
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_warning.h"
 
 /* Status of the TDX module for an entry to a vCPU that has shut down, without details. */
 #define STATUS_MASK	GENMASK_ULL(63, 32)
@@ -83,18 +84,20 @@ TDX_TEST_F(shutdown, exits)
 
 /*
  * The TDX module does not enter the vCPU again.  KVM gives its status, an error, to
- * userspace as an unknown exit reason.  KVM also prints RIP of the TD, which it cannot
- * read, and warns about that: this runs on request only.
+ * userspace as an unknown exit reason.  KVM also logs that, without the RIP of the TD,
+ * which it cannot read.
  */
 TDX_TEST_F(shutdown, is_final)
 {
 	struct kvm_run *run = self->vcpu->run;
+	u64 warnings;
 	int i;
 
-	if (!tdx_may_warn())
+	if (!tdx_may_warn_of_finding(5))
 		SKIP(return, TDX_WARN_REASON);
 
 	run_to_shutdown(self->vcpu);
+	warnings = tdx_count_warnings();
 	for (i = 0; i < 2; i++) {
 		vcpu_run(self->vcpu);
 		TEST_ASSERT_KVM_EXIT_REASON(self->vcpu, KVM_EXIT_INTERNAL_ERROR);
@@ -104,7 +107,12 @@ TDX_TEST_F(shutdown, is_final)
 		tdx_assert_value("KVM_RUN", "try", i, "status of TDH.VP.ENTER",
 				 TDX_VCPU_STATE_INCORRECT, run->internal.data[0] & STATUS_MASK);
 	}
+	tdx_assert_no_warning(warnings);
 }
+
+TDX_FINDING(5, "shutdown.ud.is_final");
+TDX_FINDING(5, "shutdown.int3.is_final");
+TDX_FINDING(5, "shutdown.no_stack.is_final");
 
 TEST(another_td)
 {

@@ -9,6 +9,7 @@
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_warning.h"
 
 /* Attributes of a TD that let its VMM look into it ("ATTRIBUTES", TUD). */
 #define ATTRIBUTES_TUD		GENMASK_ULL(7, 0)
@@ -158,7 +159,8 @@ TEST(capabilities_contents)
 	for (i = 0; i < caps->cpuid.nent; i++) {
 		const struct kvm_cpuid_entry2 *entry = &caps->cpuid.entries[i];
 
-		check_field("flags of an entry", 0, entry->flags);
+		check_field("flags of an entry", 0,
+			    entry->flags & ~KVM_CPUID_FLAG_SIGNIFCANT_INDEX);
 		if (entry->function == 7 && !entry->index) {
 			check_field("TSX", 0, entry->ebx & CPUID_7_EBX_TSX);
 			check_field("WAITPKG", 0, entry->ecx & CPUID_7_ECX_WAITPKG);
@@ -185,6 +187,39 @@ TEST(capabilities_contents)
 	kvm_vm_free(vm);
 }
 
+/*
+ * An entry of a leaf with subleafs says that its index counts, as it does in
+ * KVM_GET_SUPPORTED_CPUID.
+ */
+TEST(capabilities_index_flag)
+{
+	const struct kvm_cpuid2 *supported = kvm_get_supported_cpuid();
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
+	u32 i, j, nr = 0;
+
+	for (i = 0; i < caps->cpuid.nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &caps->cpuid.entries[i];
+
+		for (j = 0; j < supported->nent; j++) {
+			const struct kvm_cpuid_entry2 *want = &supported->entries[j];
+
+			if (want->function != entry->function || want->index != entry->index)
+				continue;
+			tdx_assert_value("KVM_TDX_CAPABILITIES", "leaf", entry->function, "flags",
+					 want->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+					 entry->flags);
+			nr += !!entry->flags;
+		}
+	}
+	TEST_ASSERT(nr, "wanted at least one leaf with subleafs");
+
+	free(caps);
+	kvm_vm_free(vm);
+}
+
+TDX_FINDING(16, "global.capabilities_index_flag");
+
 /* KVM_TDX_FINALIZE_VM has no operand.  KVM looks at neither data nor flags. */
 TEST(finalize_vm_flags)
 {
@@ -202,24 +237,29 @@ TEST(finalize_vm_flags)
 }
 
 /*
- * The TDX module does not finalize a TD without a vCPU.  KVM takes the refusal for a
- * bug of its own, warns, and gives the VM up: this runs on request only.
+ * The TDX module does not finalize a TD without a vCPU.  The order of the commands is up
+ * to userspace: KVM refuses this one, and the TD can still get a vCPU.
  */
 TEST(finalize_vm_without_vcpu)
 {
-	const struct tdx_cmd_refusal no_vcpus = { .error = EIO, .hw_error = TDX_NO_VCPUS };
-	const struct tdx_cmd_refusal dead = { .error = EIO };
+	const struct tdx_cmd_refusal no_vcpus = { .error = EINVAL };
 	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
 	struct kvm_vm *vm;
+	u64 warnings;
 
-	if (!tdx_may_warn())
+	if (!tdx_may_warn_of_finding(6))
 		SKIP(return, TDX_WARN_REASON);
 
 	vm = tdx_vm_create(1);
+	warnings = tdx_count_warnings();
 	tdx_cmd_refused(vm->fd, &cmd, &no_vcpus);
-	/* Every ioctl on a VM that KVM has given up fails in the same way. */
-	tdx_cmd_refused(vm->fd, &cmd, &dead);
+	tdx_assert_no_warning(warnings);
+
+	tdx_vcpu_add(vm, 0, NULL);
+	tdx_cmd_carried_out(vm->fd, &cmd);
 	kvm_vm_free(vm);
 }
+
+TDX_FINDING(6, "global.finalize_vm_without_vcpu");
 
 TDX_TEST_MAIN()

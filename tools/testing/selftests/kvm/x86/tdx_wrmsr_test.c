@@ -19,6 +19,11 @@
 
 #define NR_BANKS	2
 
+/* KVM emulates it for a TD, but it is read-only, which makes a write invalid. */
+#define INVALID_MSR	MSR_EFER
+/* A TD accesses it itself: KVM does not emulate it. */
+#define UNKNOWN_MSR	MSR_IA32_TSC
+
 /* Memory types in the MTRRs and the PAT: WB, WP. */
 #define FIXED_MTRR	0x0606050506060505ULL
 
@@ -268,9 +273,26 @@ TDX_TEST_F(wrmsr, reason_inval)
 {
 	struct tdx_insn insn;
 
-	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_write(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 }
+
+TDX_TEST_F(wrmsr, reason_unknown_of_unlisted)
+{
+	static const u32 indexes[] = { UNKNOWN_MSR, MSR_STAR, 0x800, X2APIC_MSR(APIC_TASKPRI) };
+	struct tdx_insn insn;
+	size_t i;
+
+	if (kvm_is_ignore_msrs())
+		SKIP(return, TDX_MSR_IGNORED_REASON);
+
+	for (i = 0; i < ARRAY_SIZE(indexes); i++) {
+		tdx_msr_init_write(&insn, indexes[i], TEST_DATA);
+		tdx_msr_run_reasons(self->vcpu, &insn, KVM_MSR_EXIT_REASON_UNKNOWN);
+	}
+}
+
+TDX_FINDING(10, "wrmsr.reason_unknown_of_unlisted");
 
 /*
  * The reason is not "unknown", even where code that is common to all VMs refuses the
@@ -304,7 +326,7 @@ TDX_TEST_F(wrmsr, reason_unknown)
 TDX_TEST_F(wrmsr, filter_before_list)
 {
 	static const struct tdx_msr_filter_row deny[] = {
-		{ KVM_MSR_FILTER_WRITE, MSR_IA32_TSC, false },
+		{ KVM_MSR_FILTER_WRITE, UNKNOWN_MSR, false },
 		{ KVM_MSR_FILTER_WRITE, MSR_EFER, false },
 		{ KVM_MSR_FILTER_WRITE, MSR_IA32_CR_PAT, false },
 	};
@@ -330,7 +352,7 @@ TDX_TEST_F(wrmsr, default_deny)
 		{ KVM_MSR_FILTER_WRITE, X2APIC_MSR(APIC_TDCR), false },
 	};
 	static const u32 filtered[] = { MSR_IA32_MISC_ENABLE, MSR_IA32_CR_PAT, 0x7ff, 0x900 };
-	static const u32 invalid[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
+	static const u32 absent[] = { 0x800, X2APIC_MSR(APIC_TASKPRI), 0x8ff };
 	struct tdx_insn insn;
 	size_t i;
 
@@ -350,11 +372,9 @@ TDX_TEST_F(wrmsr, default_deny)
 		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_FILTER);
 		tdx_insn_finish(self->vcpu, &insn);
 	}
-	for (i = 0; i < ARRAY_SIZE(invalid); i++) {
-		tdx_msr_init_write(&insn, invalid[i], TEST_DATA);
-		tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
-		tdx_insn_finish(self->vcpu, &insn);
-	}
+	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_FILTER);
+	for (i = 0; i < ARRAY_SIZE(absent); i++)
+		run_refused(self->vcpu, absent[i], TEST_DATA);
 }
 
 /* Any value except 0 is an error.  KVM returns nothing and does nothing. */
@@ -388,7 +408,7 @@ TDX_TEST_F(wrmsr, default_answer)
 	struct tdx_insn insn;
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_write(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_insn_finish(self->vcpu, &insn);
 }
@@ -400,7 +420,7 @@ TDX_TEST_F(wrmsr, edited_exit)
 	struct tdx_insn insn;
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
-	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_write(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 
 	run->exit_reason = KVM_EXIT_X86_RDMSR;
@@ -418,7 +438,7 @@ TDX_TEST_F(wrmsr, immediate_exit)
 
 	tdx_msr_set_exits(self->vm, KVM_MSR_EXIT_REASON_INVAL);
 
-	tdx_msr_init_write(&insn, MSR_IA32_TSC, TEST_DATA);
+	tdx_msr_init_write(&insn, INVALID_MSR, TEST_DATA);
 	tdx_msr_run_exit(self->vcpu, &insn, KVM_MSR_EXIT_REASON_INVAL);
 	tdx_insn_interrupt(self->vcpu, &insn);
 	tdx_insn_finish(self->vcpu, &insn);

@@ -9,11 +9,11 @@ from tdxtest.verdict import findings
 
 FOUND = (findings.parse('0007-a.rst', PAGE),)
 SOURCE = """\
-TDX_FINDING(7, f, v, one);
-TDX_FINDING(7, f, v, two);
-TDX_FINDING(7, f, w, one);
+TDX_FINDING(7, "f.v.one");
+TDX_FINDING(7, "f.v.two");
+TDX_FINDING(7, "f.w.one");
 """
-OTHER = 'TDX_FINDING(7, global, , x);\n'
+OTHER = 'TDX_FINDING(7, "global.x");\n'
 
 
 class Cases(unittest.TestCase):
@@ -33,10 +33,10 @@ class Cases(unittest.TestCase):
         self.assertEqual(self.wrong(a_test=SOURCE),
                          ['findings/0007-a.rst: b_test:global.x: no case has the mark of '
                           'finding 7'])
-        self.assertEqual(len(self.wrong(a_test=SOURCE.replace('7', '8'), b_test=OTHER)), 2 + 3)
+        self.assertEqual(len(self.wrong(a_test=SOURCE.replace('(7,', '(8,'), b_test=OTHER)), 2 + 3)
 
     def test_a_mark_without_a_finding(self):
-        self.assertEqual(self.wrong(a_test=SOURCE, b_test=OTHER + 'TDX_FINDING(7, f, , y);\n'),
+        self.assertEqual(self.wrong(a_test=SOURCE, b_test=OTHER + 'TDX_FINDING(7, "f.y");\n'),
                          ['b_test:f.y: has the mark of finding 7, which does not name it'])
 
 

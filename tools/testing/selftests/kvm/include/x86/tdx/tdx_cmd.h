@@ -8,16 +8,6 @@
 #include "kvm_util.h"
 
 /*
- * If this environment variable is 1, cases run in which KVM warns because of what
- * userspace does.
- */
-#define TDX_WARN_ENV	"TDX_KVM_WARN"
-/* Some consumers make the reason of a skip a part of the result's name: keep it. */
-#define TDX_WARN_REASON	"KVM would warn and " TDX_WARN_ENV " is not 1"
-
-bool tdx_may_warn(void);
-
-/*
  * An operand that ends where nothing is mapped, so that KVM cannot read or write a byte
  * beyond it.  All zeros is an empty one.
  */

@@ -21,4 +21,13 @@
 /* Returns true if the environment says that KVM lacks @name, one of the above. */
 bool tdx_kvm_lacks(const char *name);
 
+/*
+ * Environment variable: numbers of the findings, see tdx_finding.h, that are fixed in
+ * this KVM, separated by commas.  A case needs it only where the bug would harm others.
+ */
+#define TDX_KVM_FIXES_ENV	"TDX_KVM_FIXES"
+
+/* Returns true if the environment says that finding number @finding is fixed. */
+bool tdx_kvm_has_fix(unsigned int finding);
+
 #endif /* SELFTEST_TDX_TDX_KVM_H */

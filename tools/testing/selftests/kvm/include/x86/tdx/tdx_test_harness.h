@@ -18,6 +18,7 @@
 
 #include "kselftest_harness.h"
 #include "kvm_util.h"
+#include "tdx/tdx_finding.h"
 #include "tdx/tdx_util.h"
 
 /*
@@ -64,6 +65,7 @@
 	int main(int argc, char **argv)					\
 	{								\
 		__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);	\
+		tdx_findings_arm();					\
 									\
 		return test_harness_run(argc, argv);			\
 	}

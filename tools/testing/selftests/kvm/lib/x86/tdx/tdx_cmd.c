@@ -18,13 +18,6 @@ static const char * const cmd_names[] = {
 	[KVM_TDX_GET_CPUID] = "KVM_TDX_GET_CPUID",
 };
 
-bool tdx_may_warn(void)
-{
-	const char *value = getenv(TDX_WARN_ENV);
-
-	return value && !strcmp(value, "1");
-}
-
 static const char *cmd_name(const struct kvm_tdx_cmd *cmd)
 {
 	return cmd->id < ARRAY_SIZE(cmd_names) ? cmd_names[cmd->id] : "unknown command";

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tdx/tdx_kvm.h"
 
-bool tdx_kvm_lacks(const char *name)
+/* Returns true if @name is in the list, separated by commas, of an environment variable. */
+static bool env_has(const char *env, const char *name)
 {
-	const char *list = getenv(TDX_KVM_LACKS_ENV);
+	const char *list = getenv(env);
 	const size_t length = strlen(name);
 
 	for (; list; list = strchr(list, ',')) {
@@ -16,4 +18,17 @@ bool tdx_kvm_lacks(const char *name)
 	}
 
 	return false;
+}
+
+bool tdx_kvm_lacks(const char *name)
+{
+	return env_has(TDX_KVM_LACKS_ENV, name);
+}
+
+bool tdx_kvm_has_fix(unsigned int finding)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", finding);
+	return env_has(TDX_KVM_FIXES_ENV, number);
 }
