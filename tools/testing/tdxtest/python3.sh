@@ -27,12 +27,19 @@ apt() {
 
 whole && exit
 
+# sudo would remove the variables that name a proxy.
+set_env='env DEBIAN_FRONTEND=noninteractive LC_ALL=C LANGUAGE='
+for name in http_proxy https_proxy ftp_proxy no_proxy; do
+	eval "value=\${$name:-}"
+	[ -z "$value" ] || set_env="$set_env $name=$value"
+done
+
 by_hand='run as root: apt-get update && apt-get install python3'
 command -v apt-get >/dev/null || give_up 'there is no apt-get; install Python 3.11 or later'
 if [ "$(id -u)" = 0 ]; then
-	root='env DEBIAN_FRONTEND=noninteractive LC_ALL=C LANGUAGE='
+	root=$set_env
 elif command -v sudo >/dev/null; then
-	root='sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C LANGUAGE='
+	root="sudo $set_env"
 else
 	give_up "there is neither root nor sudo; $by_hand"
 fi
@@ -46,6 +53,6 @@ fi
 log=$(mktemp) || exit 125
 trap 'rm -f "$log"' EXIT
 # A source that cannot be read may be one that has no python3.
-apt update
+apt update -o APT::Update::Error-Mode=any
 apt install -y --no-install-recommends python3 || give_up "apt-get failed; $by_hand"
 whole || give_up "the package python3 does not change that: $(command -v python3) is another"

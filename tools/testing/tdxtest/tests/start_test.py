@@ -15,7 +15,7 @@ PYTHON3_SH = os.path.join(HERE, 'python3.sh')
 PROGRAMS = ('sh', 'cat', 'env', 'grep', 'mktemp', 'rm', 'seq', 'sleep')
 # Installs a python3, unless a lock is held or the package is not to be had.
 APT_GET = '''
-echo "$DEBIAN_FRONTEND $*" >> "$FOLDER/said"
+echo "$DEBIAN_FRONTEND $http_proxy $*" >> "$FOLDER/said"
 if [ -s "$FOLDER/locked" ]; then
 	: > "$FOLDER/locked"; echo "E: Could not get lock x" >&2; exit 100
 fi
@@ -47,7 +47,8 @@ class Python3(unittest.TestCase):
     def check(self, status, *said):
         """Run it without a terminal."""
         done = subprocess.run([shutil.which('sh'), PYTHON3_SH], text=True, check=False,
-                              env={'PATH': self.folder, 'FOLDER': self.folder},
+                              env={'PATH': self.folder, 'FOLDER': self.folder,
+                                   'http_proxy': 'http://[::1]:3128'},
                               stdin=subprocess.DEVNULL, capture_output=True,
                               start_new_session=True)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
@@ -74,10 +75,11 @@ class Python3(unittest.TestCase):
     def test_a_part_of_it_is_there(self):
         self.program('python3', 'exit 1')
         self.program('apt-get', APT_GET)
-        self.program('sudo', '[ "$1" = -n ] || exec "$@"')
+        self.program('sudo', '[ "$1" = -n ] || { unset http_proxy; exec "$@"; }')
         self.check(EXIT_PASS, 'apt: will install python3')
         with open(os.path.join(self.folder, 'said'), encoding='utf-8') as f:
-            self.assertRegex(f.read(), '(?s)^noninteractive .* update\nnoninteractive .* install ')
+            self.assertRegex(f.read(), r'(?s)^noninteractive http://\[::1\]:3128 .* update [^\n]*\n'
+                             r'noninteractive http://\[::1\]:3128 .* install ')
 
     def test_root_waits_for_a_lock(self):
         self.program('id', 'echo 0')
