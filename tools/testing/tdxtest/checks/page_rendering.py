@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 
 from tdxtest.base import apt, command
@@ -16,7 +17,7 @@ NAME = 'rendering of pages'
 WHEN = When.TREE
 # Debian's modules belong to Debian's Python, whichever is first in PATH.
 DOCUTILS = ('/usr/bin/python3', '-m', 'docutils', '--writer=null', '--report=warning',
-            '--warnings=/dev/stdout', '--exit-status=5', '--halt=5')
+            '--exit-status=5', '--halt=5')
 FINDING = re.compile(r'.*?:(\d+): \((?:WARNING|ERROR|SEVERE)/\d\) (.*)')
 # A role of Sphinx. checks/page_links.py follows it.
 SPHINX = 'Unknown interpreted text role "doc".'
@@ -34,4 +35,9 @@ def check(work: WorkTree) -> Iterator[str]:
     apt.ensure_installed(work.build.progress, work.build.log('apt'), 'check')
     for name in project.files():
         if name.endswith('.rst'):
-            yield from findings(name, command.output([*DOCUTILS, os.path.join(PROJECT, name)]))
+            done = subprocess.run([*DOCUTILS, os.path.join(PROJECT, name)], text=True, check=False,
+                                  env=command.environment(), stdin=subprocess.DEVNULL,
+                                  capture_output=True, errors='replace')
+            if done.returncode:
+                yield f'{name}: docutils: {command.telling(done.stderr)}'
+            yield from findings(name, done.stderr)
