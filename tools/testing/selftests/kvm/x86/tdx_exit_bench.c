@@ -22,7 +22,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 #define NR_SAMPLES	7
@@ -63,13 +63,7 @@ static void td_call(u64 i)
 
 static void td_fault(u64 i)
 {
-	struct tdcall_regs regs = {
-		.rax = TDG_MEM_PAGE_ACCEPT,
-		.rcx = RANGE_GPA + i * SZ_4K,
-	};
-
-	tdcall_execute(&regs);
-	GUEST_ASSERT_EQ(regs.rax, 0ul);
+	tdx_guest_accept_page(RANGE_GPA + i * SZ_4K);
 }
 
 static void vm_exit(u64 i)

@@ -9,7 +9,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 
@@ -73,13 +73,7 @@ static void guest_accept(u64 *words, u64 gpa, u64 nr_pages)
 	u64 i, j;
 
 	for (i = 0; i < nr_pages; i++) {
-		struct tdcall_regs regs = {
-			.rax = TDG_MEM_PAGE_ACCEPT,
-			.rcx = gpa + i * SZ_4K,		/* level 0 */
-		};
-
-		tdcall_execute(&regs);
-		GUEST_ASSERT_EQ(regs.rax, 0ul);
+		tdx_guest_accept_page(gpa + i * SZ_4K);
 		for (j = 0; j < WORDS_PER_PAGE; j++)
 			GUEST_ASSERT_EQ(READ_ONCE(words[i * WORDS_PER_PAGE + j]), 0ul);
 	}

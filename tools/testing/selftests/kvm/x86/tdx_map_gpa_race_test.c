@@ -14,8 +14,8 @@
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdx_cpus.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_test_harness.h"
 

@@ -13,8 +13,8 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "vmx.h"
-#include "tdx/tdcall.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
@@ -43,13 +43,7 @@ static void guest_store(u64 *word)
 /* This needs the page like a load, but may be the first access to it. */
 static void guest_accept(u64 *word)
 {
-	struct tdcall_regs regs = {
-		.rax = TDG_MEM_PAGE_ACCEPT,
-		.rcx = TEST_GPA,		/* level 0 */
-	};
-
-	tdcall_execute(&regs);
-	GUEST_ASSERT_EQ(regs.rax, 0ul);
+	tdx_guest_accept_page(TEST_GPA);
 	GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
 	guest_store(word);
 }
@@ -57,16 +51,10 @@ static void guest_accept(u64 *word)
 /* Accept it twice, since the page is another one the second time. */
 static void guest_accept_again(u64 *word)
 {
-	struct tdcall_regs regs;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		regs = (struct tdcall_regs) {
-			.rax = TDG_MEM_PAGE_ACCEPT,
-			.rcx = TEST_GPA,	/* level 0 */
-		};
-		tdcall_execute(&regs);
-		GUEST_ASSERT_EQ(regs.rax, 0ul);
+		tdx_guest_accept_page(TEST_GPA);
 		GUEST_ASSERT_EQ(READ_ONCE(*word), 0ul);
 		WRITE_ONCE(*word, GUEST_VALUE);
 		GUEST_SYNC1(i);
@@ -328,15 +316,12 @@ TEST(not_accepted)
 
 static void guest_accept_by_ve(struct ex_regs *regs)
 {
-	struct tdcall_regs accept = { .rax = TDG_MEM_PAGE_ACCEPT };
 	struct tdx_ve_info ve;
 
-	GUEST_ASSERT_EQ(tdx_guest_get_ve_info(&ve), 0ul);
+	tdx_guest_get_ve_info(&ve);
 	GUEST_ASSERT_EQ(ve.exit_reason, (u64)EXIT_REASON_EPT_VIOLATION);
-	accept.rcx = ve.gpa & ~(SZ_4K - 1ul);
-	GUEST_ASSERT_EQ(accept.rcx, TEST_GPA);
-	tdcall_execute(&accept);
-	GUEST_ASSERT_EQ(accept.rax, 0ul);
+	GUEST_ASSERT_EQ(ve.gpa & ~(SZ_4K - 1ul), TEST_GPA);
+	tdx_guest_accept_page(TEST_GPA);
 }
 
 static void guest_load_zero(u64 *word)

@@ -12,7 +12,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_msr.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"

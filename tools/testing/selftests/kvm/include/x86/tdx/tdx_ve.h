@@ -21,10 +21,10 @@ struct tdx_ve_info {
 };
 
 /*
- * Code of a TD: get the information on the last #VE.  There is no further #VE before.
- * Returns the status of the TDX module, 0 if there was a #VE.
+ * Code of a TD: get the information on the last #VE, which must be there.  It blocks a
+ * further #VE until it is read.
  */
-u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve);
+void tdx_guest_get_ve_info(struct tdx_ve_info *ve);
 
 /*
  * Let the TD of @vm, which is not finalized, report each #VE by a ucall with its struct

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tdx/td_boot.h"
 #include "tdx/tdvmcall.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 /* A value that a register does not have by chance. */

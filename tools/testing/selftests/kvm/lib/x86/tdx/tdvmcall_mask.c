@@ -3,8 +3,8 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
-#include "tdx/tdvmcall_guest.h"
 #include "tdx/tdvmcall_mask.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 /* Masks: none, all, one, all but one, and a sample of the others. */

@@ -6,7 +6,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdvmcall.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_util.h"
 

@@ -9,7 +9,7 @@
 #include "kvm_util.h"
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_util.h"
 
 /* Arguments that are not pointers: of GUEST_UCALL_NONE(), and of an empty pool. */

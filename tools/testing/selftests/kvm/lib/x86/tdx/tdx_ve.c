@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vmx.h"
 #include "tdx/tdvmcall.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 #include "tdx/tdx_ve.h"
 
 /* Exit qualification of IN and OUT ("I/O Instructions", Intel SDM). */
@@ -18,11 +18,12 @@
 #define REX_W			0x08
 #define MODRM_REG		GENMASK(5, 3)
 
-u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve)
+void tdx_guest_get_ve_info(struct tdx_ve_info *ve)
 {
 	struct tdcall_regs regs = { .rax = TDG_VP_VEINFO_GET };
 
 	tdcall_execute(&regs);
+	GUEST_ASSERT_EQ(regs.rax, 0ul);
 	*ve = (struct tdx_ve_info) {
 		.exit_reason = (u32)regs.rcx,
 		.exit_qualification = regs.rdx,
@@ -30,7 +31,6 @@ u64 tdx_guest_get_ve_info(struct tdx_ve_info *ve)
 		.gpa = regs.r9,
 		.instruction_length = (u32)regs.r10,
 	};
-	return regs.rax;
 }
 
 static u64 set_low_bytes(u64 old, u64 size, u64 value)
@@ -124,7 +124,7 @@ static void guest_handle_ve(struct ex_regs *regs)
 	struct tdx_ve_info ve;
 	size_t i;
 
-	GUEST_ASSERT_EQ(tdx_guest_get_ve_info(&ve), 0ul);
+	tdx_guest_get_ve_info(&ve);
 	GUEST_SYNC5(ve.exit_reason, ve.exit_qualification, ve.gla, ve.gpa,
 		    ve.instruction_length);
 

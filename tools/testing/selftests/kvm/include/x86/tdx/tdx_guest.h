@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TDG.VP.VMCALL for code of a TD.  A function with "__" returns the status of the VMM, R10.
+ * Calls of the TDX module and of the VMM for code of a TD.
+ *
+ * Hypercalls, TDG.VP.VMCALL: a function with "__" returns the status of the VMM, R10.
  * One without it asserts that this is TDVMCALL_STATUS_SUCCESS.  Both assert that the
  * TDX module passes the call on.
  *
@@ -8,8 +10,8 @@
  * made of it.  A failure of MMIO ends the TD by <ReportFatalError>, with the status of
  * the TDX module or of the VMM in R12.
  */
-#ifndef SELFTEST_TDX_TDVMCALL_GUEST_H
-#define SELFTEST_TDX_TDVMCALL_GUEST_H
+#ifndef SELFTEST_TDX_TDX_GUEST_H
+#define SELFTEST_TDX_TDX_GUEST_H
 
 #include "tdx/tdcall.h"
 
@@ -43,6 +45,9 @@ void tdvmcall_wrmsr(u32 msr, u64 value);
  */
 u64 __tdvmcall_io(u64 leaf, u64 size, u64 direction, u64 addr, u64 *data);
 
+/* Accept the 4 KiB page at @gpa, which must be pending: TDG.MEM.PAGE.ACCEPT. */
+void tdx_guest_accept_page(gpa_t gpa);
+
 /* End the TD by <ReportFatalError>, with @status in R12, unless @status is 0. */
 void tdvmcall_fatal_unless_success(u64 status);
 
@@ -73,4 +78,4 @@ void tdvmcall_fatal_unless_success(u64 status);
 #define tdvmcall_mmio_write(gpa, value)					\
 	tdvmcall_fatal_unless_success(__tdvmcall_mmio_write(gpa, value))
 
-#endif /* SELFTEST_TDX_TDVMCALL_GUEST_H */
+#endif /* SELFTEST_TDX_TDX_GUEST_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ucall_common.h"
-#include "tdx/tdvmcall_guest.h"
+#include "tdx/tdx_guest.h"
 
 /* Gives the TDX module's status; the VMM's is in @regs->r10. */
 static u64 issue(struct tdcall_regs *regs)
@@ -82,6 +82,17 @@ u64 __tdvmcall_io(u64 leaf, u64 size, u64 direction, u64 addr, u64 *data)
 	if (direction == TDX_IO_READ)
 		*data = regs.r11;
 	return status ?: regs.r10;
+}
+
+void tdx_guest_accept_page(gpa_t gpa)
+{
+	struct tdcall_regs regs = {
+		.rax = TDG_MEM_PAGE_ACCEPT,
+		.rcx = gpa,	/* and level 0 */
+	};
+
+	tdcall_execute(&regs);
+	GUEST_ASSERT_EQ(regs.rax, 0ul);
 }
 
 void tdvmcall_fatal_unless_success(u64 status)
