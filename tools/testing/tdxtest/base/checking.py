@@ -36,7 +36,7 @@ class Check(typing.Protocol):
 
 
 def load() -> list[Check]:
-    """The modules of all checks, by name but for AFTER."""
+    """The modules of all checks, by name, except where AFTER says otherwise."""
     left = rooms.modules('checks')
     order: list[Check] = []
     done: set[str] = set()

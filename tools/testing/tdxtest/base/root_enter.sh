@@ -46,8 +46,8 @@ shift
 # Where names are looked up may have changed since the root was made.
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 
-# The old root lies on top of the new one for a moment.  A chroot would do, but for
-# programs in it that make user namespaces.
+# The old root lies on top of the new one for a moment.  Programs in
+# a chroot could not make user namespaces.
 cd "$root"
 pivot_root . .
 umount -l .

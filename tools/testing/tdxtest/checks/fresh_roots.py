@@ -58,7 +58,7 @@ class Row:
         return '/root' if self.user == 'root' else os.path.join('/home', self.user)
 
 
-# Root is the careful one, without a locale: what files it makes nobody else may read.
+# Root has no locale, and a umask that hides its files from other users.
 ROWS = tuple(row for suite in ('bookworm', 'trixie', 'testing') for row in (
     Row(suite, USER, ('run', 'check')),
     Row(suite, 'root', ('check', 'run'), '077', (('LC_ALL', 'POSIX'),))))

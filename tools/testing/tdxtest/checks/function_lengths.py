@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""No function is longer than a person keeps in mind, but for those with a reason."""
+"""No function is longer than a person keeps in mind, except for those with a reason."""
 
 import ast
 from collections.abc import Iterator

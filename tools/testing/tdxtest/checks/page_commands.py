@@ -14,7 +14,7 @@ NAME = 'command lines of pages'
 WHEN = When.STATIC
 # What the tool takes before a command.
 OF_TOOL = ('-h', '--help')
-# Below it "make" is the kernel's, but for the page of this tool.
+# Below it "make" is the kernel's, except on the page of this tool.
 KERNEL_PAGES = 'Documentation/'
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The documentation has no wide lines, no figures that rot, and no phrase that is hard to read."""
+"""Pages have no wide lines and no figures that rot; no file has a phrase that is hard to read."""
 
 import os
 import re
@@ -19,6 +19,12 @@ MAX_WIDTH = 90
 # The one page with figures that change with the suite or the machine; bench writes it.
 FIGURES_PAGE = 'Documentation/dev-tools/tdxtest-figures.rst'
 FIGURE = re.compile(r'\b\d[\d,.]* (?:cases|tests|mutants|checks)\b')
+# Texts of others, transcripts, and the phrases themselves.
+NOT_READ = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/',
+            'tools/testing/tdxtest/tables/phrases.tsv',
+            'tools/testing/tdxtest/tests/checks/prose_test.py')
+# A patch has code of the kernel from here on.
+DIFF = '\ndiff --git '
 # Between the words of a phrase: a line may end there, also in a comment of C or Python.
 GAP = r'[\s*#/]+'
 
@@ -52,7 +58,10 @@ def wrong_layout(page: Page) -> Iterator[str]:
 
 
 def check(_progress: Progress) -> Iterator[str]:
-    phrases = load_phrases()
     for page in pages.load():
         yield from wrong_layout(page)
-        yield from wrong_phrases(page.name, project.text_of(page.name), phrases)
+    phrases = load_phrases()
+    for name in project.files():
+        if not name.startswith(NOT_READ):
+            text, _, _ = project.text_of(name).partition(DIFF)
+            yield from wrong_phrases(name, text, phrases)

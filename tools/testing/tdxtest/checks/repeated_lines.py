@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""No ten lines of code stand in two places, but for those with a reason."""
+"""No ten lines of code stand in two places, except for those with a reason."""
 
 import re
 from collections.abc import Iterator

@@ -27,4 +27,4 @@ def check(built: Built) -> Iterator[str]:
             said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
                                    '--nogit-fallback', path], cwd=built.work.tree)
             if '(maintainer:' not in said:
-                yield f'{os.path.basename(path)}: MAINTAINERS names nobody for it'
+                yield f'{os.path.basename(path)}: MAINTAINERS has no maintainer for it'

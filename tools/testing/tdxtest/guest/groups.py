@@ -112,14 +112,14 @@ def split(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
 
 def read(lines: Iterable[str], groups: Sequence[Group],
          ended: str | None = '') -> tuple[list[Outcome], list[Group]]:
-    """(outcomes, groups that are left) of a guest that was to run `groups`.
+    """(outcomes, groups that are left) of a guest that had to run `groups`.
 
     ended: why the guest was ended, '' if it powered off by itself.
     """
     outcomes = []
     for group, (name, inner) in zip(groups, split(lines)):
         if name not in ('', group.name):
-            raise Failure(f'the guest ran {name}, where {group.name} was to come')
+            raise Failure(f'the guest ran {name}, wanted {group.name}')
         console = ktap.Console()
         for line in inner:
             console.feed(line)

@@ -104,7 +104,7 @@ void trace_print(void)
 	n = trace_read(take_end, &end);
 	if (!end)
 		end = n;
-	printf("# trace: the last %u of %u events, but for %u of the end of the TD\n",
+	printf("# trace: the last %u of %u events, without %u of the end of the TD\n",
 	       end < trace_lines ? end : trace_lines, n, n - end);
 	trace_read(print_between, &end);
 }

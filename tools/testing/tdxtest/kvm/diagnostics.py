@@ -102,7 +102,7 @@ def guest_units(kernel: Kernel) -> Iterator[Unit]:
         path = os.path.join(GUEST_SOURCES, name)
         source = os.path.relpath(path, PROJECT)
         if name in KERNEL_PROGRAMS:
-            # A module's flags are those of any object, but for what it is part of.
+            # It has no saved command; that of another object differs in the file and in MODULE.
             other = min(own_sources(SIM))
             words = [path if word.endswith(other) else word
                      for word in saved_compile(kernel, other)]

@@ -13,7 +13,7 @@ from tdxtest.base.paths import HERE, TOOL
 
 PYTHON3_SH = os.path.join(HERE, 'python3.sh')
 PROGRAMS = ('sh', 'cat', 'env', 'grep', 'mktemp', 'rm', 'seq', 'sleep')
-# Installs a python3, unless a lock is held or the package is not to be had.
+# Installs a python3, unless a lock is held or no mirror has the package.
 APT_GET = '''
 echo "$DEBIAN_FRONTEND $http_proxy $*" >> "$FOLDER/said"
 if [ -s "$FOLDER/locked" ]; then

@@ -49,9 +49,9 @@ NO_POWER_OFF = 'reboot: Power off not available'
 # Steps of guest_src/init.c that are no tests.
 FRAME = ('boot', 'load_kvm', 'unload_kvm')
 
-# The cases that a guest was to run of each test, no case for all of them.
+# The cases of each test that a guest must run; no case stands for all of them.
 Wanted = Mapping[str, Sequence[str]]
-# A console, why its guest was ended ('' or None: it powered off), and what it was to run.
+# A console, why its guest was ended ('' or None: it powered off), and what it must run.
 Judged = tuple['Console', str | None, Wanted]
 
 
@@ -252,7 +252,7 @@ def judge(console: Console, ended: str | None = '', wants_tests: bool = True) ->
 def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool = False) -> Verdict:
     """The one Verdict on guests that shared the tests.
 
-    guests: [(console, ended, {test: case ids that it was to run})], no ids for
+    guests: [(console, ended, {test: case ids that it must run})], no ids for
     all of them. The worst guest decides; a problem says in which one it was.
     strict: a case that was expected to fail and passed is a problem.
     """
@@ -351,7 +351,7 @@ def console_problems(console: Console, ended: str | None, wanted: Wanted) -> lis
 
 
 def missing(console: Console, wanted: Wanted) -> Iterator[str]:
-    """A line for each test or case that a guest was to run and left out."""
+    """A line for each test or case that a guest had to run and left out."""
     tests = {test.result.name: test for test in console.tests}
     for name, cases in wanted.items():
         test = tests.get(name)

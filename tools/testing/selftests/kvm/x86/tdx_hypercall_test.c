@@ -205,7 +205,7 @@ static void enforce_features(struct kvm_vcpu *vcpu)
 	vcpu_enable_cap(vcpu, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1);
 }
 
-/* Kick vCPU 0, send an IPI to nobody, and yield.  The result of each is 0. */
+/* Kick vCPU 0, send an IPI to no vCPU, and yield.  The result of each is 0. */
 static void test_feature(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(hypercall_feature) * row,
 			 u64 result)
 {

@@ -361,7 +361,7 @@ TDX_TEST_F(wrmsr, default_deny)
 	run_write(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
 	check_msr(self->vcpu, MSR_IA32_POWER_CTL, TEST_DATA);
 	write_and_read(self->vcpu, X2APIC_MSR(APIC_TDCR), 0xb);
-	/* An IPI to nobody: logical destination 0. */
+	/* An IPI to no vCPU: logical destination 0. */
 	run_write(self->vcpu, X2APIC_MSR(APIC_ICR), APIC_DEST_LOGICAL | 0xe0);
 	for (i = 0; i < ARRAY_SIZE(filtered); i++)
 		run_refused(self->vcpu, filtered[i], 0);

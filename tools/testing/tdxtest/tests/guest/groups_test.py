@@ -74,7 +74,7 @@ class Read(unittest.TestCase):
         self.assertFalse(outcomes[0].loaded())
 
     def test_another_group(self):
-        with self.assertRaisesRegex(Failure, 'ran two, where one was to come'):
+        with self.assertRaisesRegex(Failure, 'ran two, wanted one'):
             self.read(document('two', *PASS), 'one')
 
     def test_a_log_before_the_version_line_is_none(self):

@@ -150,7 +150,7 @@ class Host(Programs):
         super().setUp()
         self.program('ssh', FAKE_SSH)
         self.program('uname', 'echo 7.3.4-rt1')
-        # The kernel log of this machine is nobody's business.
+        # The tests must not depend on the kernel log of this machine.
         self.program('dmesg', 'exit 1')
         self.machine = machines.named('ssh:me@lab')
 

@@ -10,7 +10,7 @@
  * The NTH call of LEAF from now, and TIMES - 1 calls after it, answer STATUS and
  * change nothing, as a leaf that refuses does.  LEAF is a name such as
  * TDH_MEM_PAGE_AUG or a number; STATUS is one such as TDX_OPERAND_BUSY, with
- * |NAME of the operand (RCX, SEPT) if it is to have one, or the number for RAX.
+ * |NAME of the operand (RCX, SEPT) if it has one, or the number for RAX.
  * Reading gives each request, the calls seen since, and how many were refused.
  */
 #define pr_fmt(fmt) "tdx_sim: fault: " fmt
