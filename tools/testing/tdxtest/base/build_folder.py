@@ -114,7 +114,7 @@ def make_room(folder: str) -> None:
 
 
 def write_if_changed(path: str, data: bytes) -> bool:
-    """Write bytes unless the file holds them: make looks at the time. True if written."""
+    """Write bytes unless the file holds them, since make compares times. True if written."""
     try:
         with open(path, 'rb') as f:
             if f.read() == data:

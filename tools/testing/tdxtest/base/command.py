@@ -66,7 +66,7 @@ def reason(log: str) -> str:
 
 
 def telling(said: str) -> str:
-    """The line of a program's output that tells why it failed, '' of none."""
+    """The line of a program's output that says why it failed, '' if there is no output."""
     # run() starts each entry of a log with the command line, which tells nothing.
     lines = [line.strip() for line in said.splitlines()
              if line.strip() and not line.startswith('$ ')]

@@ -61,7 +61,7 @@ def parts_of(text: str) -> tuple[str, str]:
 
 
 def wrong_mails(mails: dict[str, str], fixes: dict[str, str]) -> Iterator[str]:
-    """A line for each mail that has not the patch of a fix; both {name: text}."""
+    """A line for each mail without the patch of a fix; both are {name: text}."""
     patches = [parts_of(text) for text in fixes.values()]
     yield from (f'{name}: wanted the changelog and the changes of a file of patches/fixes/'
                 for name, text in mails.items() if parts_of(text) not in patches)

@@ -43,7 +43,7 @@ def check(built: Built) -> Iterator[str]:
     fixed = {finding.number: finding for finding in findings.load() if finding.has_fix()}
     base = outcomes(run_suite(built))
     run = run_suite(built, '--patch', 'fixes/all')
-    # Cases of a generation that no longer is have no say in the others.
+    # The fixes change the generation of the ABI: only cases that both runs have count.
     alike = {case: outcome for case, outcome in outcomes(run).items() if case in base}
     yield from run['problems']
     yield from wrong(base, alike, {case: n for case, n in marked.items() if n in fixed},

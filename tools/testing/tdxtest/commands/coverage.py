@@ -20,9 +20,9 @@ from tdxtest.kvm import gcda, modules
 
 # kvm-intel.ko's TDX: the code itself, and where the calls of KVM branch to it.
 SOURCES = ('arch/x86/kvm/vmx/tdx.c', 'arch/x86/kvm/vmx/main.c')
-# As CFLAGS_GCOV of the kernel's Makefile; vCPUs run on several CPUs. Counters go
-# in before functions do into others: or a line would count the branches of all
-# that it calls, such as a tracepoint's own, and not those that it has.
+# As CFLAGS_GCOV of the kernel's Makefile, with atomic counters, since vCPUs run on several
+# CPUs. Without early inlining a line counts its own branches. With it, it would count those
+# of the functions that it calls, such as a tracepoint's.
 FLAGS = ('-fprofile-arcs', '-ftest-coverage', '-fno-tree-loop-im', '-fno-early-inlining',
          '-fprofile-update=prefer-atomic', '-Wno-maybe-uninitialized')
 # The functions of a TD's hypercalls, and what no test reaches there.
@@ -194,7 +194,7 @@ def measure(built: Built, folder: str) -> tuple[runs.Run, gcda.Counters]:
 
 
 def tables() -> tuple[list[str], Explanations]:
-    """The functions whose number it is, and the rows that explain gaps in them."""
+    """The functions that are measured, and the rows that explain gaps in them."""
     texts = []
     for name in (FUNCTIONS, UNREACHED):
         with open(os.path.join(TABLES, name), encoding='utf-8') as f:

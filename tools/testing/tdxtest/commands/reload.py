@@ -18,7 +18,7 @@ PROGRAM = 'reload'
 # A TD that is created, runs and is destroyed.
 TEST, CASE = 'tdx_smoke_test', 'smoke.done.runs'
 COUNT = 100
-# The kernel's caches have reached their size after so many times.
+# After this many times the kernel's caches no longer grow.
 WARM_UP = 10
 # In kB. That is less than a page for each reload; per-CPU lists hold some pages back.
 TOLERANCE_KB = 256

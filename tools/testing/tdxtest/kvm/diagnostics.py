@@ -150,7 +150,7 @@ def compile_unit(unit: Unit) -> list[str]:
 
 
 def compile_all(units: Iterable[Unit]) -> list[str]:
-    """What is wrong with many, each line once; a header is read for many files."""
+    """What is wrong with many files. Each line comes once, also that of a shared header."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = pool.map(compile_unit, units)
         return list(dict.fromkeys(line for lines in found for line in lines))

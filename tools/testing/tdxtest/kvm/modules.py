@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """kvm-intel.ko built again with some of its sources changed, beside the first one.
 
-kbuild saves the command that made each file. The same commands, with the changed
-file and the new object put in place of the old ones, give a module that differs
-in nothing else, in the time that one object takes; the build that is there stays
-as it is, and any number of these can run at once.
+kbuild saves the command that made each file. Here the same commands run with the changed
+file and the new object in place of the old ones. The module differs in nothing else, and
+takes the time of one object. The first build is not changed, so many modules can be made
+at once.
 """
 
 import hashlib

@@ -112,9 +112,9 @@ class Patched:
 class InPlace:
     """Changes files of a built tree as long as the context lasts.
 
-    Files and objects come back with their times, so that make finds nothing to
-    do. If this run is killed, the next one gives them back when it lays the tree,
-    and without a stamp lets make look at everything.
+    At its end, files and objects are restored with their times, so that make finds
+    nothing to do. If the run is killed, the next one restores them when it lays the tree.
+    It finds no stamp then, and lets make look at everything.
     """
 
     def __init__(self, kernel: Kernel, files: Mapping[str, bytes | None]) -> None:

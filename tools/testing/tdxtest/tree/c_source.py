@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a file of C or assembly defines and uses, as far as its text tells.
 
-Kernel style is taken for granted: the brace that opens a function and the one that
-ends it are the first character of their lines, and so is the first of its head.
+The text must have kernel style. The head of a function begins in the first column, and
+so do its opening and its closing brace.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.DOTALL)
-# Comments, and strings: those match first that begin first.
+# Comments and strings. Where they overlap, the first one to begin matches.
 BLANKED = re.compile(COMMENT.pattern + r'|"(?:\\.|[^"\\\n])*"|' r"'(?:\\.|[^'\\\n])*'", re.DOTALL)
 # A macro that makes a function has the whole of its call as the name.
 MACRO = re.compile(r'[A-Z][A-Z0-9_]*\([^()]*\)')

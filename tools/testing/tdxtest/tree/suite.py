@@ -19,15 +19,15 @@ LIST = 'TEST_GEN_PROGS_TDX'
 # Programs that run by their name only: they measure, they do not test.
 EXTENDED_LIST = 'TEST_GEN_PROGS_EXTENDED_TDX'
 GOAL = 'tdx_tests'
-# The selftests have a memset() of their own that goes byte by byte, over all of a
-# VM's memory: a vector at a time it is a quarter of the suite faster.  A TD's memory
-# holds all of the program that made it, page by page: without what a program does
-# not call it is a third.
+# The memset() of the selftests clears all of a VM's memory byte by byte. With vectors the
+# suite takes a quarter less time. The program is copied into the TD's memory page by page.
+# Without the functions that it does not call it has a third of the pages.
 EXTRA_CFLAGS = ('-O2 -ftree-vectorize -fvect-cost-model=dynamic '
                 '-ffunction-sections -fdata-sections -Wl,--gc-sections '
                 '-fno-asynchronous-unwind-tables -Wl,-z,noseparate-code')
-# With a base folder ccache gives the rules of dependencies a relative target, which make
-# does not know from the absolute one: an edit of a header would rebuild nothing.
+# With a base folder ccache writes relative targets into the rules of dependencies. make
+# takes them for other files than the absolute ones, and rebuilds nothing after an edit of
+# a header.
 ENVIRONMENT = {'ARCH': 'x86', 'CCACHE_BASEDIR': ''}
 FIXTURE = re.compile(r'_(\w+)_fixture_object')
 VARIANT = re.compile(r'_(\w+)_variant')
@@ -126,8 +126,8 @@ class Suite:
         with self.build.progress.step('suite', f'building {len(names())} test program(s)'):
             command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
                         what='make headers')
-            # Linked dynamically: a TD's memory holds all of the program that made
-            # it, and without a libc of its own that is a quarter of the pages.
+            # The programs are linked dynamically: they are copied into the TD's memory, and
+            # a static libc would make that four times the pages.
             command.run([*self.make(self.out), jobs, GOAL], log, env=ENVIRONMENT,
                         what=f'make {GOAL}')
 

@@ -115,13 +115,13 @@ class Console:
         self.planned: int | None = None
         self.tests: list[Test] = []
         self.open = Test(NO_RESULT)     # results that no top-level line closed yet
-        self._said = ''             # what a case said last: why it failed
+        self._said = ''             # the last line of a case, which says why it failed
         self.bailed = ''
         self.panic = ''
-        self.powered_off = False    # or restarted, which is as good an end
+        self.powered_off = False    # or restarted, which is a good end as well
         self.restarted = False
         self.halted = False
-        self.machine_died = False   # by itself: nothing that the guest did
+        self.machine_died = False   # on its own, not because of the guest
         self.warnings: list[str] = []   # of the raw console: before init reads the log
         self.unwatched = False      # whether the kernel warned is not known
         self.log: list[tuple[str, bool]] = []   # the kernel's lines: (text, it is a warning)

@@ -45,7 +45,7 @@ def included(path: str, texts: Mapping[str, str], stems: list[str],
              above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The headers that a file includes, each with the way to it.
 
-    A header without an object is no stop: what it includes counts as well.
+    If a header has no object, the headers that it includes count too.
     """
     for name in INCLUDE.findall(texts[path]):
         near = os.path.normpath(os.path.join(os.path.dirname(path), name))
