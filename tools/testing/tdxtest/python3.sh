@@ -16,9 +16,12 @@ give_up() {
 
 # Another program may hold a lock of apt: a machine that was just started updates itself.
 apt() {
+	told=
 	for _ in $(seq 60); do
 		$root apt-get -q -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 && return
 		grep -Eq 'Could not get lock|Unable to lock' "$log" || break
+		[ "$told" ] || echo "apt: waiting for another program: $(grep -m 1 lock "$log")"
+		told=1
 		sleep 5
 	done
 	cat "$log" >&2

@@ -85,7 +85,7 @@ class Python3(unittest.TestCase):
         self.program('id', 'echo 0')
         self.program('apt-get', APT_GET)
         self.program('locked', '')
-        self.check(EXIT_PASS)
+        self.check(EXIT_PASS, 'apt: waiting for another program: E: Could not get lock x')
 
     def test_it_cannot_be_had(self):
         self.program('id', 'echo 0')
