@@ -70,6 +70,12 @@ def own_sources(folder: str) -> set[str]:
             if path.startswith(folder + '/') and path.endswith('.c')}
 
 
+def guest_files() -> Iterator[str]:
+    """Those of the guest's programs, which are not laid over a kernel."""
+    for name in os.listdir(GUEST_SOURCES):
+        yield os.path.relpath(os.path.join(GUEST_SOURCES, name), PROJECT)
+
+
 def suite_units(built: suite.Suite) -> Iterator[Unit]:
     """Those of the suite, by what make would run for a build from nothing."""
     folder = os.path.join(built.work.tree, suite.FOLDER)
@@ -112,13 +118,13 @@ def guest_units(kernel: Kernel) -> Iterator[Unit]:
 
 
 def own_path(path: str, folder: str, tree: str, own: frozenset[str]) -> str:
-    """A file that a compiler names, relative to the project; '' for one of the kernel."""
+    """A file that a compiler names, relative to the project; '' for one of the kernel.
+
+    The work tree may lie in the project, as it does by default.
+    """
     path = os.path.normpath(os.path.join(folder, path))
-    for top in (tree, PROJECT):
-        name = os.path.relpath(path, top)
-        if name in own or (top == PROJECT and not name.startswith('..')):
-            return name
-    return ''
+    names = (os.path.relpath(path, top) for top in (tree, PROJECT))
+    return next((name for name in names if name in own), '')
 
 
 def findings(said: str, folder: str, tree: str) -> Iterator[str]:
@@ -127,7 +133,7 @@ def findings(said: str, folder: str, tree: str) -> Iterator[str]:
     said: what compilers printed that ran in `folder`; tree: the work tree, in which the
     project's files are copies.
     """
-    own = frozenset(work_tree.overlay_files())
+    own = frozenset((*work_tree.overlay_files(), *guest_files()))
     for line in said.splitlines():
         match = MESSAGE.match(line)
         if not match:
