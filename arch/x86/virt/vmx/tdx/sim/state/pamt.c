@@ -90,11 +90,6 @@ u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode,
 	return TDX_SUCCESS;
 }
 
-void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode)
-{
-	sim_unlock(&pamt->lock, mode);
-}
-
 /*
  * The entry for 2 MiB comes first.  All who use 4 KiB of it share its lock, so that
  * an exclusive owner knows that none of those pages gets a use meanwhile.

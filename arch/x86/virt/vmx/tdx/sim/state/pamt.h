@@ -64,7 +64,11 @@ struct sim_pamt *sim_pamt_leaf_of(u64 pa);
  */
 u64 sim_page_check(u64 pa, u32 op, struct sim_pamt **pamt);
 u64 sim_page_get(u64 pa, u32 op, u8 type, enum sim_lock_mode mode, struct sim_pamt **pamt);
-void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode);
+
+static inline void sim_page_put(struct sim_pamt *pamt, enum sim_lock_mode mode)
+{
+	sim_unlock(&pamt->lock, mode);
+}
 
 /* A locked page of either size. */
 struct sim_page_ref {

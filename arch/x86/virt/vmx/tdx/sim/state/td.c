@@ -65,8 +65,3 @@ u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
 		sim_td_put(*td, mode);
 	return status;
 }
-
-void sim_td_put(struct sim_td *td, enum sim_lock_mode mode)
-{
-	sim_page_put(td->pamt, mode);
-}

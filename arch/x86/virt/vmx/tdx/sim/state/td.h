@@ -150,6 +150,10 @@ void sim_page_free(struct sim_pamt *pamt, struct sim_td *td);
 u64 sim_tdr_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_td **td);
 u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
 	       struct sim_td **td);
-void sim_td_put(struct sim_td *td, enum sim_lock_mode mode);
+
+static inline void sim_td_put(struct sim_td *td, enum sim_lock_mode mode)
+{
+	sim_page_put(td->pamt, mode);
+}
 
 #endif /* _X86_VIRT_TDX_SIM_TD_H */

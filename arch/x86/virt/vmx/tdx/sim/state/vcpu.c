@@ -28,13 +28,6 @@ u64 sim_vcpu_get(u64 pa, u32 op, enum sim_lock_mode mode, enum sim_lock_mode td_
 	return 0;
 }
 
-void sim_vcpu_put(struct sim_vcpu *vcpu, enum sim_lock_mode mode,
-		  enum sim_lock_mode td_mode)
-{
-	sim_td_put(vcpu->td, td_mode);
-	sim_page_put(vcpu->pamt, mode);
-}
-
 u64 sim_vcpu_associate(struct sim_vcpu *vcpu)
 {
 	int cpu = raw_smp_processor_id();

@@ -167,8 +167,13 @@ static inline void *sim_vcpu_page(const struct sim_vcpu *vcpu,
  */
 u64 sim_vcpu_get(u64 pa, u32 op, enum sim_lock_mode mode, enum sim_lock_mode td_mode,
 		 u32 op_states, struct sim_vcpu **vcpu);
-void sim_vcpu_put(struct sim_vcpu *vcpu, enum sim_lock_mode mode,
-		  enum sim_lock_mode td_mode);
+
+static inline void sim_vcpu_put(struct sim_vcpu *vcpu, enum sim_lock_mode mode,
+				enum sim_lock_mode td_mode)
+{
+	sim_td_put(vcpu->td, td_mode);
+	sim_page_put(vcpu->pamt, mode);
+}
 
 /*
  * Associate @vcpu with this CPU.  Returns 0, or TDX_VCPU_ASSOCIATED if it is with

@@ -96,12 +96,6 @@ void sim_skip_insn(u32 length)
 		    blocking & ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
 }
 
-bool sim_in_64bit_mode(void)
-{
-	return sim_vmread(GUEST_IA32_EFER) & EFER_LMA &&
-	       sim_vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
-}
-
 enum sim_action sim_to_host(struct sim_exit *exit, u64 status, u64 qualification,
 			    u64 extended, u64 gpa)
 {

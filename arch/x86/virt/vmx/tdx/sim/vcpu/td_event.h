@@ -10,7 +10,11 @@
 
 #include <linux/types.h>
 
+#include <asm/msr-index.h>
+#include <asm/vmx.h>
+
 #include "vcpu/td_exit.h"
+#include "vcpu/vmx_insn.h"
 
 /*
  * Exceptions for the TD, delivered with the next entry.  All return SIM_RESUME.
@@ -31,8 +35,12 @@ enum sim_action sim_reflect_exception(struct sim_exit *exit);
 /* Step over the instruction that caused the exit, @length bytes. */
 void sim_skip_insn(u32 length);
 
-/* The TD executes 64-bit code. */
-bool sim_in_64bit_mode(void);
+/* The TD executes 64-bit code.  Each TDCALL asks. */
+static inline bool sim_in_64bit_mode(void)
+{
+	return sim_vmread(GUEST_IA32_EFER) & EFER_LMA &&
+	       sim_vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
+}
 
 /*
  * Output of TDH.VP.ENTER for an exit other than TDG.VP.VMCALL ("TDH.VP.ENTER Output

@@ -16,7 +16,6 @@
 #include <asm/special_insns.h>
 #include <asm/trap_pf.h>
 #include <asm/trapnr.h>
-#include <asm/tsc.h>
 #include <asm/vmx.h>
 
 #include "state/alias.h"
@@ -32,9 +31,6 @@
  * every vCPU has a root of its own.  KVM hands out the highest VPID last.
  */
 #define SIM_VPID		U16_MAX
-
-/* Time that a TD may go on with interrupts off, in microseconds. */
-#define SIM_STAY_US		1000
 
 /* IA32_VMX_MISC: the preemption timer counts TSC ticks shifted by this. */
 #define SIM_VMX_MISC_TIMER_RATE	GENMASK_ULL(4, 0)
@@ -124,12 +120,8 @@ static void sim_vmcs_write_controls(void)
 	}
 }
 
-void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on)
+void sim_toggle_cpu_control(struct sim_vcpu *vcpu, u32 bit)
 {
-	/* Most entries change nothing, and need no VMWRITE. */
-	if (!!(vcpu->cpu_controls & bit) == on)
-		return;
-
 	vcpu->cpu_controls ^= bit;
 	sim_vmwrite(CPU_BASED_VM_EXEC_CONTROL, vcpu->cpu_controls);
 }
@@ -142,11 +134,6 @@ void sim_vmcs_init_exceptions(void)
 	sim_vmwrite(EXCEPTION_BITMAP, TDX_EXCEPTION_BITMAP | BIT(X86_TRAP_PF));
 	sim_vmwrite(PAGE_FAULT_ERROR_CODE_MASK, X86_PF_RSVD);
 	sim_vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, X86_PF_RSVD);
-}
-
-u64 sim_stay_cycles(void)
-{
-	return (u64)tsc_khz * SIM_STAY_US / 1000;
 }
 
 #define VMCS(_field, _value)	{ .field = _field, .value = _value },

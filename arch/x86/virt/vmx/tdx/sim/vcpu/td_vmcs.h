@@ -9,8 +9,9 @@
 #include <linux/types.h>
 
 #include <asm/trapnr.h>
+#include <asm/tsc.h>
 
-struct sim_vcpu;
+#include "state/vcpu.h"
 
 /* Exceptions that never are the guest's: #UD may be TDCALL, #MC is the module's. */
 #define TDX_EXCEPTION_BITMAP	(BIT(X86_TRAP_UD) | BIT(X86_TRAP_MC))
@@ -28,17 +29,28 @@ void sim_vmcs_load(struct sim_vcpu *vcpu);
 void sim_vmcs_clear(struct sim_vcpu *vcpu);
 
 /*
- * Of the VMCS that is current:
- *
- * sim_set_cpu_control(): switches one bit of CPU_BASED_VM_EXEC_CONTROL; the vCPU has a
- *			copy of the field.
- * sim_vmcs_init_exceptions(): the exceptions that exit are TDX_EXCEPTION_BITMAP and, on a
- *			CPU with an alias of the shared bit, #PF of a reserved bit.
+ * Of the VMCS that is current, the exceptions that exit: TDX_EXCEPTION_BITMAP and, on a
+ * CPU with an alias of the shared bit, #PF of a reserved bit.
  */
-void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on);
 void sim_vmcs_init_exceptions(void);
 
-/* How long a TD may go on with interrupts off before the host gets a look: TSC cycles. */
-u64 sim_stay_cycles(void);
+/* Toggle one bit of CPU_BASED_VM_EXEC_CONTROL of the VMCS that is current. */
+void sim_toggle_cpu_control(struct sim_vcpu *vcpu, u32 bit);
+
+/* The same, if the bit is not @on already.  Most entries change nothing. */
+static inline void sim_set_cpu_control(struct sim_vcpu *vcpu, u32 bit, bool on)
+{
+	if (!!(vcpu->cpu_controls & bit) != on)
+		sim_toggle_cpu_control(vcpu, bit);
+}
+
+/* How long a TD may go on with interrupts off before the host gets a chance. */
+#define SIM_STAY_US		1000
+
+/* The same in cycles of the host's TSC. */
+static inline u64 sim_stay_cycles(void)
+{
+	return (u64)tsc_khz * SIM_STAY_US / 1000;
+}
 
 #endif /* _X86_VIRT_TDX_SIM_TD_VMCS_H */
