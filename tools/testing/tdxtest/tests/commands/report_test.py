@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The page of a run, as a parser sees it; report_page.py looks at it in a browser."""
 
+import contextlib
 import html.parser
+import io
 import json
 import os
 import tempfile
@@ -96,12 +98,20 @@ class Page(unittest.TestCase):
         self.assertEqual(report.slowest(found('empty')), '')
 
 
+def run(*words):
+    """(exit status, last line on standard error) of the command."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        status = program.main(['report', *words])
+    return status, (said.getvalue().splitlines() or [''])[-1]
+
+
 class Command(unittest.TestCase):
     def test_the_results_of_the_last_run(self):
         with tempfile.TemporaryDirectory() as folder:
             results.write(os.path.join(folder, results.LAST), results.to_json([found('pass')]))
             out = os.path.join(folder, 'r.html')
-            self.assertEqual(program.main(['report', '--build', folder, '-o', out]), 0)
+            self.assertEqual(run('--build', folder, '-o', out), (0, ''))
             with open(out, encoding='utf-8') as f:
                 self.assertIn('3 passed', f.read())
 
@@ -110,11 +120,16 @@ class Command(unittest.TestCase):
             path, out = os.path.join(folder, 'c.json'), os.path.join(folder, 'r.html')
             results.write(os.path.join(folder, results.LAST), results.to_json([found('pass')]))
             held = {'format': coverage.FORMAT, 'kernel': '7.3.4', 'lines': 10, 'lines_run': 9}
-            for text, status in ((json.dumps(held), 0), ('bad', 2), ('[]', 2), ('{}', 2)):
+            for text, wanted in ((json.dumps(held), ''), ('bad', 'is no JSON'),
+                                 ('[]', 'is none that tdxtest.py coverage makes'),
+                                 ('{}', 'is none that tdxtest.py coverage makes')):
                 results.write(path, text)
-                self.assertEqual(program.main(['report', '--build', folder, '-o', out,
-                                               '--coverage', path]), status, text)
+                status, said = run('--build', folder, '-o', out, '--coverage', path)
+                self.assertEqual(status, 2 if wanted else 0, text)
+                self.assertIn(wanted, said)
 
     def test_no_results(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.assertEqual(program.main(['report', '--build', folder, '-o', '-']), 2)
+            status, said = run('--build', folder, '-o', '-')
+        self.assertEqual(status, 2)
+        self.assertIn('results.json is not there; tdxtest.py run makes it', said)
