@@ -98,7 +98,7 @@ class Page(unittest.TestCase):
         self.assertEqual(report.slowest(found('empty')), '')
 
 
-def run(*words):
+def command(*words):
     """(exit status, last line on standard error) of the command."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
@@ -111,7 +111,7 @@ class Command(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             results.write(os.path.join(folder, results.LAST), results.to_json([found('pass')]))
             out = os.path.join(folder, 'r.html')
-            self.assertEqual(run('--build', folder, '-o', out), (0, ''))
+            self.assertEqual(command('--build', folder, '-o', out), (0, ''))
             with open(out, encoding='utf-8') as f:
                 self.assertIn('3 passed', f.read())
 
@@ -124,12 +124,12 @@ class Command(unittest.TestCase):
                                  ('[]', 'is none that tdxtest.py coverage makes'),
                                  ('{}', 'is none that tdxtest.py coverage makes')):
                 results.write(path, text)
-                status, said = run('--build', folder, '-o', out, '--coverage', path)
+                status, said = command('--build', folder, '-o', out, '--coverage', path)
                 self.assertEqual(status, 2 if wanted else 0, text)
                 self.assertIn(wanted, said)
 
     def test_no_results(self):
         with tempfile.TemporaryDirectory() as folder:
-            status, said = run('--build', folder, '-o', '-')
+            status, said = command('--build', folder, '-o', '-')
         self.assertEqual(status, 2)
         self.assertIn('results.json is not there; tdxtest.py run makes it', said)
