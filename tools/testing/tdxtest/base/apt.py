@@ -28,6 +28,7 @@ LOCK_PATIENCE_S = 300
 LOCK_POLL_S = 3
 LOCKED = re.compile(r'(Could not get lock|Unable to lock|Unable to acquire) '
                     r'.*?(?=\. |, | \(whole|$)')
+MAIN_PACKAGES = re.compile(r"^'(.+/)dists/([^/']+)/main/binary-[^/]+/Packages", re.MULTILINE)
 DEBIAN_SUITES = ('bookworm', 'trixie', 'forky', 'duke', 'oldstable', 'stable', 'testing',
                  'unstable', 'sid')
 
@@ -136,8 +137,8 @@ def choose_mirror(targets: Iterable[str]) -> str:
     """The mirror of the main Debian archive among the system's apt targets.
 
     targets: lines of apt-get indextargets, "uri|suite|origin|label|component".
-    Gives '' when there is none. Origin and label are empty before the first
-    apt-get update; then the suite's name has to do.
+    Gives '' when there is none. Origin and label may be unknown: then the suite's name
+    has to do.
     """
     known, likely = [], []
     for line in targets:
@@ -153,11 +154,20 @@ def choose_mirror(targets: Iterable[str]) -> str:
     return (known + likely + [''])[0]
 
 
+def targets_of_sources(printed: str) -> list[str]:
+    """What choose_mirror() takes, by apt-get update --print-uris.
+
+    apt has no targets before its first update, as in an image without lists.
+    """
+    return [f'{uri}|{suite}|||main' for uri, suite in MAIN_PACKAGES.findall(printed)]
+
+
 def system_mirror() -> str:
     form = '$(REPO_URI)|$(RELEASE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)'
     lines = command.output(['apt-get', 'indextargets', '--format', form,
                             'Created-By: Packages']).splitlines()
-    mirror = choose_mirror(lines)
+    mirror = choose_mirror(lines) or choose_mirror(targets_of_sources(
+        command.output(['apt-get', 'update', '--print-uris'], check=False)))
     if not mirror:
         raise UsageError("the system's apt names no Debian mirror; give one, the folder where "
                          'it has dists/ and pool/, as MIRROR=http://HOST/debian; '

@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from tdxtest.base import apt
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import Failure, UsageError
 
 
 class Isolated(unittest.TestCase):
@@ -61,6 +61,22 @@ class Mirror(unittest.TestCase):
             'https://dl.example.com/browser/deb/|stable|||main',
             'http://mirror.example.net/debian/|stable|||main',
         ]), 'http://mirror.example.net/debian/')
+
+    def test_the_lists_were_never_read(self):
+        printed = """
+'cdrom://Debian13/dists/trixie/main/binary-amd64/Packages.xz' x 0
+'https://x.example.com/a/././Packages.xz' x 0
+'http://deb.example.net/debian-security/dists/trixie-security/main/binary-amd64/Packages.xz' x 0
+'http://deb.example.net/debian/dists/trixie/InRelease' x 0
+'http://deb.example.net/debian/dists/trixie/main/source/Sources.xz' x 0
+'http://deb.example.net/debian/dists/trixie/main/binary-amd64/Packages.xz' x 0
+"""
+        with mock.patch.object(apt.command, 'output', side_effect=['', printed]):
+            self.assertEqual(apt.system_mirror(), 'http://deb.example.net/debian/')
+        printed = printed.replace('/trixie', '/noble')
+        with mock.patch.object(apt.command, 'output', side_effect=['', printed]), \
+                self.assertRaisesRegex(UsageError, 'give one, .* as MIRROR=http://HOST/debian; '):
+            apt.system_mirror()
 
     def test_none(self):
         self.assertEqual(apt.choose_mirror([
