@@ -15,6 +15,10 @@ from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
 
 
+class NotHere(Exception):
+    """Raised by a check that this machine does not allow. The text says why."""
+
+
 class When(enum.Enum):
     """When a check runs, and what its check() takes."""
 
@@ -72,13 +76,23 @@ def chosen(when: Collection[When], text: str) -> list[Check]:
     return [check for check in due if name_of(check) in names]
 
 
-def run(checks: Iterable[Check], when: When, progress: Progress, subject: object) -> int:
-    """Run those of the checks that are due at `when`; gives how many found something wrong."""
+def run(checks: Iterable[Check], when: When, progress: Progress, subject: object,
+        skipped: list[str] | None = None) -> int:
+    """Run those of the checks that are due at `when`; gives how many found something wrong.
+
+    skipped: takes the names of those that this machine does not allow.
+    """
     failed = 0
     for check in checks:
         if check.WHEN != when:
             continue
-        wrong = list(check.check(subject))
+        try:
+            wrong = list(check.check(subject))
+        except NotHere as e:
+            progress.say(f'check: {check.NAME}: skipped, {e}')
+            if skipped is not None:
+                skipped.append(check.NAME)
+            continue
         progress.say(f'check: {check.NAME}: ' + (f'{len(wrong)} wrong' if wrong else 'ok'))
         for line in wrong:
             progress.line(f'  {line}')

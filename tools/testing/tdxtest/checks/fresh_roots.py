@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from tdxtest.base import apt, command, root
 from tdxtest.base.build_folder import Build, write_if_changed
-from tdxtest.base.checking import When
+from tdxtest.base.checking import NotHere, When
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.guest.stages import Built
@@ -185,8 +185,7 @@ def check(built: Built) -> Iterator[str]:
     rows = chosen(names)
     why = root.unavailable()
     if why:
-        build.progress.say(f'check: {NAME}: not tried, {why}')
-        return
+        raise NotHere(why)
     apt.ensure_installed(build.progress, build.log('apt'), 'check-long')
     files = project.files()
     passed = Passed(build.path('roots', 'fresh-passed.json'), digest(files))

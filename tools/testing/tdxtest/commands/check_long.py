@@ -23,7 +23,9 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     chosen = checking.chosen((When.LONG,), args.only)
     built = stages.prepare(request.from_arguments(args))
-    failed = checking.run(chosen, When.LONG, built.progress, built)
-    built.progress.line(f'FAIL: {failed} long check(s) found something wrong' if failed else
-                        f'PASS: {len(chosen)} long check(s)')
+    skipped: list[str] = []
+    failed = checking.run(chosen, When.LONG, built.progress, built, skipped)
+    left_out = f', {len(skipped)} skipped: {", ".join(skipped)}' if skipped else ''
+    built.progress.line(f'FAIL: {failed} long check(s) found something wrong{left_out}' if failed
+                        else f'PASS: {len(chosen) - len(skipped)} long check(s){left_out}')
     return EXIT_FAIL if failed else EXIT_PASS

@@ -76,18 +76,27 @@ def guest_files() -> Iterator[str]:
         yield os.path.relpath(os.path.join(GUEST_SOURCES, name), PROJECT)
 
 
+def suite_commands(built: suite.Suite, *words: str) -> Iterator[tuple[str, list[str]]]:
+    """(C file, command) for each file of the selftests that make would compile.
+
+    words: for make, beside those of a build from nothing.
+    """
+    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='suite-') as out:
+        said = command.output([*built.make(out), '--dry-run', *words], env=suite.ENVIRONMENT)
+    for line in said.splitlines():
+        argv = shlex.split(line) if ' -o ' in line else []
+        for word in argv:
+            if word.endswith('.c'):
+                yield os.path.normpath(os.path.join(suite.FOLDER, word)), argv
+
+
 def suite_units(built: suite.Suite) -> Iterator[Unit]:
-    """Those of the suite, by what make would run for a build from nothing."""
+    """Those of the suite."""
     folder = os.path.join(built.work.tree, suite.FOLDER)
     own = own_sources(suite.FOLDER)
-    with tempfile.TemporaryDirectory(dir=built.build.root, prefix='suite-') as out:
-        said = command.output([*built.make(out), '--dry-run', suite.GOAL], env=suite.ENVIRONMENT)
-    for line in said.splitlines():
-        words = shlex.split(line) if ' -o ' in line else []
-        for word in words:
-            source = os.path.join(suite.FOLDER, word)
-            if source in own:
-                yield Unit(source, without_product(words, STRICT), folder, built.work.tree)
+    for source, argv in suite_commands(built, suite.GOAL):
+        if source in own:
+            yield Unit(source, without_product(argv, STRICT), folder, built.work.tree)
 
 
 def saved_compile(kernel: Kernel, source: str) -> tuple[str, ...]:

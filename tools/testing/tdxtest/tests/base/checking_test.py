@@ -72,3 +72,14 @@ class Run(unittest.TestCase):
         self.assertEqual([line[11:] for line in out.getvalue().splitlines() if '[' in line],
                          ['check: A: 1 wrong', 'check: B: ok'])
         self.assertIn('\n  a.c:1: no b\n', out.getvalue())
+
+    def test_one_that_this_machine_does_not_allow(self):
+        def refuse(subject):
+            raise checking.NotHere('there is no root')
+
+        out, skipped = io.StringIO(), []
+        check = types.SimpleNamespace(NAME='A', WHEN=When.STATIC, check=refuse)
+        failed = checking.run([check, made('B')], When.STATIC, Progress(out), None, skipped)
+        self.assertEqual((failed, skipped), (0, ['A']))
+        self.assertEqual([line[11:] for line in out.getvalue().splitlines()],
+                         ['check: A: skipped, there is no root', 'check: B: ok'])
