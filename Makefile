@@ -9,7 +9,7 @@
 #	make clean	remove kernels and consoles; downloads stay
 #	make help	print this
 #
-# Variables say what to build and run, as in "make run KERNEL=7.2 TESTS=tdx_io_test".
+# Variables say what to build and run: make run KERNEL=7.2 TESTS=tdx_io_test
 # Documentation/dev-tools/tdxtest.rst explains them and the exit status.
 
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
