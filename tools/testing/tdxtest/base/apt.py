@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tdxtest.base import command, privilege
+from tdxtest.base import command, privilege, table_file
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import TABLES
 from tdxtest.base.progress import Progress
@@ -49,10 +49,7 @@ class Need:
 
 
 def needs(path: str = os.path.join(TABLES, 'packages.tsv')) -> list[Need]:
-    with open(path, encoding='utf-8') as f:
-        rows = [line.rstrip('\n').split('\t') for line in f
-                if line.strip() and not line.startswith('#')]
-    return [Need(*row) for row in rows]
+    return [Need(*row) for row in table_file.rows(path)]
 
 
 def version_key(version: str) -> tuple[int, ...]:

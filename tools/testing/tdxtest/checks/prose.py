@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from tdxtest.base import table_file
 from tdxtest.base.checking import When
 from tdxtest.base.paths import TABLES
 from tdxtest.base.progress import Progress
@@ -31,10 +32,8 @@ GAP = r'[\s*#/]+'
 
 def load_phrases() -> list[tuple[re.Pattern[str], str]]:
     """[(pattern, what to write instead)] of tables/phrases.tsv."""
-    with open(PHRASES, encoding='utf-8') as f:
-        rows = [line.rstrip('\n').split('\t') for line in f
-                if line.strip() and not line.startswith('#')]
-    return [(re.compile(pattern.replace(' ', GAP)), instead) for pattern, instead in rows]
+    return [(re.compile(pattern.replace(' ', GAP)), instead)
+            for pattern, instead in table_file.rows(PHRASES)]
 
 
 def wrong_phrases(name: str, text: str,

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-from tdxtest.base import command
+from tdxtest.base import command, table_file
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.paths import PROJECT, TABLES
 from tdxtest.tree.work_tree import content, WorkTree, read
@@ -24,9 +24,7 @@ SCRIPTS = ('checkpatch.pl', 'spelling.txt', 'const_structs.checkpatch')
 
 def excuses() -> list[tuple[str, str]]:
     """[(type, path prefix)] of checkpatch.tsv."""
-    with open(os.path.join(TABLES, 'checkpatch.tsv'), encoding='utf-8') as f:
-        rows = [line.rstrip('\n').split('\t') for line in f
-                if line.strip() and not line.startswith('#')]
+    rows = table_file.rows(os.path.join(TABLES, 'checkpatch.tsv'))
     return [(kind, prefix) for kind, prefix, _why in rows]
 
 

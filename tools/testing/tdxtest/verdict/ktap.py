@@ -12,6 +12,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tdxtest.base import table_file
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import WARNINGS
 from tdxtest.verdict import findings
@@ -57,8 +58,7 @@ Judged = tuple['Console', str | None, Wanted]
 
 def warning_texts(path: str = WARNINGS) -> list[str]:
     """The texts that mark a kernel warning; the guest's init reads the same list."""
-    with open(path, encoding='utf-8') as f:
-        return [line.rstrip('\n') for line in f if line.strip() and not line.startswith('#')]
+    return table_file.lines(path)
 
 
 def outcome(ok: bool, skip: bool, mark: str = '') -> str:

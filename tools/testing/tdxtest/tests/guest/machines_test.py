@@ -11,7 +11,7 @@ import unittest
 from unittest import mock
 
 from tdxtest import program
-from tdxtest.base import progress
+from tdxtest.base import progress, table_file
 from tdxtest.base.failure import (EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, EXIT_USAGE, Failure,
                                   UsageError)
 from tdxtest.base.paths import WARNINGS
@@ -71,8 +71,7 @@ class Names(unittest.TestCase):
 
     def test_the_plain_cpu_has_no_msr(self):
         def rows(machine):
-            with open(os.path.join(bochs.HERE, machine.msrs), encoding='utf-8') as f:
-                return [line for line in f if line.strip() and not line.startswith('#')]
+            return table_file.lines(os.path.join(bochs.HERE, machine.msrs))
         self.assertEqual((len(rows(bochs.MACHINE)), len(rows(bochs.PLAIN))), (1, 0))
         self.assertEqual(bochs.PLAIN.parameters.split(),
                          [bochs.MACHINE.parameters, qemu_kvm.MACHINE.parameters])
