@@ -43,7 +43,8 @@ def wrong_tool(page: Page, known: dict[str, argparse.ArgumentParser]) -> Iterato
             continue
         taken = known[command]._option_string_actions    # pylint: disable=protected-access
         for word in rest:
-            if word.startswith('-') and word.partition('=')[0] not in taken:
+            # - is standard input.
+            if word.startswith('-') and word.partition('=')[0] not in ('-', *taken):
                 yield f'{where}: {command} does not take {word}'
 
 

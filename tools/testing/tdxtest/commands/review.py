@@ -45,8 +45,13 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
                         help='write the findings for a reply, - for standard output')
     parser.add_argument('--html', metavar='FILE',
                         help='write the findings as a page, - for standard output')
+    parser.add_argument('--alone', action='store_true',
+                        help='review the patches that are there without the rest of their series')
+    parser.add_argument('--ignore-whitespace', action='store_true',
+                        help='apply patches whose white space was damaged by mail')
     parser.add_argument('patches', nargs='+', metavar='MBOX|PATCH',
-                        help='an mbox as lore.kernel.org and b4 give it, or patches in order')
+                        help='an mbox as lore.kernel.org and b4 give it, or patches in order; '
+                             '- for standard input')
     return parser
 
 
@@ -136,11 +141,11 @@ class Review:
         self.modules: dict[str, str] = {}
         self.built = ''         # how much was built
 
-    def build(self) -> None:
-        """Build the patched modules, or the patched kernel."""
-        base = self.base
-        with base.progress.step('apply', f'{len(self.series.patches)} patch(es)'):
-            self.patched.apply(self.series.patches)
+    def build(self, loose: bool = False) -> None:
+        """Build the patched modules, or the patched kernel. loose: as for Patched.apply()."""
+        base, series = self.base, self.series
+        with base.progress.step('apply', f'{len(series.patches)} patch(es)'):
+            self.patched.apply(series.patches, series.base, loose)
         files = self.patched.built_files()
         if not files:
             raise UsageError('the series changes no file that a kernel is made of')
@@ -187,18 +192,19 @@ class Review:
         old = list(problems(before))
         return Comparison(self.series, base.work.source.version, self.built, changes,
                           added(old, problems(after)), same, old,
-                          sorted(set(self.patched.files) - set(self.patched.built_files())))
+                          sorted(set(self.patched.files) - set(self.patched.built_files())),
+                          self.patched.notes)
 
 
 def run(args: argparse.Namespace) -> int:
-    series = mbox.read(args.patches)
+    series = mbox.read(args.patches, args.alone)
     # If the findings go to standard output, nothing else may be printed there.
     out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted, Progress(out))
     review = Review(built, series)
-    review.build()
+    review.build(args.ignore_whitespace)
     found = review.run(built.suite.select(wanted.boot.tests))
     text = review_report.text(found)
     for line in text:

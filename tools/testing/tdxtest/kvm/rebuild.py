@@ -7,26 +7,29 @@ restored afterwards; or a whole kernel in a folder of its own.
 """
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
-from tdxtest.base.failure import Failure
+from tdxtest.base.failure import UsageError
 from tdxtest.kvm import modules
-from tdxtest.tree import kept, mbox, work_tree
+from tdxtest.tree import applying, kept, mail, work_tree
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.work_tree import WorkTree
 
 # Folders whose files go into KVM's modules and into nothing else.
 KVM_FOLDERS = ('arch/x86/kvm/', 'virt/kvm/')
-# Folders that are no part of a kernel.
-NOT_BUILT = ('Documentation/', 'tools/', 'samples/', 'MAINTAINERS', '.mailmap', 'CREDITS')
 KVM_MODULES = ('kvm.ko', 'kvm-intel.ko')
-# The old path of a file in the head of a diff.
-MOVED = re.compile(rb'^diff --git .*\n(?:(?:old mode|new mode|(?:dis)?similarity index) .*\n)*'
-                   rb'(?:rename|copy) from (.*)', re.MULTILINE)
+
+
+def objects_of(checkout: str) -> str:
+    """The folder of git's objects of a checkout, '' if it is none."""
+    if not checkout or not os.path.exists(os.path.join(checkout, '.git')):
+        return ''
+    path = command.output(['git', '-c', f'safe.directory={checkout}', '-C', checkout, 'rev-parse',
+                           '--git-path', 'objects'], check=False).strip()
+    return os.path.join(checkout, path) if path else ''
 
 
 class Patched:
@@ -40,40 +43,26 @@ class Patched:
         self.folder = folder
         # {path: bytes, None for a file that is gone}
         self.files: dict[str, bytes | None] = {}
-        self.log = os.path.join(folder, 'review.log')
-        self.applied = os.path.join(folder, 'applied')
+        self.notes: list[str] = []      # what was not applied, and why
 
-    def apply(self, patches: Iterable[mbox.Patch]) -> None:
-        """Take the patches in order. Failure names the one that does not apply, and where."""
-        shutil.rmtree(self.applied, ignore_errors=True)
-        os.makedirs(self.applied)
-        for number, patch in enumerate(patches, 1):
-            file = os.path.join(self.folder, f'{number}.patch')
-            write_if_changed(file, patch.body)
-            numstat = f'{file}.numstat'
-            self._git_apply(patch, '--numstat', '-z', file, stdout=numstat)
-            for path in touched(patch, work_tree.content(numstat)):
-                if path not in self.files:
-                    data = work_tree.read(os.path.join(self.kernel.work.tree, path))
-                    self.files[path] = data
-                    if data is not None:
-                        write_if_changed(os.path.join(self.applied, path), data)
-            self._git_apply(patch, '--whitespace=nowarn', file)
-        self.files = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
+    def apply(self, patches: Iterable[mail.Patch], base: str = '', loose: bool = False) -> None:
+        """Take the patches in order. Failure names the one that does not apply, and where.
 
-    def _git_apply(self, patch: mbox.Patch, *words: str, stdout: str | None = None) -> None:
-        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(self.applied))}
-        try:
-            command.run(['git', 'apply', *words], self.log, cwd=self.applied, env=env,
-                        stdout=stdout)
-        except Failure as e:
-            raise Failure(f'{patch.label()}: does not apply to Linux '
-                          f'{self.kernel.work.source.version}: '
-                          f'{command.reason(f"{self.log}.failed")}') from e
+        base: what they say of the tree that they are for; loose: white space need not be
+        the same.
+        """
+        source = self.kernel.work.source
+        applier = applying.Applier(self.kernel.work.tree, f'Linux {source.version}', self.folder,
+                                   base=base, objects=objects_of(source.pristine), loose=loose)
+        applier.apply(patches)
+        self.files, self.notes = applier.files, applier.notes
+        if not self.files and applier.already and not applier.left_out:
+            raise UsageError(f'already in Linux {source.version}: '
+                             + '; '.join(patch.label() for patch in applier.already))
 
     def built_files(self) -> list[str]:
         """The paths that matter to a build."""
-        return sorted(path for path in self.files if not path.startswith(NOT_BUILT))
+        return sorted(filter(applying.is_built, self.files))
 
     def objects_only(self) -> bool:
         """True when single objects of kvm-intel.ko are all that differs."""
@@ -120,7 +109,7 @@ class InPlace:
     def __init__(self, kernel: Kernel, files: Mapping[str, bytes | None]) -> None:
         self.kernel = kernel
         self.files = {path: data for path, data in files.items()
-                      if not path.startswith(NOT_BUILT)}
+                      if applying.is_built(path)}
         self.stamp = os.path.join(kernel.out, 'tdxtest-built')
         self._stamped: bytes | None = None
         self.objects = [os.path.join(kernel.out, folder) for folder in KVM_FOLDERS
@@ -146,17 +135,6 @@ class InPlace:
 
     def _source(self, path: str) -> str:
         return os.path.join(self.kernel.work.tree, path)
-
-
-def touched(patch: mbox.Patch, numstat: bytes) -> list[str]:
-    """Paths that a patch changes, as git apply --numstat -z has them, and moves or copies."""
-    # git ignores text in the changelog that looks like a diff.
-    changed = [row.split(b'\t', 2)[2] for row in numstat.split(b'\0') if row]
-    paths = sorted(os.fsdecode(path) for path in {*changed, *MOVED.findall(patch.body)})
-    for path in paths:
-        if path.startswith('/') or '..' in path.split('/'):
-            raise Failure(f'{patch.label()}: changes {path}: wanted a path below the kernel')
-    return paths
 
 
 class Beside:

@@ -2,130 +2,76 @@
 """A patch series as mail has it: public-inbox's and b4's mbox, or single patches."""
 
 import dataclasses
-import email
-import email.errors
-import email.header
-import email.message
-import gzip
-import os
 import re
-import typing
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from tdxtest.base import given
 from tdxtest.base.failure import UsageError
+from tdxtest.tree import mail
+from tdxtest.tree.mail import Patch
 
-# All that is in brackets before the subject, such as "[RFC][PATCHv2 1/3] ".
-TAGS = re.compile(r'\s*((?:\[[^\]]*\]\s*)+)(.*)', re.DOTALL)
-PATCH_TAG = re.compile(r'\b(?:PATCH|RFC)(?:v\d+)?\b', re.IGNORECASE)
-VERSION = re.compile(r'(?:\b|PATCH|RFC)v(\d+)\b', re.IGNORECASE)
-NUMBER = re.compile(r'\b(\d+)/(\d+)\b')
-# Not any line that begins with "From ": changelogs have those.
-SEPARATOR = re.compile(rb'^From .*\d\d:\d\d:\d\d.* \d{4}.*\n', re.MULTILINE)
-HEADER = re.compile(rb'[!-9;-~]+:')
-TEXT_TYPES = ('text/plain', 'text/x-patch', 'text/x-diff')
-DIFF = re.compile(rb'^(?:diff --git |--- \S)', re.MULTILINE)
-
-
-@dataclasses.dataclass(frozen=True)
-class Patch:
-    """One patch. number and total: of "[PATCH v2 3/7]", 1 of 1 without."""
-
-    subject: str
-    number: int
-    total: int
-    version: int
-    body: bytes
-
-    def unsigned(self) -> bytes:
-        """The body without its signature, below which mailing lists add lines."""
-        return self.body.partition(b'\n-- \n')[0]
-
-    def label(self) -> str:
-        count = f' {self.number}/{self.total}' if self.total > 1 else ''
-        return f'[PATCH{count}] {self.subject}'
+# What a series says of the tree that it is made for.
+BASE_COMMIT = re.compile(rb'^base-commit: ([0-9a-f]{12,40})\b', re.MULTILINE)
+BASE_TREE = re.compile(rb'\b(?:appl(?:y|ies)|based|rebased)\b(?:\s+\w+)?\s+'
+                       rb'(?:on\s+top\s+of|on|onto|to|against)\s+(?:the\s+)?(?:latest\s+)?'
+                       rb'([\w.-]+/[\w./-]*\w|v\d+\.\d[\w.-]*\w|v\d+\.\d+|[\w-]+-next)',
+                       re.IGNORECASE)
+# How many ranges of missing patches a message names.
+RANGES = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """Patches in the order in which they apply. title: of the cover letter, or the patch."""
+    """Patches in the order in which they apply. title: of the cover letter, or the patch.
+
+    base: what the series says of the tree that it is made for, '' if it says nothing;
+    message_id: of the cover letter, or of the first patch.
+    """
 
     title: str
     version: int
     patches: tuple[Patch, ...]
-
-
-def unfolded(value: typing.Any) -> str:
-    """A header as text: decoded if it can be, on one line."""
-    try:
-        value = email.header.make_header(email.header.decode_header(value or ''))
-    except (email.errors.HeaderParseError, LookupError, UnicodeError):
-        pass    # left undecoded: the mail may be any mail of a thread
-    return ' '.join(str(value).split())
-
-
-def text_of(message: email.message.Message) -> bytes:
-    """The bytes of a message's text and patches, quoted-printable and base64 undone."""
-    # A part that can be decoded gives bytes.
-    parts = [part.get_payload(decode=True) for part in message.walk()
-             if part.get_content_type() in TEXT_TYPES]
-    data = b'\n'.join(part if isinstance(part, bytes) else b'' for part in parts)
-    return data.replace(b'\r\n', b'\n')
-
-
-def read_message(message: email.message.Message) -> Patch | None:
-    """The Patch in a message, one without a diff for a cover letter, None for others."""
-    match = TAGS.match(unfolded(message['Subject']))
-    if not match or not PATCH_TAG.search(match[1]):
-        return None     # an answer, or no patch at all
-    tag, subject = match.groups()
-    version, count = VERSION.search(tag), NUMBER.search(tag)
-    number, total = map(int, count.groups()) if count else (1, 1)
-    body = text_of(message)
-    # A cover letter may show what differs from the version before.
-    return Patch(subject, number, total, int(version[1]) if version else 1,
-                 body if number and DIFF.search(body) else b'')
-
-
-def unpacked(path: str) -> bytes:
-    """The bytes of a file, which may be packed by gzip, with the line ends of a patch."""
-    try:
-        with open(path, 'rb') as f:
-            data = f.read()
-        if data.startswith(b'\x1f\x8b'):
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as e:
-        raise UsageError(f'{path}: {getattr(e, "strerror", None) or e}') from e
-    return data.replace(b'\r\n', b'\n')
+    base: str = ''
+    message_id: str = ''
 
 
 def read_file(path: str) -> list[Patch]:
     """The Patches of a file, and what is no mail but a diff."""
-    data = unpacked(path)
-    if SEPARATOR.match(data):
-        messages = SEPARATOR.split(data)[1:]
-    elif HEADER.match(data):
-        messages = [data]
-    elif DIFF.search(data):
-        return [Patch(os.path.basename(path), 1, 1, 1, data)]
-    else:
-        raise UsageError(f'{path} holds neither mail nor a diff')
-    mails = [email.message_from_bytes(message) for message in messages]
-    found = [patch for patch in map(read_message, mails) if patch]
-    if found:
-        return found
-    # Patches whose subjects have no tag, as git am leaves them.
-    bare = [(unfolded(message['Subject']), text_of(message)) for message in mails]
-    bare = [(subject, body) for subject, body in bare
-            if DIFF.search(body) and not subject.lower().startswith('re:')]
-    return [Patch(subject or os.path.basename(path), number, len(bare), 1, body)
-            for number, (subject, body) in enumerate(bare, 1)]
+    return mail.read_data(given.name(path), given.read(path))
 
 
-def newest(path: str, found: Sequence[Patch]) -> list[Patch]:
+def ranges(numbers: Sequence[int]) -> str:
+    """Sorted numbers as text: "1-27, 29"; no more than RANGES parts."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    told = ', '.join('-'.join(map(str, part)) for part in parts[:RANGES])
+    return told + (f' and {len(parts) - RANGES} more ranges' if len(parts) > RANGES else '')
+
+
+def check_whole(path: str, patches: Iterable[Patch], total: int) -> None:
+    """UsageError if some of the patches 1 to `total` are missing."""
+    have = {patch.number: patch for patch in patches}
+    missing = sorted(set(range(1, total + 1)) - set(have))
+    if not missing:
+        return
+    if len(have) == 1:
+        [patch] = have.values()
+        raise UsageError(f'{path} is patch {patch.number} of {total} of its series; give the '
+                         'whole series, or review this patch without the rest by --alone')
+    raise UsageError(f'{path}: of {total} patches of version {next(iter(have.values())).version} '
+                     f'there is no {ranges(missing)}; give the whole series, or review what is '
+                     'there by --alone')
+
+
+def newest(path: str, found: Sequence[Patch], alone: bool = False) -> list[Patch]:
     """The Patches of the newest of the series that a file holds, in their order.
 
-    UsageError if a patch of it is missing, or it is not clear which ones are meant.
+    alone: some of them may be missing. UsageError if a patch of it is missing otherwise, or
+    it is not clear which ones are meant.
     """
     version = max(patch.version for patch in found)
     found = [patch for patch in found if patch.version == version]
@@ -142,27 +88,40 @@ def newest(path: str, found: Sequence[Patch]) -> list[Patch]:
             raise UsageError(f'{path} holds two different patches: {same.label()} and '
                              f'{patch.label()}')
     [total] = first
-    missing = sorted(set(range(1, total + 1)) - set(patches))
-    if missing:
-        raise UsageError(f'{path}: of {total} patches of version {version} there is no '
-                         + ', '.join(f'{n}/{total}' for n in missing))
+    if not alone:
+        check_whole(path, found, total)
     return [patches[number] for number in sorted(patches)]
 
 
-def read(paths: Sequence[str]) -> Series:
-    """The Series in files: one mbox, or patches in their order."""
+def base_of(texts: Iterable[bytes]) -> str:
+    """What the texts of a series say of its base."""
+    said = []
+    for pattern, word in ((BASE_TREE, ''), (BASE_COMMIT, 'base-commit ')):
+        match = next(filter(None, map(pattern.search, texts)), None)
+        if match:
+            said.append(word + match[1].decode())
+    return ', '.join(said)
+
+
+def read(paths: Sequence[str], alone: bool = False) -> Series:
+    """The Series in files: one mbox, or patches in their order. alone: as for newest()."""
     covers, patches = [], []
+    if paths.count(given.STANDARD_INPUT) > 1:
+        raise UsageError('- is given twice; standard input can be read once')
     for path in paths:
-        found = read_file(path)
+        found, name = read_file(path), given.name(path)
         held = [patch for patch in found if patch.body]
         covers += [patch for patch in found if not patch.number]
         if not held and all(patch.number for patch in found):
-            raise UsageError(f'{path} holds no patch')
+            raise UsageError(f'{name} holds no patch')
         # One patch among other files need not have the rest of its series.
         whole = len(held) > 1 or (held and len(paths) == 1)
-        patches += newest(path, held) if whole else held
+        patches += newest(name, held, alone) if whole else held
     if not patches:
-        raise UsageError(f'{", ".join(paths)} holds no patch')
+        raise UsageError(f'{", ".join(map(given.name, paths))} holds no patch')
     version = patches[0].version
-    titles = [cover.subject for cover in covers if cover.version == version]
-    return Series((titles or [patches[0].subject])[0], version, tuple(patches))
+    covers = [cover for cover in covers if cover.version == version]
+    title = (covers or patches)[0].subject
+    texts = [text for patch in (*covers, *patches) for text in (patch.text, patch.body)]
+    return Series(title, version, tuple(patches), base_of(texts),
+                  (covers or patches)[0].message_id)

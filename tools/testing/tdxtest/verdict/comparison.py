@@ -60,6 +60,7 @@ class Comparison:
     same: int               # cases with the same result
     red_before: list[str]   # problems of the base, which say nothing of the series
     ignored: list[str]      # files of the series that no kernel is made of
+    notes: list[str] = dataclasses.field(default_factory=list)  # what was not applied, and why
 
     def status(self) -> int:
         bad = self.problems or any(change.is_red() for change in self.changes)

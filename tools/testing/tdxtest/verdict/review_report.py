@@ -32,6 +32,7 @@ def head(found: Comparison) -> tuple[str, str]:
 def text(found: Comparison) -> list[str]:
     """Lines for a terminal."""
     lines = ['', *head(found)]
+    lines += [f'note: {note}' for note in found.notes]
     lines += [f'note: {path} is not built into a kernel' for path in found.ignored]
     lines += [f'already without the series: {problem}' for problem in found.red_before]
     for kind, changes in by_kind(found):
@@ -66,6 +67,7 @@ def markdown(found: Comparison) -> str:
     lines += ['Patches:', '']
     lines += [f'{number}. {patch.subject}' for number, patch in
               enumerate(found.series.patches, 1)]
+    lines += ['', *(f'Note: {note}' for note in found.notes)] if found.notes else []
     lines += [f'\nNot built into a kernel: {", ".join(found.ignored)}'] if found.ignored else []
     return '\n'.join(lines) + '\n'
 
@@ -95,6 +97,7 @@ def html(found: Comparison) -> str:
     parts.append('<h2>Patches</h2><ol>')
     parts += [f'<li>{quote(patch.subject)}</li>' for patch in found.series.patches]
     parts.append('</ol>')
+    parts += [f'<p>Note: {quote(note)}</p>' for note in found.notes]
     if found.ignored:
         parts.append(f'<p>Not built into a kernel: {quote(", ".join(found.ignored))}</p>')
     return '\n'.join(parts) + '\n</body></html>\n'

@@ -10,7 +10,7 @@ from unittest import mock
 
 from tdxtest import program
 from tdxtest.base.build_folder import write_if_changed
-from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
+from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from tdxtest.commands import review
 from tdxtest.guest import groups
 from tdxtest.kvm import modules, rebuild
@@ -220,7 +220,7 @@ class Patched(unittest.TestCase):
             os.utime(full, (1000, 1000))
         self.kernel = mock.Mock(out=os.path.join(self.folder, 'out'))
         self.kernel.work = mock.Mock(tree=os.path.join(self.folder, 'tree'), folder=self.folder)
-        self.kernel.work.source.version = '7.3.4'
+        self.kernel.work.source = mock.Mock(version='7.3.4', pristine='')
 
     def patched(self, *bodies):
         patched = rebuild.Patched(self.kernel, os.path.join(self.folder, 'review'))
@@ -292,7 +292,26 @@ HcmV?d00001
     def test_does_not_apply(self):
         with self.assertRaisesRegex(Failure, r'\[PATCH 2/2\] KVM: 2: does not apply to Linux '
                                              r'7.3.4: .*patch failed: arch/x86/kvm/vmx/tdx.c:1'):
-            self.patched(DIFF, DIFF)
+            self.patched(DIFF, DIFF.replace(b'+2', b'+zwei'))
+
+    def test_in_the_tree_already(self):
+        back = DIFF.replace(b'-two\n+2', b'-2\n+two')
+        with self.assertRaisesRegex(UsageError, r'already in Linux 7.3.4: \[PATCH\] KVM: 1$'):
+            self.patched(back)
+        patched = self.patched(back, DIFF)
+        self.assertEqual(patched.files, {'arch/x86/kvm/vmx/tdx.c': b'one\n2\nthree\n'})
+        self.assertEqual(patched.notes, ['[PATCH 1/2] KVM: 1: already in Linux 7.3.4'])
+
+    def test_other_architectures(self):
+        arm = DIFF.replace(b'arch/x86/kvm/vmx/tdx.c', b'arch/arm64/kvm/arm.c')
+        patched = self.patched(DIFF + arm)
+        self.assertIn('arch/arm64/kvm/arm.c, which no x86 kernel is made of', patched.notes[0])
+        self.assertEqual(patched.built_files(), ['arch/x86/kvm/vmx/tdx.c'])
+        write_if_changed(os.path.join(self.folder, 'tree/arch/arm64/kvm/arm.c'),
+                         b'one\ntwo\nthree\n')
+        patched = self.patched(DIFF + arm)
+        self.assertEqual((patched.notes, patched.built_files()), ([], ['arch/x86/kvm/vmx/tdx.c']))
+        self.assertTrue(patched.objects_only())
 
     def test_in_place_and_back(self):
         tdx = os.path.join(self.folder, 'tree/arch/x86/kvm/vmx/tdx.c')

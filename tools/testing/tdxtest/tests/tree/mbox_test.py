@@ -5,13 +5,16 @@ import base64
 import email
 import email.message
 import gzip
+import io
 import os
 import quopri
 import tempfile
 import unittest
+from unittest import mock
 
 from tdxtest.base.failure import UsageError
 from tdxtest.tree import mbox
+from tdxtest.tree.mail import read_message
 
 DIFF = b'--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a = 1\n+a = 2\n'
 
@@ -65,11 +68,11 @@ class Read(unittest.TestCase):
                 ('[PATCH RESEND V5 kvm-next 2/2]', 5, 2), ('[RFC][PATCH v6 2/2]', 6, 2),
                 ('[kvm] [patch 2/2]', 1, 2), ('[PATCH v7]', 7, 1)):
             message = email.message_from_bytes(mail(f'{tag} KVM: x', DIFF).split(b'\n', 1)[1])
-            patch = mbox.read_message(message)
+            patch = read_message(message)
             self.assertEqual((patch.version, patch.number, patch.subject),
                              (version, number, 'KVM: x'), tag)
         for subject in ('Re: [PATCH 1/2] KVM: x', '[ANNOUNCE] x', 'x [PATCH]', '[DISPATCH] x'):
-            self.assertIsNone(mbox.read_message({'Subject': subject}), subject)
+            self.assertIsNone(read_message({'Subject': subject}), subject)
 
     def test_without_tags(self):
         series = self.series(mail('KVM: First', DIFF), mail('Re: KVM: First', b'x\n' + DIFF),
@@ -78,8 +81,44 @@ class Read(unittest.TestCase):
                          ['[PATCH 1/2] KVM: First', '[PATCH 2/2] KVM: Second'])
 
     def test_missing(self):
-        with self.assertRaisesRegex(UsageError, 'there is no 2/3'):
+        with self.assertRaisesRegex(UsageError, 'of 3 patches .* there is no 2; .*--alone'):
             self.series(mail('[PATCH 1/3] A', DIFF), mail('[PATCH 3/3] C', DIFF))
+
+    def test_one_of_many(self):
+        one = self.file(mail('[PATCH 7.3 112/404] KVM: A', DIFF))
+        with self.assertRaisesRegex(UsageError, 'is patch 112 of 404 of its series; .*--alone$'):
+            mbox.read([one])
+        series = mbox.read([one], alone=True)
+        self.assertEqual(series.patches[0].label(), '[PATCH 112/404] KVM: A')
+        some = self.file(b''.join(mail(f'[PATCH {n}/99] KVM: {n}', DIFF)
+                                  for n in (1, 2, 4, 9, 50, 51)))
+        with self.assertRaisesRegex(UsageError, 'there is no 3, 5-8, 10-49 and 1 more range'):
+            mbox.read([some])
+        self.assertEqual(len(mbox.read([some], alone=True).patches), 6)
+
+    def test_standard_input(self):
+        data = mock.Mock(buffer=io.BytesIO(gzip.compress(mail('[PATCH] KVM: One', DIFF))))
+        with mock.patch('sys.stdin', data):
+            self.assertEqual(mbox.read(['-']).title, 'KVM: One')
+            with self.assertRaisesRegex(UsageError, '^standard input holds neither'):
+                mbox.read(['-'])
+        with self.assertRaisesRegex(UsageError, 'twice'):
+            mbox.read(['-', '-'])
+
+    def test_base(self):
+        commit = b'0123456789abcdef0123456789abcdef01234567'
+        for said, base in (
+                (b'This applies to kvm-x86/next.', 'kvm-x86/next'),
+                (b'The series is based on top of\nv6.17-rc3, as usual', 'v6.17-rc3'),
+                (b'Based on the latest linux-next', 'linux-next'),
+                (b'It applies cleanly on v7.2', 'v7.2'),
+                (b'base-commit: ' + commit, 'base-commit ' + commit.decode()),
+                (b'Only words, based on nothing.', '')):
+            series = self.series(mail('[PATCH 0/1] The cover', said + b'\n'),
+                                 mail('[PATCH 1/1] KVM: A', DIFF))
+            self.assertEqual(series.base, base, said)
+        series = self.series(mail('[PATCH] KVM: A', DIFF + b'\nbase-commit: ' + commit + b'\n'))
+        self.assertIn('base-commit 0123', series.base)
 
     def test_newest_version_of_another_length(self):
         series = self.series(mail('[PATCH 1/1] KVM: Old', DIFF),
