@@ -56,7 +56,7 @@ class KeptSuite(suite.Suite):
     def __init__(self, build: Build, work: WorkTree, folder: str) -> None:
         super().__init__(build, work, folder)
 
-    def compile(self) -> None:
+    def compile(self, wanted: Sequence[str] = ()) -> None:
         raise AssertionError('kept programs are not built')
 
 

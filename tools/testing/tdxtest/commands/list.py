@@ -2,9 +2,11 @@
 """The command that names the tests, or the cases of one."""
 
 import argparse
+import sys
 
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.guest import request, stages
+from tdxtest.base.progress import Progress
+from tdxtest.guest import request, shards, stages
 from tdxtest.guest.options import EPILOG, Commands, add_build_options, add_test_argument
 from tdxtest.tree import suite
 
@@ -22,8 +24,11 @@ def run(args: argparse.Namespace) -> int:
         print('\n'.join(suite.names()))
         return EXIT_PASS
     wanted = request.from_arguments(args)
-    built = stages.prepare(wanted)
-    for name, _ in wanted.boot.tests:
-        for case in built.suite.cases(name):
+    # The names of cases are in the programs, which need no kernel.
+    names = list(dict.fromkeys(name for name, _ in wanted.boot.tests))
+    progress = Progress(sys.stderr)
+    built = stages.compile_suite(stages.fetch(wanted, stages.opened(wanted, progress)), names)
+    for name, args_of in built.select(wanted.boot.tests):
+        for case in shards.chosen(args_of) or built.cases(name):
             print(f'{name}:{case}')
     return EXIT_PASS

@@ -146,19 +146,24 @@ class Review:
         base, series = self.base, self.series
         with base.progress.step('apply', f'{len(series.patches)} patch(es)'):
             self.patched.apply(series.patches, series.base, loose)
-        files = self.patched.built_files()
-        if not files:
-            raise UsageError('the series changes no file that a kernel is made of')
-        if not self.patched.modules_only():
-            self.built = 'a whole kernel'
-            self.kernel = rebuild.whole_kernel(base.build, base.work,
-                                               base.kernel.configs, self.patched.files)
-            self.modules = {os.path.basename(p): p for p, _ in self.kernel.modules()
-                            if os.path.basename(p) in rebuild.KVM_MODULES}
-        else:
-            self.built = 'single objects' if self.patched.objects_only() else "KVM's modules"
+        patched = self.patched
+        if not patched.needed():
+            raise UsageError('the series changes no file that a kernel is made of' +
+                             (' here' if patched.built_files() else ''))
+        if patched.objects_only():
+            self.built = 'single objects'
             with base.progress.step('patched', f'building {self.built} with the series'):
-                self.modules = self.patched.build()
+                self.modules = patched.build_objects()
+            return
+        self.built = "KVM's modules"
+        with base.progress.step('patched', f'building {self.built} with the series'):
+            built = patched.build_modules()
+        if built is None:
+            self.built = 'a whole kernel'
+            self.kernel = rebuild.whole_kernel(base.kernel, base.work, patched.files)
+            built = {os.path.basename(p): p for p, _ in self.kernel.modules()
+                     if os.path.basename(p) in rebuild.KVM_MODULES}
+        self.modules = built
 
     def _group(self, name: str, tests: Tests, replaced: Mapping[str, str]) -> groups.Group:
         kernel = self.base.kernel if name == BASE else self.kernel

@@ -6,6 +6,7 @@ A stage gives what it made; the next one takes it.
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 from tdxtest.base import apt
 from tdxtest.base.build_folder import Build
@@ -95,10 +96,10 @@ def compile_kernel(laid: Laid) -> Kernel:
     return kernel
 
 
-def compile_suite(laid: Laid) -> Suite:
-    """The suite, built."""
+def compile_suite(laid: Laid, names: Sequence[str] = ()) -> Suite:
+    """The suite, built; only some of its programs if they are named."""
     suite = Suite(laid.build, suite_tree(laid))
-    suite.compile()
+    suite.compile(names)
     return suite
 
 

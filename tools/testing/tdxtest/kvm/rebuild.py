@@ -3,23 +3,27 @@
 
 The files that the series touches decide how much is built: single objects of kvm-intel.ko
 (modules.py); or KVM's modules by kbuild, in the tree of the base, whose files and objects are
-restored afterwards; or a whole kernel in a folder of its own.
+restored afterwards; or a kernel in a folder of its own, which begins with the products of
+the base. What includes a changed header is known by the dependencies that kbuild saved.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from tdxtest.base import command
-from tdxtest.base.build_folder import Build, write_if_changed
+from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import UsageError
-from tdxtest.kvm import modules
-from tdxtest.tree import applying, kept, mail, work_tree
+from tdxtest.kvm import dependants, modules
+from tdxtest.tree import applying, kept, mail, moved, work_tree
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.work_tree import WorkTree
 
 # Folders whose files go into KVM's modules and into nothing else.
 KVM_FOLDERS = ('arch/x86/kvm/', 'virt/kvm/')
+# How many objects beside KVM's modules are compiled to see whether they change. More of them
+# take as long as the kernel does.
+MOST_TRIED = 40
 KVM_MODULES = ('kvm.ko', 'kvm-intel.ko')
 
 
@@ -60,6 +64,18 @@ class Patched:
             raise UsageError(f'already in Linux {source.version}: '
                              + '; '.join(patch.label() for patch in applier.already))
 
+    def needed(self) -> list[str]:
+        """The paths that this build is made of, or may be."""
+        made = self._dependants()
+        return [path for path in self.built_files() if made.get(path, True) or
+                not os.path.exists(os.path.join(self.kernel.work.tree, path))]
+
+    def _dependants(self) -> dict[str, list[str]]:
+        """{path: the objects that depend on it} of the sources beside KVM's own."""
+        return dependants.made_of(self.kernel, [
+            path for path in self.built_files()
+            if path.endswith(dependants.SOURCES) and not path.startswith(KVM_FOLDERS)])
+
     def built_files(self) -> list[str]:
         """The paths that matter to a build."""
         return sorted(filter(applying.is_built, self.files))
@@ -69,23 +85,43 @@ class Patched:
         return all(path.startswith('arch/x86/kvm/vmx/') and path.endswith('.c') and
                    self.files[path] is not None and
                    os.path.exists(os.path.join(self.kernel.out, path[:-2] + '.o'))
-                   for path in self.built_files())
+                   for path in self.needed())
 
-    def modules_only(self) -> bool:
-        return all(path.startswith(KVM_FOLDERS) for path in self.built_files())
+    def outside(self) -> list[str] | None:
+        """Objects beside KVM's modules that include what differs; None if they are not known."""
+        paths = [path for path in self.built_files() if not path.startswith(KVM_FOLDERS)]
+        if not all(path.endswith(dependants.SOURCES) for path in paths):
+            return None     # Kconfig, Makefiles and the like
+        return sorted({target for targets in self._dependants().values() for target in targets
+                       if not target.startswith(KVM_FOLDERS)})
 
-    def build(self) -> dict[str, str]:
-        """Build what differs; gives {base name of a module: file}. Failure with the first error."""
-        if self.objects_only():
-            variant = modules.Variant(self.kernel, os.path.join(self.folder, 'objects'))
-            shutil.rmtree(variant.folder, ignore_errors=True)
-            for path in self.built_files():
-                write_if_changed(variant.source(path), self.files[path] or b'')
-            variant.build(self.built_files())
-            return {os.path.basename(variant.path): variant.path}
+    def build_modules(self) -> dict[str, str] | None:
+        """Build KVM's modules; gives {base name: file}. None if they are not all that differs.
+
+        What else includes a changed header often has the same code as before: that is tried.
+        Failure with the first error.
+        """
+        others = self.outside()
+        if others is None or len(others) > MOST_TRIED:
+            return None
         with InPlace(self.kernel, self.files):
+            scratch = os.path.join(self.folder, 'others')
+            shutil.rmtree(scratch, ignore_errors=True)
+            if not dependants.all_same(self.kernel, others, scratch):
+                return None
+            self.notes += [f'{target} includes what changed, and stays as it is'
+                           for target in others]
             self.kernel.make('modules', log='review')
             return self._taken()
+
+    def build_objects(self) -> dict[str, str]:
+        """Build single objects of kvm-intel.ko; gives {base name: file}."""
+        variant = modules.Variant(self.kernel, os.path.join(self.folder, 'objects'))
+        shutil.rmtree(variant.folder, ignore_errors=True)
+        for path in self.needed():
+            write_if_changed(variant.source(path), self.files[path] or b'')
+        variant.build(self.needed())
+        return {os.path.basename(variant.path): variant.path}
 
     def _taken(self) -> dict[str, str]:
         """Copies of the modules as they are in the build now."""
@@ -149,19 +185,9 @@ class Beside:
         self.folder = work.out('review', 'kernel')
         self.tree = os.path.join(self.folder, 'tree')
         self.state = ''         # not known: make must look at everything
-        before = os.path.join(self.folder, 'patched')
-        changed_before = (work_tree.read(before) or b'').decode().split()
         shutil.rmtree(self.tree, ignore_errors=True)
         os.makedirs(self.folder, exist_ok=True)
         shutil.copytree(work.tree, self.tree, symlinks=True, copy_function=os.link)
-        for path in changed_before:
-            # The restored file is older than the products of the patched one: make must see it.
-            target = os.path.join(self.tree, path)
-            data = work_tree.read(target)
-            if data is not None:
-                os.unlink(target)
-                write_if_changed(target, data)
-        write_if_changed(before, '\n'.join(files).encode())
         for path, data in files.items():
             target = os.path.join(self.tree, path)
             kept.remove(target)
@@ -172,10 +198,14 @@ class Beside:
         return os.path.join(self.folder, *parts)
 
 
-def whole_kernel(build: Build, work: WorkTree, configs: Sequence[str],
-                 files: Mapping[str, bytes | None]) -> Kernel:
-    """A Kernel with the files changed, built in a folder of its own."""
-    kernel = Kernel(build, Beside(work, files), configs)
+def whole_kernel(base: Kernel, work: WorkTree, files: Mapping[str, bytes | None]) -> Kernel:
+    """A Kernel with the files changed, built in a folder of its own.
+
+    It begins with the products of the base, so that only what differs is built.
+    """
+    beside = Beside(work, files)
+    kernel = Kernel(base.build, beside, base.configs)
+    moved.copy(base.out, kernel.out, {base.out: kernel.out, work.tree: beside.tree})
     kernel.configure()
     kept.remove(os.path.join(kernel.out, 'tdxtest-built'))
     kernel.compile()

@@ -97,11 +97,14 @@ class Kernel:
         """Changes when .config must be made anew: the options or a Kconfig file."""
         digest = hashlib.sha256(repr(sorted(wanted.items())).encode())
         for folder, dirs, names in os.walk(self.work.tree):
-            dirs[:] = [d for d in dirs if d not in ('Documentation', 'samples')]
-            for name in names:
+            dirs[:] = sorted(d for d in dirs if d not in ('Documentation', 'samples'))
+            for name in sorted(names):
                 if name.startswith('Kconfig'):
-                    info = os.stat(os.path.join(folder, name))
-                    digest.update(f'{folder}/{name} {info.st_mtime_ns}'.encode())
+                    # Neither paths nor times: the folder may have been moved or copied.
+                    path = os.path.join(folder, name)
+                    digest.update(os.path.relpath(path, self.work.tree).encode())
+                    with open(path, 'rb') as f:
+                        digest.update(f.read())
         return digest.hexdigest().encode()
 
     def configure(self) -> None:

@@ -114,8 +114,8 @@ class Suite:
         self.out = out or work.out('suite')
         self._cases: dict[str, list[str] | None] = {}
 
-    def compile(self) -> None:
-        """Build what changed; only the programs of the suite."""
+    def compile(self, wanted: Sequence[str] = ()) -> None:
+        """Build what changed; only the programs of the suite, or those that are wanted."""
         if not names():
             self.build.progress.say('suite: there are no tests yet')
             return
@@ -123,13 +123,15 @@ class Suite:
         forget_other_flags(self.out, EXTRA_CFLAGS)
         jobs = f'-j{os.cpu_count() or 1}'
         log = self.build.log('suite')
-        with self.build.progress.step('suite', f'building {len(names())} test program(s)'):
+        goals = [self.program(name) for name in wanted] or [GOAL]
+        with self.build.progress.step('suite', f'building {len(wanted or names())} '
+                                      'test program(s)'):
             command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
                         what='make headers')
             # The programs are linked dynamically: they are copied into the TD's memory, and
             # a static libc would make that four times the pages.
-            command.run([*self.make(self.out), jobs, GOAL], log, env=ENVIRONMENT,
-                        what=f'make {GOAL}')
+            command.run([*self.make(self.out), jobs, *goals], log, env=ENVIRONMENT,
+                        what=f'make {os.path.basename(goals[0])}')
 
     def make(self, out: str, flags: str = EXTRA_CFLAGS) -> list[str]:
         """The start of a make command for the suite, with products in the folder `out`."""

@@ -16,7 +16,7 @@ from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
-from tdxtest.tree import kept, series
+from tdxtest.tree import kept, moved, series
 from tdxtest.tree.source import Source
 
 OVERLAY = ('arch', 'tools', 'Documentation')
@@ -116,6 +116,8 @@ class WorkTree:
         Gives the number of files that were written or removed.
         """
         kept.restore(self.folder)
+        if moved.settle(self.folder):
+            self.build.progress.say('overlay: the build folder was moved; what is built stays')
         patches = self.patches(extra)
         overlay = {path: content(os.path.join(PROJECT, path)) for path in overlay_files()}
         patched = self._patched(patches, overlay)

@@ -235,11 +235,43 @@ class Patched(unittest.TestCase):
 
     def test_what_is_built(self):
         patched = self.patched(DIFF, DIFF.replace(b'arch/x86/kvm/vmx/tdx.c', b'README'))
-        self.assertFalse(patched.objects_only() or patched.modules_only())
+        self.assertFalse(patched.objects_only())
+        self.assertIsNone(patched.outside())
         patched.files['tools/testing/x'] = patched.files.pop('README')
         self.assertTrue(patched.objects_only())
         patched.files['arch/x86/kvm/vmx/tdx.h'] = b''
-        self.assertEqual((patched.objects_only(), patched.modules_only()), (False, True))
+        self.assertEqual((patched.objects_only(), patched.outside()), (False, []))
+
+    def test_headers(self):
+        header = 'include/linux/kvm_host.h'
+        tree = os.path.join(self.folder, 'tree')
+        write_if_changed(os.path.join(tree, header), b'one\ntwo\nthree\n')
+        body = DIFF.replace(b'arch/x86/kvm/vmx/tdx.c', header.encode())
+        patched = self.patched(DIFF + body)
+        # No object of this build includes it.
+        self.assertEqual(patched.needed(), ['arch/x86/kvm/vmx/tdx.c'])
+        self.assertTrue(patched.objects_only())
+        for target in ('arch/x86/events/core.o', 'arch/x86/kvm/vmx/tdx.o'):
+            folder, name = os.path.split(os.path.join(self.folder, 'out', target))
+            write_if_changed(os.path.join(folder, name), b'old\n')
+            # Its code is a part of the header.
+            text = (f'savedcmd_{target} := head -n1 {tree}/{header} > {target} ; : '
+                    f'{os.path.dirname(target)}/.{name}.d\n\n'
+                    f'deps_{target} := \\\n  {tree}/{header} \\\n')
+            write_if_changed(os.path.join(folder, f'.{name}.cmd'), text.encode())
+        patched = self.patched(DIFF + body)
+        self.assertEqual((patched.objects_only(), patched.outside()),
+                         (False, ['arch/x86/events/core.o']))
+        self.assertIsNone(patched.build_modules())
+        self.kernel.make.assert_not_called()
+        write_if_changed(os.path.join(self.folder, 'out/arch/x86/events/core.o'), b'one\n')
+        for name in rebuild.KVM_MODULES:
+            write_if_changed(os.path.join(self.folder, 'out/arch/x86/kvm', name), b'module')
+        self.assertEqual(sorted(patched.build_modules()), sorted(rebuild.KVM_MODULES))
+        self.assertEqual(patched.notes,
+                         ['arch/x86/events/core.o includes what changed, and stays as it is'])
+        with mock.patch('tdxtest.kvm.rebuild.MOST_TRIED', 0):
+            self.assertIsNone(patched.build_modules())
 
     def test_what_is_touched(self):
         body = b'''Subject: [PATCH] x
@@ -388,9 +420,9 @@ class Beside(unittest.TestCase):
             self.assertGreater(time_of('a.c'), 1000)
             with open(os.path.join(base, 'a.c'), encoding='utf-8') as f:
                 self.assertEqual(f.read(), 'a.c')
-            # What was patched the last time has to look new to make.
+            # The products begin as those of the base, and so do the files.
             beside = rebuild.Beside(work, {'b.c': b'new'})
-            self.assertGreater(time_of('a.c'), 1000)
+            self.assertEqual(time_of('a.c'), 1000)
             self.assertEqual(os.path.getmtime(os.path.join(base, 'a.c')), 1000)
 
 
