@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make run	fetch a kernel, build it, boot it, run the TDX selftests
+#	make watch	the same again whenever a source file changes
 #	make check	the project's own checks, then the same
 #	make check-long	the checks that take many minutes
 #	make build	fetch and build only
@@ -26,7 +27,11 @@ BUILD_OPTIONS = $(call option,KERNEL,kernel) $(call option,KDIR,kdir) \
 BOOT_OPTIONS = $(call option,CPUS,cpus) $(call option,JOBS,jobs) $(if $(V),--verbose) \
 	$(if $(TRACE),--trace)
 
-.PHONY: run check check-long build install package clean help python3 run-tool check-tool \
+RUN_OPTIONS = $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
+	$(if $(STRICT),--strict) $(foreach e,$(ENV),--env $(call quote,$(e))) \
+	$(foreach t,$(TESTS),$(call quote,$(t)))
+
+.PHONY: run watch check check-long build install package clean help python3 run-tool check-tool \
 	long-tool
 .NOTPARALLEL:
 
@@ -51,15 +56,15 @@ judge = +@$(if $(DRY_RUN),echo $(TDXTEST) $(1); exit 0;) rm -f $(call quote,$(PA
 
 run: python3 run-tool $(PASSED)
 
+watch: python3
+	@$(TDXTEST) run --watch $(RUN_OPTIONS)
+
 check: python3 check-tool $(PASSED)
 
 check-long: python3 long-tool $(PASSED)
 
 run-tool:
-	$(call judge,run $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
-		$(if $(STRICT),--strict) \
-		$(foreach e,$(ENV),--env $(call quote,$(e))) \
-		$(foreach t,$(TESTS),$(call quote,$(t))))
+	$(call judge,run $(RUN_OPTIONS))
 
 check-tool:
 	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))

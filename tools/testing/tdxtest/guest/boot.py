@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.failure import Failure
-from tdxtest.base.progress import Progress
+from tdxtest.base.progress import Meter, Progress
 from tdxtest.guest.machines import Installation, Machine
 from tdxtest.verdict import ktap
 
@@ -172,13 +172,19 @@ def how_far(guests: Sequence[Guest]) -> str:
                      for number, line in last)
 
 
+# Shows what guests wrote, and empties their `unshown`.
+View = Callable[[Sequence[Guest]], object]
+
+
 def run(guests: Sequence[Guest], images: Sequence[str], installation: Installation, cpus: int,
-        show: Callable[[str], object]) -> None:
+        show: Callable[[str], object], view: View | None = None) -> None:
     """Boot each guest with its image, side by side, until all have ended.
 
     show: takes a line for the terminal. The lines of a guest are held back until
     the guests before it have ended, so that each KTAP document stays whole.
+    view: shows the guests in place of `show`.
     """
+    view = view or (lambda guests: show_in_turn(guests, show))
     try:
         for number, (guest, image) in enumerate(zip(guests, images, strict=True), 1):
             if len(guests) > 1:
@@ -186,9 +192,9 @@ def run(guests: Sequence[Guest], images: Sequence[str], installation: Installati
             guest.launch(image, installation, cpus)
         # sum(), not any(): each guest must be polled.
         while sum(guest.poll() for guest in guests):
-            show_in_turn(guests, show)
+            view(guests)
             time.sleep(POLL_S)
-        show_in_turn(guests, show)
+        view(guests)
     finally:
         for guest in guests:
             guest.close()
@@ -196,14 +202,15 @@ def run(guests: Sequence[Guest], images: Sequence[str], installation: Installati
 
 def run_step(progress: Progress, name: str, text: str, guests: Sequence[Guest],
              images: Sequence[str], installation: Installation, cpus: int,
-             show: Callable[[str], object] | None = None) -> None:
+             show: Callable[[str], object] | None = None, view: View | None = None,
+             meter: Meter | None = None) -> None:
     """run() as a step of `progress`, which says where the consoles are.
 
-    show: as for run(); without it the lines are printed.
+    show, view: as for run(); without `show` the lines are printed. meter: how far the tests are.
     """
     where = ', '.join(guest.console_path for guest in guests)
-    with progress.step(name, f'{text}; console: {where}', lambda: how_far(guests)):
-        run(guests, images, installation, cpus, show or progress.line)
+    with progress.step(name, f'{text}; console: {where}', lambda: how_far(guests), meter):
+        run(guests, images, installation, cpus, show or progress.line, view)
 
 
 def show_in_turn(guests: Iterable[Guest], show: Callable[[str], object]) -> None:

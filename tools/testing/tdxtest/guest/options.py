@@ -83,6 +83,15 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
                              'problem, not a note')
 
 
+def add_show_options(parser: argparse.ArgumentParser) -> None:
+    """Options that kunit.py has, by its names."""
+    parser.add_argument('--raw_output', action='store_true',
+                        help='print the KTAP of the guests also on a terminal')
+    parser.add_argument('--summary', action='store_true', help='print the summary only')
+    parser.add_argument('--failed', action='store_true',
+                        help='print failed cases and the summary only')
+
+
 def add_expect_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--expect', default=ExpectRequest.generation, metavar='NAME',
                         help='expect another generation than the one that is built: '

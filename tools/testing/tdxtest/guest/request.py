@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import os
 import re
+import shlex
 import typing
 from collections.abc import Sequence
 
@@ -64,6 +65,15 @@ class ExpectRequest:
 
 
 @dataclasses.dataclass(frozen=True)
+class ShowRequest:
+    """What to print of a run."""
+
+    raw: bool = False               # its KTAP, on a terminal as well
+    summary: bool = False           # the summary only
+    failed: bool = False            # failed cases and the summary only
+
+
+@dataclasses.dataclass(frozen=True)
 class Request:
     """All that a command asks for."""
 
@@ -71,6 +81,7 @@ class Request:
     boot: BootRequest = BootRequest()
     expect: ExpectRequest = ExpectRequest()
     output: results.Output = results.Output()
+    show: ShowRequest = ShowRequest()
 
     def with_build(self, **changes: typing.Any) -> 'Request':
         return dataclasses.replace(self, build=dataclasses.replace(self.build, **changes))
@@ -116,6 +127,9 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
         'generation': ('expect', str), 'strict': ('strict_abi', bool),
         'findings': ('strict', bool),
     },
+    ShowRequest: {
+        'raw': ('raw_output', bool), 'summary': ('summary', bool), 'failed': ('failed', bool),
+    },
     results.Output: {
         'json': ('json', str), 'junit': ('junit', str), 'lava': ('lava', str),
     },
@@ -137,7 +151,8 @@ def from_arguments(args: argparse.Namespace, **more: typing.Any) -> Request:
     """
     given = {**vars(args), **more}
     request = Request(part(BuildRequest, given), part(BootRequest, given),
-                      part(ExpectRequest, given), part(results.Output, given))
+                      part(ExpectRequest, given), part(results.Output, given),
+                      part(ShowRequest, given))
     check_name(request.build.folder)
     if request.build.kernel and request.build.kdir:
         raise UsageError('KERNEL= and KDIR= are two answers to one question; give one')
@@ -149,6 +164,28 @@ def from_arguments(args: argparse.Namespace, **more: typing.Any) -> Request:
     if request.build.kdir:
         source.from_kdir(request.build.kdir)
     return request
+
+
+def again(request: Request, test: str) -> str:
+    """The command that runs one test or case as a request does."""
+    build, boot, expect = request.build, request.boot, request.expect
+    words = ['tdxtest.py', 'run']
+    for value, default, option in (
+            (build.folder, BuildRequest.folder, '--build'), (build.kernel, '', '--kernel'),
+            (build.kdir, '', '--kdir'), (build.abi, '', '--abi'),
+            (boot.machine.option, BootRequest.machine.option, '--machine'),
+            (boot.cpus, BootRequest.cpus, '--cpus'), (expect.generation, '', '--expect')):
+        if value != default:
+            words += [option, str(value)]
+    for patch in build.patches:
+        words += ['--patch', patch]
+    for pair in boot.environment:
+        words += ['--env', '='.join(pair)]
+    words += [option for wanted, option in ((build.debug, '--debug'), (boot.trace, '--trace'),
+                                            (expect.strict, '--strict-abi')) if wanted]
+    # --trace may take a number: no test may follow it.
+    words.sort(key=lambda word: word == '--trace')
+    return shlex.join([*words, *(['--'] if boot.trace else []), test])
 
 
 def check_host(command: str, request: Request) -> None:

@@ -7,8 +7,10 @@ import typing
 from collections.abc import Sequence
 
 from tdxtest.base.build_folder import Build
-from tdxtest.guest import boot, image, shards, shell
-from tdxtest.guest.request import Request
+from tdxtest.base.failure import EXIT_PASS
+from tdxtest.base.progress import Meter
+from tdxtest.guest import boot, image, shards, shell, view
+from tdxtest.guest.request import Request, again
 from tdxtest.guest.stages import Built, Laid
 from tdxtest.tree import abi, suite
 from tdxtest.tree.suite import Tests
@@ -110,12 +112,27 @@ def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]
     with built.progress.step('image', 'making the initramfs and the boot image'):
         images = [boot_image(built, folder, share) for folder, share in zip(folders, shares)]
     guests = [new_guest(built.request, folder) for folder in folders]
+    seen = view_of(built, shares)
+    meter = Meter(seen.count, 'cases', seen.total) if seen else None
     boot.run_step(built.progress, 'boot', f'{wanted.machine.name} {installation.version}, '
-                  f'{wanted.cpus} CPU(s)', guests, images, installation, wanted.cpus)
+                  f'{wanted.cpus} CPU(s)', guests, images, installation, wanted.cpus,
+                  view=seen, meter=meter)
+    if seen:
+        seen.conclude()
     last = max(guests, key=lambda guest: guest.tests_s)
     built.progress.move('boot', 'tests', last.tests_s)
     built.progress.move('boot', 'power-off', last.off_s)
     return tuple(guests)
+
+
+def view_of(built: Built, shares: Sequence[Tests]) -> view.View | None:
+    """What shows the guests to a person, None where their KTAP is printed."""
+    show, progress = built.request.show, built.progress
+    if show.raw or built.request.boot.verbose or not (
+            progress.terminal.person or show.summary or show.failed):
+        return None
+    return view.View(progress, shares, lambda name: built.suite.cases_of(name) or (),
+                     lambda test: again(built.request, test), show)
 
 
 def boot_only(built: Built) -> ktap.Verdict:
@@ -151,12 +168,19 @@ def about(laid: Laid) -> dict[str, typing.Any]:
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
 
 
-def conclude(build: Build, verdict: ktap.Verdict, version: str) -> int:
-    """Print the verdict and the times; gives the exit status."""
-    for line in (*verdict.problems, *verdict.notes):
-        build.progress.line(f'  {line}')
+def conclude(build: Build, verdict: ktap.Verdict, version: str,
+             lines: Sequence[str] | None = None) -> int:
+    """Print the verdict and the times; gives the exit status.
+
+    lines: what to print above them, in place of all that is wrong or worth knowing.
+    """
+    for line in ([f'  {line}' for line in (*verdict.problems, *verdict.notes)]
+                 if lines is None else lines):
+        build.progress.line(line)
     build.progress.line(build.progress.table())
-    build.progress.line(f'{verdict.summary} (Linux {version})')
+    colour = 'green' if verdict.status == EXIT_PASS else 'red'
+    build.progress.line(build.progress.terminal.paint(f'{verdict.summary} (Linux {version})',
+                                                      colour))
     # After the verdict: a full disk must not hold it back.
     build.progress.save(build.path('times.json'))
     return verdict.status
@@ -165,7 +189,11 @@ def conclude(build: Build, verdict: ktap.Verdict, version: str) -> int:
 def conclude_runs(runs: Sequence[Run]) -> int:
     """conclude() of the last of the runs, with the results of all written."""
     *_, last = runs
-    status = conclude(last.build, last.verdict, last.results['kernel'])
+    terminal, lines = last.build.progress.terminal, None
+    if terminal.person and not last.request.show.raw:
+        lines = view.summary(last.results, last.verdict.problems, last.verdict.notes,
+                             terminal.columns())
+    status = conclude(last.build, last.verdict, last.results['kernel'], lines)
     found = [run.results for run in runs]
     results.write(last.build.path(results.LAST), results.to_json(found))
     results.save(found, last.request.output)

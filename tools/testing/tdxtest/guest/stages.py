@@ -59,7 +59,9 @@ class Built(Laid):
 
 def opened(request: Request, progress: Progress | None = None) -> Build:
     """The build folder of a request."""
-    return Build(request.build.folder, progress or Progress(), request.build.mirror)
+    build = Build(request.build.folder, progress or Progress(), request.build.mirror)
+    build.progress.remember(build.path('steps.json'))
+    return build
 
 
 def fetch(request: Request, build: Build) -> Laid:

@@ -11,6 +11,7 @@ from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import CONFIGS, PROJECT
+from tdxtest.base.progress import LogLines, Meter
 from tdxtest.tree.source import Source
 
 SUITE_CONFIG = 'tools/testing/selftests/kvm/config.x86_64'
@@ -145,9 +146,12 @@ class Kernel:
                     self.build.progress.say('build: nothing changed')
                     return
             os.unlink(stamp)
+        first = not os.path.exists(os.path.join(self.out, 'vmlinux'))
         with self.build.progress.step('build', f'Linux {self.work.source.version}, '
                                       f'make -j{os.cpu_count() or 1} bzImage modules',
-                                      self._compiled):
+                                      self._compiled,
+                                      Meter(LogLines(self.build.log('build')), 'objects'),
+                                      'build' if first else 'rebuild'):
             self.make('bzImage', 'modules')
         write_if_changed(stamp, state)
 

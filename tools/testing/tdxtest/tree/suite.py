@@ -11,6 +11,7 @@ from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import PROJECT
+from tdxtest.base.progress import LogLines, Meter
 from tdxtest.tree.work_tree import WorkTree
 
 FOLDER = 'tools/testing/selftests/kvm'
@@ -125,7 +126,7 @@ class Suite:
         log = self.build.log('suite')
         goals = [self.program(name) for name in wanted] or [GOAL]
         with self.build.progress.step('suite', f'building {len(wanted or names())} '
-                                      'test program(s)'):
+                                      'test program(s)', meter=Meter(LogLines(log), 'objects')):
             command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
                         what='make headers')
             # The programs are linked dynamically: they are copied into the TD's memory, and

@@ -228,9 +228,12 @@ class Output:
     junit: str = ''
     lava: str = ''
 
+    def to_standard_output(self) -> bool:
+        return '-' in dataclasses.asdict(self).values()
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--json', default=Output.json, metavar='FILE',
+    parser.add_argument('--json', nargs='?', const='-', default=Output.json, metavar='FILE',
                         help='write the results as JSON, - for standard output')
     parser.add_argument('--junit', default=Output.junit, metavar='FILE',
                         help='write the results as JUnit XML, - for standard output')
