@@ -2,6 +2,7 @@
 """The command for git bisect run: builds the checkout, runs tests, says good, bad or skip."""
 
 import argparse
+import dataclasses
 import os
 import shutil
 import sys
@@ -9,21 +10,21 @@ import traceback
 import typing
 from collections.abc import Sequence
 
-from tdxtest.base import command
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.base.progress import Progress
-from tdxtest.guest import request, runs, stages
+from tdxtest.guest import bisection, request, runs, stages
+from tdxtest.guest.bisection import git, session_key
 from tdxtest.guest.options import (Commands, add_boot_options, add_environment_option,
                                    add_place_options)
 from tdxtest.guest.stages import Laid
-from tdxtest.tree import abi, suite
+from tdxtest.tree import abi, source, suite
 from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict import ktap
 
-# git takes 2 to 124 for bad as well, and gives up at 126 and more.
-EXIT_GOOD, EXIT_BAD, EXIT_SKIP = EXIT_PASS, EXIT_FAIL, EXIT_NOT_RUN
-WORDS = {EXIT_GOOD: 'good', EXIT_BAD: 'bad', EXIT_SKIP: 'skip'}
+# git takes 2 to 124 for bad as well, and gives up at 126 and more. EXIT_STOP makes it do so.
+EXIT_GOOD, EXIT_BAD, EXIT_SKIP, EXIT_STOP = EXIT_PASS, EXIT_FAIL, EXIT_NOT_RUN, 128
+WORDS = {EXIT_GOOD: 'good', EXIT_BAD: 'bad', EXIT_SKIP: 'skip', EXIT_STOP: 'stop'}
 
 EPILOG = """\
 Run it at the top of a kernel checkout:
@@ -31,7 +32,8 @@ Run it at the top of a kernel checkout:
   git bisect run .../tdxtest.py bisect TEST:CASE
 exit status: 0 the tests did what --expect says; 1 they did not; 125 nothing is
 known about this commit: it did not build or boot, every case was skipped, or what
-was asked for cannot be done. There is no other.
+was asked for cannot be done. With --check-ends also 128, which ends the bisection:
+the test does not tell the good commit from the bad one. There is no other.
 """
 
 
@@ -58,19 +60,6 @@ class KeptSuite(suite.Suite):
 
     def compile(self, wanted: Sequence[str] = ()) -> None:
         raise AssertionError('kept programs are not built')
-
-
-def git(*words: str) -> str:
-    return command.output(['git', *words]).strip()
-
-
-def session_key() -> str:
-    """Tells one bisection from the next, '' outside of any."""
-    path = git('rev-parse', '--git-path', 'BISECT_START')
-    try:
-        return f'{os.path.abspath(path)} {os.stat(path).st_mtime_ns}\n'
-    except FileNotFoundError:
-        return ''
 
 
 def kept_suite(laid: Laid, folder: str, key: str) -> tuple[suite.Suite, str]:
@@ -158,6 +147,12 @@ def expected(status: int, outcome: str) -> int:
     return status
 
 
+class WrongEnds(Failure):
+    """A test cannot tell the good end of a bisection from the bad one."""
+
+    status = EXIT_STOP
+
+
 def step(args: argparse.Namespace, top: str, commit: str, progress: Progress) -> tuple[int, str]:
     """(EXIT_*, why) of the commit that is checked out at `top`."""
     wanted = request.from_arguments(args, kdir=top)
@@ -167,13 +162,53 @@ def step(args: argparse.Namespace, top: str, commit: str, progress: Progress) ->
     # being those of the first step.
     programs, generation = kept_suite(laid, os.path.join(folder, 'suite'), session_key())
     laid = laid.expecting(args.generation or generation)
+    if args.check_ends:
+        if check_ends(args, laid, programs, folder):
+            stages.lay(laid)
+    return attempt_kernel(args, laid, programs, commit)
+
+
+def attempt_kernel(args: argparse.Namespace, laid: Laid, programs: suite.Suite,
+                   commit: str) -> tuple[int, str]:
+    """(EXIT_*, why) of a kernel, which is built and booted with the kept programs."""
     built = stages.Built(laid.request, laid.build, laid.work, stages.compile_kernel(laid), programs)
-    tests = programs.select(wanted.boot.tests)
+    tests = programs.select(laid.request.boot.tests)
     [guest] = runs.boot_guests(built, [tests])
     shutil.copy2(guest.console_path, laid.build.path('bisect', f'{commit}.console.log'))
     status, why = judge(guest.console, guest.ended, [name for name, _ in tests],
                         args.skip_is_bad, xfail_is_bad=args.outcome == 'fail')
     return expected(status, args.outcome), f'{why}; expected: {args.outcome}'
+
+
+def check_ends(args: argparse.Namespace, laid: Laid, programs: suite.Suite, folder: str) -> bool:
+    """Try the commits that the person called good and bad, once in a bisection.
+
+    True if they were tried now. WrongEnds if one is not what it was called: then no step
+    would say anything.
+    """
+    stamp = os.path.join(folder, 'ends')
+    if read_text(stamp) == session_key():
+        return False
+    for word, commit in bisection.ends():
+        laid.progress.say(f'ends: trying the {word} commit {commit[:12]}')
+        place = os.path.join(folder, 'end')
+        bisection.extract(commit, place)
+        # In the work tree of the steps, where only what differs is built.
+        version = source.makefile_version(place)
+        end = dataclasses.replace(laid.work.source, pristine=place, version=version)
+        other = stages.lay(dataclasses.replace(laid, work=WorkTree(laid.build, end)))
+        try:
+            status, why = attempt_kernel(args, other, programs, commit)
+        except Failure as e:
+            status, why = EXIT_SKIP, str(e)
+        shutil.rmtree(place)
+        laid.progress.say(f'ends: {commit[:12]}: {WORDS[status]}: {why}')
+        if WORDS[status] != word:
+            raise WrongEnds(f'the {word} commit {commit[:12]} is {WORDS[status]} by this test, '
+                            f'so that no step can tell good from bad: {why}')
+    with open(stamp, 'w', encoding='utf-8') as f:
+        f.write(session_key())
+    return True
 
 
 def run(args: argparse.Namespace) -> int:
@@ -203,6 +238,8 @@ def attempt(args: argparse.Namespace, top: str, commit: str, progress: Progress)
         return step(args, top, commit, progress)
     except KeyboardInterrupt as e:
         return EXIT_SKIP, str(e) or 'interrupted'
+    except WrongEnds as e:
+        return EXIT_STOP, str(e)
     except Failure as e:
         # The next step overwrites it.
         progress.line(read_text(e.output).rstrip() if e.output else '')
@@ -228,6 +265,12 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
                         help='a skipped case fails, instead of saying nothing')
     parser.add_argument('--patch', action='append', default=[], metavar='FILE',
                         help='apply a row of patches/series to each step')
+    parser.add_argument('--check-ends', action='store_true',
+                        help='before the first step try the good and the bad commit, and end the '
+                             'bisection if the test does not tell them apart')
+    parser.add_argument('--with', dest='carried', action='append', default=[], metavar='PATCH',
+                        help='apply a patch or mbox of your own to each step, such as one that '
+                             'shows a bug or mends a build; may be given several times')
     add_boot_options(parser, jobs=False)
     add_environment_option(parser)
     parser.add_argument('tests', nargs='+', metavar='TEST[:CASE]',

@@ -35,6 +35,7 @@ class BuildRequest:
     abi: str = ''                   # a generation; '' is the kernel's own
     patches: tuple[str, ...] = ()   # rows of patches/series on request
     debug: bool = False             # a kernel that checks itself
+    carried: tuple[str, ...] = ()   # files of patches of the person's own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +116,7 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
         'folder': ('build', str), 'mirror': ('mirror', str), 'kernel': ('kernel', str),
         'kdir': ('kdir', str), 'update': ('update', bool), 'abi': ('abi', str),
         'patches': ('patch', series.requested), 'debug': ('debug', bool),
+        'carried': ('carried', tuple),
     },
     BootRequest: {
         'machine': ('machine', machines.named), 'cpus': ('cpus', int),

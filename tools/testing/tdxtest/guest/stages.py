@@ -12,7 +12,7 @@ from tdxtest.base import apt
 from tdxtest.base.build_folder import Build
 from tdxtest.base.progress import Progress
 from tdxtest.guest.request import Request
-from tdxtest.tree import abi, source
+from tdxtest.tree import abi, mbox, source
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Suite
 from tdxtest.tree.work_tree import WorkTree
@@ -80,7 +80,8 @@ def lay(laid: Laid) -> Laid:
     extra = dict.fromkeys((*abi.patches(laid.generation(), laid.work.source.key()),
                            *laid.request.boot.machine.patches, *laid.request.build.patches))
     with laid.progress.step('overlay', 'laying the overlay and the patches over the source'):
-        changed = laid.work.lay(extra)
+        carried = laid.request.build.carried
+        changed = laid.work.lay(extra, mbox.read(carried, alone=True) if carried else None)
     laid.progress.say(f'overlay: {changed} file(s) changed')
     for patch in extra:
         laid.progress.say(f'overlay: applied patches/{patch}')

@@ -10,10 +10,10 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
-from tdxtest.base import command
+from tdxtest.base import command, contents
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import Failure
-from tdxtest.tree import diffs, work_tree
+from tdxtest.tree import diffs
 from tdxtest.tree.diffs import FileDiff
 from tdxtest.tree.mail import Patch
 
@@ -72,17 +72,19 @@ class Applier:
 
     tree: the source; name: what messages call it; folder: for all that this makes; base: what
     the patches say of the tree that they are for; objects: a folder of git's objects, in which
-    their own old files may be found, or ''; loose: white space need not be the same.
+    their own old files may be found, or ''; loose: white space need not be the same; over:
+    {path: bytes} of files that are other than in the tree.
     """
 
     def __init__(self, tree: str, name: str, folder: str, *, base: str = '', objects: str = '',
-                 loose: bool = False) -> None:
+                 loose: bool = False, over: Mapping[str, bytes] | None = None) -> None:
         self.tree = tree
         self.name = name
         self.folder = folder
         self.base = base
         self.objects = objects
         self.loose = loose
+        self._over = over or {}
         self.applied = os.path.join(folder, 'applied')
         self.log = os.path.join(folder, 'review.log')
         # {path: bytes, None for a file that is gone}
@@ -100,9 +102,9 @@ class Applier:
         for number, patch in enumerate(patches, 1):
             self._take(patch, os.path.join(self.folder, f'{number}.patch'))
         shutil.rmtree(os.path.join(self.applied, '.git'), ignore_errors=True)
-        files = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
+        files = {path: contents.read(os.path.join(self.applied, path)) for path in self.files}
         self.files = {path: data for path, data in files.items() if path not in self._there or
-                      data != work_tree.read(os.path.join(self.tree, path))}
+                      data != self._original(path)}
 
     def _take(self, patch: Patch, file: str) -> None:
         found = diffs.parse(patch.body)
@@ -120,7 +122,7 @@ class Applier:
             if damage and not self.loose:
                 raise Failure(self._damaged(patch, *damage)) from e
             raise Failure(self._refused(patch, str(e))) from e
-        paths = touched(patch, work_tree.content(f'{file}.numstat'))
+        paths = touched(patch, contents.content(f'{file}.numstat'))
         for path in paths:
             self._copy(path)
         self._check_bare(patch, found)
@@ -129,11 +131,15 @@ class Applier:
         except Conflict:
             self._take_parts(patch, found, file)
 
+    def _original(self, path: str) -> bytes | None:
+        """A file as it is before the patches."""
+        return self._over.get(path) or contents.read(os.path.join(self.tree, path))
+
     def _copy(self, path: str) -> None:
         """Put a file of the tree where the patches are applied, unless it is there."""
         if path in self.files:
             return
-        data = work_tree.read(os.path.join(self.tree, path))
+        data = self._original(path)
         self.files[path] = data
         if data is not None:
             write_if_changed(os.path.join(self.applied, path), data)
@@ -167,7 +173,7 @@ class Applier:
                 any(hunk.without_context() for hunk in diff.hunks)]
         for diff in bare:
             path = diff.paths(level)[-1]
-            data = work_tree.read(os.path.join(self.applied, path)) or b''
+            data = contents.read(os.path.join(self.applied, path)) or b''
             if not data or (diff.blob() and blob_hash(data).startswith(diff.blob())):
                 continue
             lines = data.split(b'\n')
@@ -188,7 +194,7 @@ class Applier:
         groups: dict[tuple[str, ...], list[FileDiff]] = {}
         for diff in found:
             groups.setdefault(tuple(sorted(set(diff.paths(level)))), []).append(diff)
-        before = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
+        before = {path: contents.read(os.path.join(self.applied, path)) for path in self.files}
         there: list[str] = []
         left_out: list[str] = []
         worked = 0
@@ -222,7 +228,7 @@ class Applier:
 
     def _some_hunks(self, group: Iterable[FileDiff]) -> bool:
         """Apply the hunks that are not there already. False, and nothing done, if one does not."""
-        before = {path: work_tree.read(os.path.join(self.applied, path)) for path in self.files}
+        before = {path: contents.read(os.path.join(self.applied, path)) for path in self.files}
         for diff in group:
             for hunk in diff.hunks if diff.is_edit() else ():
                 text = diff.text([hunk])
@@ -284,7 +290,7 @@ class Applier:
         """Why a patch does not apply: because of white space, or as git says it."""
         level = int(self._words[0][2:])
         for diff in () if self.loose else group:
-            old = work_tree.read(os.path.join(self.applied, diff.paths(level)[-1])) or b''
+            old = contents.read(os.path.join(self.applied, diff.paths(level)[-1])) or b''
             other = diffs.first_other(diff, old)
             if other:
                 line, number, got, wanted = other

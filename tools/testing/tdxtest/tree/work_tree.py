@@ -9,16 +9,20 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Set
 
-from tdxtest.base import command
+from tdxtest.base import command, contents
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
 from tdxtest.tree import kept, moved, series
+from tdxtest.tree.applying import Applier
+from tdxtest.tree.mbox import Series
 from tdxtest.tree.source import Source
 
+content, read = contents.content, contents.read
 OVERLAY = ('arch', 'tools', 'Documentation')
 # The tool and its pages are not part of the kernel's tree; it runs from here.
 NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
@@ -45,18 +49,14 @@ def overlay_files() -> list[str]:
     return sorted(files)
 
 
-def content(path: str) -> bytes:
-    """The bytes of a file that is there."""
-    with open(path, 'rb') as f:
-        return f.read()
-
-
-def read(path: str) -> bytes | None:
-    """The bytes of a file, None if there is none."""
+def same_file(one: str, other: str) -> bool:
+    """True for two plain files of the same bytes and mode."""
     try:
-        return content(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        first, second = os.lstat(one), os.lstat(other)
+        return (stat.S_ISREG(first.st_mode) and first.st_mode == second.st_mode and
+                first.st_size == second.st_size and content(one) == content(other))
+    except FileNotFoundError:
+        return False
 
 
 class WorkTree:
@@ -109,10 +109,11 @@ class WorkTree:
         rows = series.load(os.path.join(PROJECT, 'patches'))
         return series.chosen(rows, self.source.key(), extra)
 
-    def lay(self, extra: Collection[str] = ()) -> int:
+    def lay(self, extra: Collection[str] = (), carried: Series | None = None) -> int:
         """Bring the tree up to date: source, overlay and patches.
 
-        extra: files of patches/ to apply beside those that always are.
+        extra: files of patches/ to apply beside those that always are; carried: patches of
+        the person's own, over a tree of the person's own.
         Gives the number of files that were written or removed.
         """
         kept.restore(self.folder)
@@ -121,6 +122,9 @@ class WorkTree:
         patches = self.patches(extra)
         overlay = {path: content(os.path.join(PROJECT, path)) for path in overlay_files()}
         patched = self._patched(patches, overlay)
+        if carried:
+            patched.update(self._carried(carried, {**overlay, **patched}))
+            overlay = {path: data for path, data in overlay.items() if path not in patched}
         changed = 0
         if self.source.pristine:
             changed += self._mirror(set(overlay) | set(patched))
@@ -190,6 +194,18 @@ class WorkTree:
                 self._apply(patch, scratch)
             return {path: content(os.path.join(scratch, path)) for path in files}
 
+    def _carried(self, carried: Series, over: Mapping[str, bytes]) -> dict[str, bytes]:
+        """{path: bytes} of the files that a person's patches change. over: what is laid."""
+        applier = Applier(self.source.pristine, f'Linux {self.source.version}',
+                          self.out('carried'), base=carried.base, over=over)
+        applier.apply(carried.patches)
+        for note in applier.notes:
+            self.build.progress.say(f'note: {note}')
+        gone = [path for path, data in applier.files.items() if data is None]
+        if gone:
+            raise Failure(f'--with: removes {gone[0]}: such a patch cannot be carried along')
+        return {path: data for path, data in applier.files.items() if data is not None}
+
     def _apply(self, patch: series.Patch, scratch: str) -> None:
         file = os.path.join(PROJECT, 'patches', patch.file)
         # git must not find the repository that the build folder lies in.
@@ -241,6 +257,9 @@ class WorkTree:
             fresh[path] = [info.st_size, info.st_mtime_ns]
             target = os.path.join(self.tree, path)
             if path in managed or (index.get(path) == fresh[path] and os.path.lexists(target)):
+                continue
+            # git gives a file that it wrote again another time.
+            if index and same_file(source, target):
                 continue
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if os.path.lexists(target):

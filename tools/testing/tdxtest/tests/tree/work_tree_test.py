@@ -9,7 +9,7 @@ from unittest import mock
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
-from tdxtest.tree import kept, source, work_tree
+from tdxtest.tree import kept, mbox, source, work_tree
 
 MAKEFILE = 'VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\nEXTRAVERSION =\n'
 KERNEL = {
@@ -101,6 +101,39 @@ class WorkTreeTest(unittest.TestCase):
         self.assertEqual(self.laid('arch/x86/sim/seam.c'), b'seam\n')
         self.assertEqual(self.laid('arch/x86/Makefile'), makefile(['a.o', 'b.o']).encode())
         self.assertEqual(self.laid('arch/x86/kvm/vmx/tdx.c'), b'one\ntwo\nthree\n')
+
+    def test_patches_that_are_carried_along(self):
+        body = (b'--- a/arch/x86/Makefile\n+++ b/arch/x86/Makefile\n@@ -4,4 +4,5 @@\n'
+                b' obj-y += b.o\n # 3\n # 4\n+# 4a\n # 5\n'
+                b'--- /dev/null\n+++ b/arch/x86/kvm/new.c\n@@ -0,0 +1 @@\n+new\n')
+        carried = mbox.Series('x', 1, (mbox.Patch('x', 1, 1, 1, body),))
+        self.work.lay()
+        plain, state = self.laid('arch/x86/Makefile'), self.work.state
+        # The patch is for what the project's own patch leaves.
+        self.work.lay(carried=carried)
+        self.assertEqual(self.laid('arch/x86/Makefile'),
+                         makefile(['a.o', 'b.o'], '# 4a\n# 5').encode())
+        self.assertEqual(self.laid('arch/x86/kvm/new.c'), b'new\n')
+        self.assertNotEqual(self.work.state, state)
+        self.work.lay()
+        self.assertEqual(self.laid('arch/x86/Makefile'), plain)
+        self.assertIsNone(self.laid('arch/x86/kvm/new.c'))
+        gone = (b'diff --git a/Kconfig b/Kconfig\ndeleted file mode 100644\n--- a/Kconfig\n'
+                b'+++ /dev/null\n@@ -1 +0,0 @@\n-mainmenu "x"\n')
+        carried = mbox.Series('x', 1, (mbox.Patch('x', 1, 1, 1, gone),))
+        with self.assertRaisesRegex(Failure, '--with: removes Kconfig'):
+            self.work.lay(carried=carried)
+
+    def test_the_same_file_with_another_time(self):
+        self.work.lay()
+        target = os.path.join(self.work.tree, 'arch/x86/kvm/vmx/tdx.c')
+        os.utime(target, (1000, 1000))
+        os.utime(os.path.join(self.kdir, 'arch/x86/kvm/vmx/tdx.c'), (2000, 2000))
+        self.assertEqual(self.work.lay(), 0)
+        self.assertEqual(os.path.getmtime(target), 1000)
+        self.fill('kdir', {'arch/x86/kvm/vmx/tdx.c': 'one\n2!\nthree\n'})
+        self.assertEqual(self.work.lay(), 1)
+        self.assertGreater(os.path.getmtime(target), 2000)
 
     def test_the_given_tree_is_not_written(self):
         before = self.snapshot(self.kdir)
