@@ -22,6 +22,7 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdx.h"
+#include "tdx/tdx_libkvm.h"
 
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
@@ -35,11 +36,6 @@
 
 /* CPUID leaf with MAXPHYADDR and the width of guest physical addresses. */
 #define TDX_CPUID_ADDRESS_WIDTHS	0x80000008
-
-static inline bool is_tdx_vm(struct kvm_vm *vm)
-{
-	return vm->type == KVM_X86_TDX_VM;
-}
 
 static inline bool is_tdx_supported(void)
 {
@@ -180,9 +176,5 @@ void tdx_vm_add_pages(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, u32 flags);
 
 /* True in a TD: only its copy of the globals has it set. */
 extern bool is_tdx_guest;
-
-/* The two halves of a ucall from a TD, for ucall.c. */
-void tdx_do_ucall(u64 hva);
-void *tdx_get_ucall(struct kvm_vcpu *vcpu);
 
 #endif /* SELFTEST_TDX_TDX_UTIL_H */

@@ -156,11 +156,14 @@ struct kvm_vm *__tdx_vm_create(u32 nr_vcpus)
 		.mode = VM_MODE_DEFAULT,
 		.type = KVM_X86_TDX_VM,
 	};
+	struct kvm_vm *vm;
 
 	TEST_ASSERT(nr_vcpus <= TD_BOOT_MAX_VCPUS, "%u vCPUs wanted, at most %u fit",
 		    nr_vcpus, TD_BOOT_MAX_VCPUS);
 
-	return __vm_create(shape, nr_vcpus, 0);
+	vm = __vm_create(shape, nr_vcpus, 0);
+	tdx_vm_back_by_guest_memfd(vm);
+	return vm;
 }
 
 struct kvm_vm *tdx_vm_create(u32 nr_vcpus)

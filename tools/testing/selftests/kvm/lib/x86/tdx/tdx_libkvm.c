@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+
+#include "tdx/tdx_libkvm.h"
+
+void __wrap_vm_create_irqchip(struct kvm_vm *vm)
+{
+	if (!is_tdx_vm(vm))
+		__real_vm_create_irqchip(vm);
+}
+
+void __wrap_test_assert(bool exp, const char *exp_str, const char *file, unsigned int line,
+			const char *fmt, ...)
+{
+	const bool stale = errno == EACCES;
+	char text[1024] = "";
+	va_list va;
+
+	if (exp)
+		return;
+
+	if (fmt) {
+		va_start(va, fmt);
+		vsnprintf(text, sizeof(text), fmt, va);
+		va_end(va);
+	}
+
+	if (stale)
+		errno = 0;
+	__real_test_assert(false, exp_str, file, line, "%s%s", text,
+			   stale ? " (errno was EACCES)" : "");
+}
+
+void tdx_vm_back_by_guest_memfd(struct kvm_vm *vm)
+{
+	struct kvm_userspace_memory_region2 *region = &memslot2region(vm, 0)->region;
+	const u64 size = region->memory_size;
+	struct kvm_create_guest_memfd memfd = { .size = size };
+	int fd;
+
+	if (region->flags & KVM_MEM_GUEST_MEMFD)
+		return;
+
+	fd = __vm_ioctl(vm, KVM_CREATE_GUEST_MEMFD, &memfd);
+	TEST_ASSERT(fd >= 0, KVM_IOCTL_ERROR(KVM_CREATE_GUEST_MEMFD, fd));
+
+	/* KVM lets no slot get a guest_memfd later: it is deleted and made again. */
+	region->memory_size = 0;
+	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, region);
+
+	region->flags |= KVM_MEM_GUEST_MEMFD;
+	region->memory_size = size;
+	region->guest_memfd = fd;
+	region->guest_memfd_offset = 0;
+	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, region);
+}
