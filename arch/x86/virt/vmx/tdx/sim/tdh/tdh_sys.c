@@ -3,6 +3,8 @@
  * Simulated TDX module: TDH.SYS leafs.  TDH.SYS.CONFIG and TDH.SYS.TDMR.INIT are in
  * tdh_sys_tdmr.c.
  */
+#define pr_fmt(fmt) "tdx_sim: " fmt
+
 #include <linux/bitfield.h>
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -121,9 +123,15 @@ u64 sim_tdh_sys_rd(struct pt_regs *regs)
 {
 	u64 value = 0, next = SIM_MD_NO_FIELD;
 	u64 status = TDX_SYS_LP_INIT_NOT_DONE;
+	u64 field = regs->dx;
 
 	if (cpumask_test_cpu(raw_smp_processor_id(), &sim_sys.lp_initialized))
-		status = sim_md_sys_read(regs->dx, &value, &next);
+		status = sim_md_sys_read(field, &value, &next);
+
+	/* A newer host may not initialize the module without a field that is newer, too. */
+	if (status == TDX_METADATA_FIELD_ID_INCORRECT && READ_ONCE(sim_sys.state) < SIM_SYS_READY)
+		pr_warn("no metadata field 0x%llx, which the host reads: add its row to metadata.def\n",
+			field);
 
 	regs->dx = next;
 	regs->r8 = value;
