@@ -23,6 +23,7 @@ BUILD_FOLDER = $(patsubst ~/%,$(HOME)/%,$(BUILD))
 
 BUILD_OPTIONS = $(call option,KERNEL,kernel) $(call option,KDIR,kdir) \
 	$(foreach p,$(PATCHES),--patch $(call quote,$(p))) $(call option,ABI,abi) \
+	$(call option,CONFIG,config) $(call option,LIBRARY,library) \
 	$(if $(DEBUG),--debug) $(call option,MIRROR,mirror) $(call option,BUILD_FOLDER,build)
 BOOT_OPTIONS = $(call option,CPUS,cpus) $(call option,JOBS,jobs) $(if $(V),--verbose) \
 	$(if $(TRACE),--trace)

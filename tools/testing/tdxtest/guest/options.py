@@ -5,7 +5,7 @@ import argparse
 import typing
 
 from tdxtest.guest.machines import MACHINES
-from tdxtest.guest.request import BootRequest, BuildRequest, ExpectRequest
+from tdxtest.guest.request import LIBRARIES, BootRequest, BuildRequest, ExpectRequest
 from tdxtest.tree import abi
 
 EPILOG = """\
@@ -38,6 +38,12 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--debug', action='store_true',
                         help='a kernel that checks itself: KASAN, lockdep, UBSAN and more; '
                              'built apart from the other')
+    parser.add_argument('--config', default=BuildRequest.config, metavar='FILE',
+                        help='a fragment of .config: options of your own, added to those that '
+                             'the tests need; the kernel is built apart from the other')
+    parser.add_argument('--library', default=BuildRequest.library, choices=LIBRARIES,
+                        help='build the suite with the selftest library of the kernel tree, or '
+                             "of a packaged kernel (default: the tree's if the suite fits it)")
     parser.add_argument('--update', action='store_true',
                         help='look for a newer package of the kernel series')
 

@@ -19,8 +19,11 @@ from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.guest import machines, shards
 from tdxtest.guest.machines import Machine, bochs
-from tdxtest.tree import abi, series, source, suite
+from tdxtest.tree import abi, kernel, series, source, suite
 from tdxtest.verdict import results
+
+# Whose selftest library the suite is built with.
+TREE, PACKAGED = LIBRARIES = ('tree', 'packaged')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +39,8 @@ class BuildRequest:
     patches: tuple[str, ...] = ()   # rows of patches/series on request
     debug: bool = False             # a kernel that checks itself
     carried: tuple[str, ...] = ()   # files of patches of the person's own
+    config: str = ''                # a person's fragment of .config
+    library: str = ''               # of LIBRARIES; '' is the tree's if the suite fits it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +122,9 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
         'kdir': ('kdir', str), 'update': ('update', bool), 'abi': ('abi', str),
         'patches': ('patch', series.requested), 'debug': ('debug', bool),
         'carried': ('carried', tuple),
+        'config': ('config', lambda path: os.path.abspath(os.path.expanduser(path))
+                   if path else ''),
+        'library': ('library', str),
     },
     BootRequest: {
         'machine': ('machine', machines.named), 'cpus': ('cpus', int),
@@ -137,7 +145,8 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
     },
 }
 # What a host that keeps its own kernel cannot have.
-OF_OWN_KERNEL = {'abi': '--abi', 'patches': '--patch', 'debug': '--debug', 'kdir': '--kdir'}
+OF_OWN_KERNEL = {'abi': '--abi', 'patches': '--patch', 'debug': '--debug', 'kdir': '--kdir',
+                 'config': '--config', 'library': '--library'}
 
 
 def part(kind: type, given: dict[str, typing.Any]) -> typing.Any:
@@ -165,6 +174,8 @@ def from_arguments(args: argparse.Namespace, **more: typing.Any) -> Request:
         abi.named(name)
     if request.build.kdir:
         source.from_kdir(request.build.kdir)
+    if request.build.config:
+        kernel.check_own(request.build.config, ('base', 'sim'))
     return request
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from tdxtest.base import apt
 from tdxtest.base.build_folder import Build
+from tdxtest.base.failure import Failure
 from tdxtest.base.progress import Progress
-from tdxtest.guest.request import Request
+from tdxtest.guest.request import PACKAGED, TREE, Request
 from tdxtest.tree import abi, mbox, source
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Suite
@@ -93,6 +94,7 @@ def compile_kernel(laid: Laid) -> Kernel:
     configs = ['base', 'sim']
     configs += ['trace'] if laid.request.boot.trace else []
     configs += ['debug'] if laid.request.build.debug else []
+    configs += [laid.request.build.config] if laid.request.build.config else []
     kernel = Kernel(laid.build, laid.work, configs)
     kernel.configure()
     kernel.compile()
@@ -100,25 +102,46 @@ def compile_kernel(laid: Laid) -> Kernel:
 
 
 def compile_suite(laid: Laid, names: Sequence[str] = ()) -> Suite:
-    """The suite, built; only some of its programs if they are named."""
-    suite = Suite(laid.build, suite_tree(laid))
-    suite.compile(names)
-    return suite
+    """The suite, built with the selftest library of the tree, or with a packaged kernel's.
 
-
-def suite_tree(laid: Laid) -> WorkTree:
-    """The tree whose selftest library the suite is built with.
-
-    The suite wants the library as it is since the first packaged series.
-    Its programs need nothing of the kernel that runs them but its uAPI.
+    names: of programs, if only some are wanted. They need nothing of the kernel that
+    runs them but its uAPI.
     """
-    if laid.work.source.key() >= source.FIRST_PACKAGED:
-        return laid.work
-    newest = WorkTree(laid.build, source.packaged(laid.build))
-    newest.lay()
-    laid.progress.say(f'suite: Linux {laid.work.source.version} has an older selftest '
-                      f'library; using that of {newest.source.version}')
-    return newest
+    wanted, why = laid.request.build.library, laid.work.unfit
+    if wanted == PACKAGED:
+        why = why or f'--library {PACKAGED}'
+    elif not why:
+        suite = Suite(laid.build, laid.work)
+        try:
+            suite.compile(names)
+            return suite
+        except Failure as e:
+            # A packaged kernel has the library that the suite is written for.
+            if wanted == TREE or not laid.work.source.pristine:
+                raise
+            why = f'with the selftest library of Linux {laid.work.source.version}: {e}'
+    elif wanted == TREE:
+        raise Failure(f'--library {TREE}: {why}')
+    return packaged_suite(laid, why, names)
+
+
+def packaged_suite(laid: Laid, why: str, names: Sequence[str]) -> Suite:
+    """The suite, built with the selftest library of a packaged kernel.
+
+    The headers are those of the newer one: they name what the other does not know.
+    """
+    library = WorkTree(laid.build, source.packaged(laid.build))
+    if library.source.name == laid.work.source.name:
+        library = laid.work
+    else:
+        library.lay()
+    laid.progress.say(f'suite: {why}; using the selftest library of Linux '
+                      f'{library.source.version}')
+    newer = laid.work.source.key() > library.source.key()
+    suite = Suite(laid.build, library, laid.work.out(f'suite-{library.source.name}'),
+                  laid.work if newer else library)
+    suite.compile()
+    return suite
 
 
 def compile_all(laid: Laid) -> Built:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tdxtest.base.paths import PROJECT
 from tdxtest.guest.request import Request
-from tdxtest.tree.work_tree import OVERLAY, PRODUCTS
+from tdxtest.tree.mirror import PRODUCTS
+from tdxtest.tree.work_tree import OVERLAY
 
 # Folders of the project that a run is made of.
 OWN = (*OVERLAY, 'patches')

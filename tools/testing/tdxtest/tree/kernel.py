@@ -7,10 +7,10 @@ import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 
-from tdxtest.base import command
-from tdxtest.base.build_folder import Build, write_if_changed
-from tdxtest.base.failure import Failure
-from tdxtest.base.paths import CONFIGS, PROJECT
+from tdxtest.base import command, table_file
+from tdxtest.base.build_folder import UNFIT, Build, write_if_changed
+from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.paths import CONFIGS, PROJECT, TABLES
 from tdxtest.base.progress import LogLines, Meter
 from tdxtest.tree.source import Source
 
@@ -18,6 +18,8 @@ SUITE_CONFIG = 'tools/testing/selftests/kvm/config.x86_64'
 # The module that a test needs. It says itself which other modules it depends on.
 KVM_MODULE = 'kvm-intel'
 MODULE_PARAMS = {'kvm-intel': ['tdx=1']}
+NEEDED = os.path.join(TABLES, 'needed-options.list')
+DEFINED = re.compile(r'^\s*(?:menu)?config\s+(\w+)', re.MULTILINE)
 OPTION = re.compile(r'CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set')
 # (file, [parameters]) of each module, in the order of loading.
 Modules = Sequence[tuple[str, list[str]]]
@@ -47,13 +49,63 @@ def lost_options(wanted: Mapping[str, str], got: Mapping[str, str],
     return lost
 
 
+def fragment_path(name: str) -> str:
+    """The file of a fragment: configs/NAME.config, or a person's own, by its absolute path."""
+    return name if os.path.isabs(name) else os.path.join(CONFIGS, f'{name}.config')
+
+
+def fragment_label(name: str) -> str:
+    """A fragment in the name of a folder; two files of one name differ."""
+    if not os.path.isabs(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f'{UNFIT.sub("_", os.path.basename(name))}-{digest}'
+
+
 def fragments(names: Iterable[str]) -> dict[str, str]:
-    """The merged options of configs/NAME.config, later ones win."""
+    """The merged options of fragments, later ones win."""
     wanted = {}
     for name in names:
-        with open(os.path.join(CONFIGS, f'{name}.config'), encoding='utf-8') as f:
+        with open(fragment_path(name), encoding='utf-8') as f:
             wanted.update(parse_config(f.read()))
     return wanted
+
+
+def check_own(path: str, names: Iterable[str]) -> None:
+    """UsageError for a person's fragment that cannot be one, or takes from us what we need.
+
+    names: of the fragments that it is added to.
+    """
+    try:
+        with open(path, encoding='utf-8') as f:
+            lines = f.read().splitlines()
+    except (OSError, UnicodeDecodeError) as e:
+        raise UsageError(f'CONFIG={path}: {getattr(e, "strerror", "") or "no text"}') from e
+    for number, line in enumerate(lines, 1):
+        word = line.strip()
+        if word and not OPTION.fullmatch(word) and (not word.startswith('#')
+                                                    or 'CONFIG_' in word and 'not set' in word):
+            raise UsageError(f'CONFIG={path}: line {number}: wanted CONFIG_NAME=VALUE or '
+                             f'# CONFIG_NAME is not set, got {word}')
+    ours, own = fragments(names), parse_config('\n'.join(lines))
+    if not own:
+        raise UsageError(f'CONFIG={path}: names no option')
+    for option in table_file.lines(NEEDED):
+        if own.get(option, ours.get(option)) != ours.get(option):
+            raise UsageError(f'CONFIG={path}: CONFIG_{option}={own[option]}: the tests need '
+                             f'{ours[option]}')
+
+
+def vanished(tree: str, options: Iterable[str]) -> list[str]:
+    """Those of the options that no Kconfig file of a tree defines."""
+    left = set(options)
+    for folder, dirs, names in os.walk(tree):
+        dirs[:] = [d for d in dirs if d not in ('Documentation', 'samples', 'tools')]
+        for name in names:
+            if left and name.startswith('Kconfig'):
+                with open(os.path.join(folder, name), encoding='utf-8', errors='replace') as f:
+                    left -= set(DEFINED.findall(f.read()))
+    return sorted(left)
 
 
 def suite_options() -> dict[str, str]:
@@ -78,7 +130,10 @@ class Tree(typing.Protocol):
 
 
 class Kernel:
-    """The build of one work tree with one list of config fragments."""
+    """The build of one work tree with one list of config fragments.
+
+    configs: names of configs/, and absolute paths of a person's own.
+    """
 
     def __init__(self, build: Build, work: Tree, configs: Sequence[str],
                  replaced: Mapping[str, str] | None = None) -> None:
@@ -88,7 +143,8 @@ class Kernel:
         self.state = ''     # of the configuration, by configure()
         # {base name of a module: another build of it}
         self._replaced = dict(replaced or {})
-        self.out = work.out('out' if configs == ['base', 'sim'] else 'out-' + '-'.join(configs))
+        labels = '-'.join(map(fragment_label, configs))
+        self.out = work.out('out' if configs == ['base', 'sim'] else f'out-{labels}')
 
     def make(self, *goals: str, log: str = 'build', env: Mapping[str, str] | None = None) -> None:
         argv = ['make', '-C', self.work.tree, f'O={self.out}', f'-j{os.cpu_count() or 1}', *goals]
@@ -122,15 +178,32 @@ class Kernel:
         merged = ''.join(f'CONFIG_{k}={v}\n' for k, v in wanted.items())
         fragment = os.path.join(self.out, 'tdxtest.config')
         write_if_changed(fragment, merged.encode())
-        with self.build.progress.step('configure', ' + '.join(self.configs)):
+        with self.build.progress.step('configure', ' + '.join(map(os.path.basename, self.configs))):
             self.make('allnoconfig', log='configure', env={'KCONFIG_ALLCONFIG': fragment})
         self.verify(wanted)
         write_if_changed(stamp, state)
 
     def verify(self, wanted: Mapping[str, str]) -> None:
+        """Failure for an option that .config does not have; a note if none needs it."""
         with open(os.path.join(self.out, '.config'), encoding='utf-8') as f:
             got = parse_config(f.read())
-        lost = lost_options(wanted, got) + lost_options(suite_options(), got, True)
+        asked = suite_options()
+        off = {option for option, value in {**asked, **wanted}.items()
+               if value != 'n' and got.get(option, 'n') == 'n'}
+        gone = vanished(self.work.tree, off) if off else []
+        own = fragments(name for name in self.configs if os.path.isabs(name))
+        needed = {*table_file.lines(NEEDED), *own}
+        for option in gone:
+            if option in needed:
+                raise Failure(f'Linux {self.work.source.version} has no CONFIG_{option}, '
+                              + ('which CONFIG= asks for' if option in own else
+                                 'without which no test runs; has it been renamed?'))
+        if gone:
+            self.build.progress.say(
+                f'note: Linux {self.work.source.version} has no '
+                + ', '.join(f'CONFIG_{option}' for option in gone) + '; the tests do without')
+        lost = lost_options({k: v for k, v in wanted.items() if k not in gone}, got)
+        lost += lost_options({k: v for k, v in asked.items() if k not in gone}, got, True)
         if lost:
             raise Failure(f'Linux {self.work.source.version}: {len(lost)} config option(s) '
                           'did not survive, an option they depend on is missing: '

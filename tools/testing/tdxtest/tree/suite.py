@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
-from tdxtest.base.failure import UsageError
+from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.base.progress import LogLines, Meter
 from tdxtest.tree.work_tree import WorkTree
@@ -19,6 +19,8 @@ MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
 # Programs that run by their name only: they measure, they do not test.
 EXTENDED_LIST = 'TEST_GEN_PROGS_EXTENDED_TDX'
+# Functions of the selftest library that the linker replaces.
+REPLACED_LIST = 'WRAP_TDX'
 GOAL = 'tdx_tests'
 # The memset() of the selftests clears all of a VM's memory byte by byte. With vectors the
 # suite takes a quarter less time. The program is copied into the TD's memory page by page.
@@ -106,13 +108,27 @@ def forget_other_flags(folder: str, flags: str) -> None:
     write_if_changed(stamp, flags.encode())
 
 
-class Suite:
-    """The suite built in one work tree, with that tree's selftest library and headers."""
+def called_across(said: str) -> set[str]:
+    """The functions that objects call which other objects have, from what nm -A -u prints.
 
-    def __init__(self, build: Build, work: WorkTree, out: str = '') -> None:
+    The objects of the suite's own library do not count.
+    """
+    rows = (line.rpartition(':') for line in said.splitlines())
+    return {row[2].split()[-1] for row in rows if row[2].split() and '/lib/x86/tdx/' not in row[0]}
+
+
+class Suite:
+    """The suite built in one work tree, with that tree's selftest library.
+
+    headers: the tree whose uAPI headers it is built with; out: where its objects go.
+    """
+
+    def __init__(self, build: Build, work: WorkTree, out: str = '',
+                 headers: WorkTree | None = None) -> None:
         self.build = build
         self.work = work
         self.out = out or work.out('suite')
+        self.headers = headers or work
         self._cases: dict[str, list[str] | None] = {}
 
     def compile(self, wanted: Sequence[str] = ()) -> None:
@@ -120,23 +136,38 @@ class Suite:
         if not names():
             self.build.progress.say('suite: there are no tests yet')
             return
-        headers = self.work.out('headers')
         forget_other_flags(self.out, EXTRA_CFLAGS)
         jobs = f'-j{os.cpu_count() or 1}'
         log = self.build.log('suite')
         goals = [self.program(name) for name in wanted] or [GOAL]
         with self.build.progress.step('suite', f'building {len(wanted or names())} '
                                       'test program(s)', meter=Meter(LogLines(log), 'objects')):
-            command.run(['make', '-C', self.work.tree, f'O={headers}', jobs, 'headers'], log,
-                        what='make headers')
+            command.run(['make', '-C', self.headers.tree, f'O={self.headers.out("headers")}', jobs,
+                         'headers'], log, what='make headers')
             # The programs are linked dynamically: they are copied into the TD's memory, and
             # a static libc would make that four times the pages.
             command.run([*self.make(self.out), jobs, *goals], log, env=ENVIRONMENT,
                         what=f'make {os.path.basename(goals[0])}')
+            if self.work.source.pristine and not wanted:
+                self._check_replaced()
+
+    def _check_replaced(self) -> None:
+        """Failure when the library does not call a function that the suite replaces.
+
+        The linker replaces calls between objects (tdx_libkvm.h). It says nothing of a
+        function that a library calls within an object, or not at all.
+        """
+        objects = [os.path.join(folder, name) for folder, _, found in os.walk(self.out)
+                   for name in found if name.endswith('.o')]
+        called = called_across(command.output(['nm', '-A', '-u', *objects]))
+        lost = [name for name in names(name=REPLACED_LIST) if name not in called]
+        if lost:
+            raise Failure(f'the selftest library calls {lost[0]}() in a way that the suite cannot '
+                          'replace')
 
     def make(self, out: str, flags: str = EXTRA_CFLAGS) -> list[str]:
         """The start of a make command for the suite, with products in the folder `out`."""
-        headers = self.work.out('headers', 'usr', 'include')
+        headers = self.headers.out('headers', 'usr', 'include')
         return ['make', '-C', os.path.join(self.work.tree, FOLDER), f'OUTPUT={out}',
                 f'KHDR_INCLUDES=-isystem {headers}', f'EXTRA_CFLAGS={flags}']
 

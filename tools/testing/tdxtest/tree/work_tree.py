@@ -8,31 +8,24 @@ changed. A person's tree is copied file by file, times kept, and never written.
 import hashlib
 import json
 import os
-import shutil
-import stat
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 
-from tdxtest.base import command, contents
+from tdxtest.base import contents
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
-from tdxtest.tree import kept, moved, series
+from tdxtest.tree import kept, mirror, moved, patching, series
 from tdxtest.tree.applying import Applier
 from tdxtest.tree.mbox import Series
 from tdxtest.tree.source import Source
 
 content, read = contents.content, contents.read
 OVERLAY = ('arch', 'tools', 'Documentation')
+# The suite. It is left out of a tree whose selftest library it does not fit.
+SUITE = 'tools/testing/selftests/'
 # The tool and its pages are not part of the kernel's tree; it runs from here.
 NOT_OVERLAID = ('tools/testing/tdxtest/', 'Documentation/dev-tools/tdxtest')
-# Products of a build inside a person's tree. The work tree is built in
-# a folder of its own, for which the kernel wants a source without these.
-PRODUCTS = ('.o', '.ko', '.a', '.cmd', '.mod', '.mod.c', '.order', '.symvers', '.d')
-PRODUCT_FILES = ('.config', '.config.old', 'vmlinux', 'System.map', '.version',
-                 '.missing-syscalls.d')
-PRODUCT_FOLDERS = ('include/config', 'include/generated', 'arch/x86/include/generated',
-                   'usr/include')
 
 
 def overlay_files() -> list[str]:
@@ -49,16 +42,6 @@ def overlay_files() -> list[str]:
     return sorted(files)
 
 
-def same_file(one: str, other: str) -> bool:
-    """True for two plain files of the same bytes and mode."""
-    try:
-        first, second = os.lstat(one), os.lstat(other)
-        return (stat.S_ISREG(first.st_mode) and first.st_mode == second.st_mode and
-                first.st_size == second.st_size and content(one) == content(other))
-    except FileNotFoundError:
-        return False
-
-
 class WorkTree:
     """A kernel's folder: tree/ (the source that is built) and what describes it."""
 
@@ -71,6 +54,8 @@ class WorkTree:
         self._manifest = os.path.join(self.folder, 'manifest.json')
         # What lay() left: the same text for the same files of the kernel.
         self.state = ''
+        # Why lay() left the suite out, '' if it is there.
+        self.unfit = ''
 
     def out(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
@@ -119,15 +104,20 @@ class WorkTree:
         kept.restore(self.folder)
         if moved.settle(self.folder):
             self.build.progress.say('overlay: the build folder was moved; what is built stays')
-        patches = self.patches(extra)
         overlay = {path: content(os.path.join(PROJECT, path)) for path in overlay_files()}
+        patches = self.patches(extra)
+        self.unfit = self._unfit(patches, overlay) if self.source.pristine else ''
+        if self.unfit:
+            overlay = {path: data for path, data in overlay.items() if not path.startswith(SUITE)}
+            patches = [patch for patch in patches if patch.kind != 'selftests']
         patched = self._patched(patches, overlay)
         if carried:
             patched.update(self._carried(carried, {**overlay, **patched}))
             overlay = {path: data for path, data in overlay.items() if path not in patched}
         changed = 0
         if self.source.pristine:
-            changed += self._mirror(set(overlay) | set(patched))
+            changed += mirror.Mirror(self.source.pristine, self.folder, self.tree).update(
+                set(overlay) | set(patched), self.build.progress.say)
         stale = (self._laid() | self._patched_before()) - set(overlay) - set(patched)
         # Written before the files: an interrupted run must not take an overlay
         # file for one of the kernel's.
@@ -168,8 +158,19 @@ class WorkTree:
             return True
         return False
 
-    def _patched(self, patches: Iterable[series.Patch],
-                 overlay: Collection[str]) -> dict[str, bytes]:
+    def _unfit(self, patches: Iterable[series.Patch], overlay: Iterable[str]) -> str:
+        """Why the suite cannot be built with the selftest library of the tree, '' if it can."""
+        wanted = [patch for patch in patches if patch.kind == 'selftests']
+        if not wanted:
+            return f'Linux {self.source.version} has an older selftest library'
+        try:
+            self._patched(wanted, [path for path in overlay if path.startswith(SUITE)], True)
+        except Failure as e:
+            return str(e)
+        return ''
+
+    def _patched(self, patches: Iterable[series.Patch], overlay: Collection[str],
+                 quiet: bool = False) -> dict[str, bytes]:
         """{path: bytes} of the files that the patches change, patched."""
         files: dict[str, bytes] = {}
         texts = [(p, content(os.path.join(PROJECT, 'patches', p.file))) for p in patches]
@@ -190,8 +191,11 @@ class WorkTree:
         with tempfile.TemporaryDirectory(dir=self.folder, prefix='patching-') as scratch:
             for path, data in files.items():
                 write_if_changed(os.path.join(scratch, path), data)
+            patcher = patching.Patcher(os.path.join(PROJECT, 'patches'), scratch,
+                                       self.build.log('patch'), self.source.version,
+                                       (lambda text: None) if quiet else self.build.progress.say)
             for patch in patches:
-                self._apply(patch, scratch)
+                patcher.apply(patch)
             return {path: content(os.path.join(scratch, path)) for path in files}
 
     def _carried(self, carried: Series, over: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -205,74 +209,3 @@ class WorkTree:
         if gone:
             raise Failure(f'--with: removes {gone[0]}: such a patch cannot be carried along')
         return {path: data for path, data in applier.files.items() if data is not None}
-
-    def _apply(self, patch: series.Patch, scratch: str) -> None:
-        file = os.path.join(PROJECT, 'patches', patch.file)
-        # git must not find the repository that the build folder lies in.
-        env = {'GIT_CEILING_DIRECTORIES': os.path.dirname(os.path.realpath(scratch))}
-        log = self.build.log('patch')
-        try:
-            command.run(['git', 'apply', file], log, cwd=scratch, env=env)
-        except Failure as e:
-            try:
-                command.run(['git', 'apply', '--reverse', '--check', file], log,
-                            cwd=scratch, env=env)
-            except Failure:
-                raise Failure(f'patches/{patch.file} does not apply to Linux '
-                              f'{self.source.version}: {command.reason(f"{log}.failed")}') from e
-            self.build.progress.say(f'note: patches/{patch.file} is in this kernel already')
-
-    def _listed(self) -> list[str]:
-        """Paths of the person's files, build products left out."""
-        root = self.source.pristine
-        if os.path.exists(os.path.join(root, '.git')):
-            names = command.output(['git', '-c', f'safe.directory={root}', '-C', root, 'ls-files',
-                                    '-z', '-c', '-o', '--exclude-standard'],
-                                   env={'GIT_OPTIONAL_LOCKS': '0'}, check=False).split('\0')
-            if len(names) > 1:
-                return [n for n in names if n]
-        names = []
-        for folder, dirs, files in os.walk(root):
-            base = os.path.relpath(folder, root)
-            base = '' if base == '.' else base + '/'
-            dirs[:] = [d for d in dirs if d != '.git' and base + d not in PRODUCT_FOLDERS]
-            for name in files:
-                if not name.endswith(PRODUCTS) and (base or name not in PRODUCT_FILES):
-                    names.append(base + name)
-            names += [base + d for d in dirs if os.path.islink(os.path.join(folder, d))]
-        return names
-
-    def _mirror(self, managed: Set[str]) -> int:
-        """Copy the person's files that changed since the last time."""
-        index_file = os.path.join(self.folder, 'mirror.json')
-        index = json.loads(read(index_file) or b'{}')
-        fresh = {}
-        changed = 0
-        for path in self._listed():
-            source = os.path.join(self.source.pristine, path)
-            try:
-                info = os.lstat(source)
-            except FileNotFoundError:
-                continue        # in the index of git, deleted by the person
-            fresh[path] = [info.st_size, info.st_mtime_ns]
-            target = os.path.join(self.tree, path)
-            if path in managed or (index.get(path) == fresh[path] and os.path.lexists(target)):
-                continue
-            # git gives a file that it wrote again another time.
-            if index and same_file(source, target):
-                continue
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            if os.path.lexists(target):
-                os.unlink(target)
-            shutil.copy2(source, target, follow_symlinks=False)
-            if index:
-                # make compares with its products: an older file than the one
-                # before would be taken for built.
-                os.utime(target, follow_symlinks=False)
-            changed += 1
-        for path in set(index) - set(fresh) - managed:
-            if os.path.lexists(os.path.join(self.tree, path)):
-                os.unlink(os.path.join(self.tree, path))
-                changed += 1
-        write_if_changed(index_file, json.dumps(fresh).encode())
-        return changed

@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Options of a kernel that got lost are named."""
 
+import io
+import os
+import tempfile
+import types
 import unittest
+from unittest import mock
 
+from tdxtest.base.build_folder import write_if_changed
+from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.progress import Progress
 from tdxtest.tree import kernel
 
 
@@ -20,3 +28,56 @@ class Config(unittest.TestCase):
 
     def test_an_absent_option_is_off(self):
         self.assertEqual(kernel.lost_options({'A': 'n'}, {}), [])
+
+
+class OwnFragment(unittest.TestCase):
+    def check(self, text, error):
+        with tempfile.NamedTemporaryFile('w', suffix='.config') as f:
+            f.write(text)
+            f.flush()
+            with self.assertRaisesRegex(UsageError, error):
+                kernel.check_own(f.name, ['base', 'sim'])
+
+    def test_what_is_none(self):
+        self.check('CONFIG_A=y\nA=y\n', 'line 2: wanted CONFIG_NAME=VALUE')
+        self.check('# nothing\n', 'names no option')
+        self.check('# CONFIG_KVM not set\n', 'line 1: wanted')
+        self.check('CONFIG_KVM=y\n', 'CONFIG_KVM=y: the tests need m')
+        with self.assertRaisesRegex(UsageError, 'CONFIG=/nowhere: No such file'):
+            kernel.check_own('/nowhere', ['base'])
+
+    def test_two_files_of_one_name_are_built_apart(self):
+        labels = {kernel.fragment_label(name) for name in ('/a/my.config', '/b/my.config', 'base')}
+        self.assertEqual(len(labels), 3)
+
+
+class Vanished(unittest.TestCase):
+    """What becomes of options that a tree does not have any more."""
+
+    def verify(self, kconfig, got, wanted):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (('tree/mm/Kconfig', kconfig), ('out/.config', got)):
+                write_if_changed(os.path.join(folder, name), text.encode())
+            said = io.StringIO()
+            work = types.SimpleNamespace(
+                tree=os.path.join(folder, 'tree'), source=types.SimpleNamespace(version='7.4.0'),
+                out=lambda *parts: os.path.join(folder, 'out'))
+            build = types.SimpleNamespace(progress=Progress(said))
+            with mock.patch.object(kernel, 'suite_options', return_value={}):
+                kernel.Kernel(build, work, ['base', 'sim']).verify(wanted)
+            return said.getvalue()
+
+    def test_an_option_that_the_tests_can_do_without(self):
+        self.assertIn('note: Linux 7.4.0 has no CONFIG_HZ_1000; the tests do without',
+                      self.verify('config OTHER\n', '', {'HZ_1000': 'y'}))
+
+    def test_an_option_that_the_tests_need(self):
+        with self.assertRaisesRegex(Failure, 'has no CONFIG_KVM_INTEL_TDX, without which no test'):
+            self.verify('', '', {'KVM_INTEL_TDX': 'y'})
+
+    def test_an_option_that_is_there_but_got_lost(self):
+        with self.assertRaisesRegex(Failure, 'CONFIG_HZ_1000: wanted y, got n'):
+            self.verify('\tmenuconfig HZ_1000\n', '', {'HZ_1000': 'y'})
+
+    def test_nothing_is_lost(self):
+        self.assertEqual(self.verify('config A\n', 'CONFIG_A=y\n', {'A': 'y', 'B': 'n'}), '')

@@ -33,6 +33,12 @@ class Selection(unittest.TestCase):
                          ['global.one_vcpu', 'map_gpa.eagain_first.exits',
                           'map_gpa.eagain_first.twice', 'map_gpa_run.again'])
 
+    def test_functions_that_are_called_from_other_objects(self):
+        said = ('/o/lib/kvm_util.o:                 U ucall_init\n'
+                '/o/lib/x86/tdx/tdx_libkvm.o:                 U __real_ucall\n'
+                '/o/lib/kvm_util.o:                 w weak\n')
+        self.assertEqual(suite.called_across(said), {'ucall_init', 'weak'})
+
     def test_names_in_the_makefile(self):
         text = ('TEST_GEN_PROGS_TDX = x86/a_test \\\n\tx86/b_test\n'
                 'TEST_GEN_PROGS_TDX += x86/c_test\n')
