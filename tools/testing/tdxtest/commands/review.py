@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
@@ -14,10 +14,10 @@ from tdxtest.guest import groups, machines, request, runs, shards, stages
 from tdxtest.guest.options import Commands, add_boot_options, add_build_options, add_expect_options
 from tdxtest.guest.stages import Built
 from tdxtest.kvm import rebuild
-from tdxtest.tree import mbox
+from tdxtest.tree import changes as changes_of, mbox
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import ktap, results, review_report
+from tdxtest.verdict import hang, ktap, results, review_report
 from tdxtest.verdict.comparison import Change, Comparison, STATE_OF
 
 EPILOG = """\
@@ -28,7 +28,9 @@ or boot, or no case passes with or without the series.
 """
 BASE, PATCHED = 'base', 'patched'
 # Parts of a warning that differ in each run: times, CPUs, processes, addresses.
-OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|[+/]?\b0x[0-9a-f]+|\b[0-9a-f]{8,}\b|/\d+')
+OF_A_RUN = re.compile(r'\[ *[\d.]+\] |\b(?:CPU|PID): \d+|\bCPU#\d+|[+/]?\b0x[0-9a-f]+'
+                      r'|\b[0-9a-f]{8,}\b|/\d+')
+PLACE = re.compile(r'(\S+\.[chS]):(\d+)')
 # {(test, case): (state, note, finding)}
 CaseResults = dict[tuple[str, str], tuple[str, str, int]]
 
@@ -63,17 +65,30 @@ def case_results(outcomes: Iterable[groups.Outcome]) -> CaseResults:
     """{(test, case): (state, note, finding)} of one kernel, all guests together."""
     found = {}
     for outcome in outcomes:
-        for test in outcome.console.tests:
-            for case in test.cases:
-                found[test.result.name, case.name] = (state(case), case.note, case.finding())
+        console = outcome.console
+        ran = [(test.result.name, test.cases) for test in console.tests]
+        # Of the test in which the guest died.
+        ran.append((hang.running(console, outcome.tests()), console.open.cases))
+        for name, cases in ran:
+            for case in cases:
+                found[name, case.name] = (state(case), case.note, case.finding())
     return found
 
 
-def compare(before: CaseResults, after: CaseResults) -> tuple[list[Change], int]:
-    """([Change], number of cases with the same result)."""
+def not_run(before: CaseResults, after: CaseResults,
+            patched: Iterable[groups.Outcome]) -> set[tuple[str, str]]:
+    """The cases that a guest with the series died before, or in."""
+    dead = [outcome for outcome in patched if outcome.died]
+    return {key for key in set(before) - set(after)
+            if any(outcome.names(*key) for outcome in dead)}
+
+
+def compare(before: CaseResults, after: CaseResults,
+            left_out: Collection[tuple[str, str]] = ()) -> tuple[list[Change], int]:
+    """([Change], number of cases with the same result). left_out: cases to say nothing of."""
     changes = []
     same = 0
-    for key in sorted(set(before) | set(after)):
+    for key in sorted((set(before) | set(after)) - set(left_out)):
         old, new = before.get(key, ('', '', 0)), after.get(key, ('', '', 0))
         if old[0] == new[0]:
             same += 1
@@ -107,26 +122,58 @@ def check_base(base: Sequence[groups.Outcome], patched: Sequence[groups.Outcome]
         raise Failure(f'the base says nothing: {why}')
 
 
-def problems(outcomes: Iterable[groups.Outcome]) -> Iterator[str]:
-    """What was wrong apart from failed cases: no load, a death, a warning, or a hang."""
+def problems(outcomes: Iterable[groups.Outcome], deaths: bool = True) -> Iterator[str]:
+    """What was wrong apart from failed cases: no load, a death, warnings, or a hang.
+
+    deaths: whether to tell of guests that died.
+    """
     for outcome in outcomes:
-        if unfit(outcome):
+        if unfit(outcome) and (deaths or not outcome.died):
             yield unfit(outcome)
-        if outcome.warned():
-            yield f'the kernel warned: {outcome.warned()}'
+        yield from (f'the kernel warned: {line}' for line in outcome.warnings())
         for test in outcome.console.tests:
             why = outcome.unended(test.result.name)
             if why:
                 yield f'{test.result.name}: {why}'
+            elif outcome.warnings() and test.result.note.startswith('the kernel warned'):
+                continue
             elif not test.result.ok and not test.failed() and test.result.name != 'load_kvm':
                 yield f'{test.result.name}: not ok' + (f': {test.result.note}'
                                                        if test.result.note else '')
 
 
-def added(old: Iterable[str], new: Iterable[str]) -> list[str]:
-    """The lines of `new` that `old` does not have, as they are."""
-    known = {OF_A_RUN.sub('', line) for line in old}
-    return [line for line in new if OF_A_RUN.sub('', line) not in known]
+# {path: {line after the series: line before it}}
+Moved = Mapping[str, Mapping[int, int]]
+
+
+def comparable(line: str, moved: Moved) -> str:
+    """A problem without what differs in each run, and with the base's line numbers.
+
+    moved: of the files that a series changes. Its new lines stay apart from those of the base.
+    """
+    def of_base(match: re.Match[str]) -> str:
+        path = next((path for path in moved if match[1] == path or match[1].endswith(f'/{path}')),
+                    '')
+        if not path:
+            return match[0]
+        return f'{path}:{moved[path].get(int(match[2]), "new " + match[2])}'
+
+    return OF_A_RUN.sub('', PLACE.sub(of_base, line))
+
+
+def added(old: Iterable[str], new: Iterable[str], of_old: Moved, of_new: Moved) -> list[str]:
+    """The lines of `new` that `old` does not have, as they are, each once.
+
+    of_old, of_new: where the lines of the files of each are in the base.
+    """
+    seen = {comparable(line, of_old) for line in old}
+    found = []
+    for line in new:
+        form = comparable(line, of_new)
+        if form not in seen:
+            found.append(line)
+        seen.add(form)
+    return found
 
 
 class Review:
@@ -193,12 +240,29 @@ class Review:
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
         before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
         check_base(before, after)
-        changes, same = compare(case_results(before), case_results(after))
-        old = list(problems(before))
-        return Comparison(self.series, base.work.source.version, self.built, changes,
-                          added(old, problems(after)), same, old,
+        return self._compared(before, after)
+
+    def _compared(self, before: Sequence[groups.Outcome],
+                  after: Sequence[groups.Outcome]) -> Comparison:
+        was, now = case_results(before), case_results(after)
+        lost = not_run(was, now, after)
+        changes, same = compare(was, now, lost)
+        moved = {path: changes_of.lines_before(old, new)
+                 for path, (old, new) in self.patched.versions().items()}
+        unmoved = {path: {line: line for line in lines.values()}
+                   for path, lines in moved.items()}
+        old, new = list(problems(before)), list(problems(after, deaths=False))
+        return Comparison(self.series, self.base.work.source.version, self.built, changes,
+                          added(old, new, unmoved, moved), same, old,
                           sorted(set(self.patched.files) - set(self.patched.built_files())),
-                          self.patched.notes)
+                          self.patched.notes, added(new, old, moved, unmoved),
+                          self._hangs(after), len(lost))
+
+    def _hangs(self, after: Iterable[groups.Outcome]) -> list[hang.Hang]:
+        functions = set().union(*(changes_of.changed_functions(old, new)
+                                  for old, new in self.patched.versions().values()))
+        return [hang.of(outcome.console, outcome.tests(), outcome.died, functions)
+                for outcome in after if outcome.died]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -66,10 +66,21 @@ class Outcome:
         step = self.test('load_kvm')
         return bool(step and step.result.ok)
 
+    def warnings(self) -> list[str]:
+        """The kernel's warnings while the group ran."""
+        return [text for text, is_warning in self.console.log if is_warning]
+
     def warned(self) -> str:
-        """The kernel's first warning while the group ran, '' if there was none."""
-        lines = [text for text, is_warning in self.console.log if is_warning]
-        return lines[0] if lines else ''
+        """The first of them, '' if there was none."""
+        return next(iter(self.warnings()), '')
+
+    def tests(self) -> list[str]:
+        """The tests that the group has, in their order."""
+        return [name for name, _ in self.group.tests]
+
+    def names(self, test: str, case: str) -> bool:
+        """The group has the case."""
+        return any(name == test and (not args or case in args) for name, args in self.group.tests)
 
     def case_results(self, name: str) -> dict[str, ktap.Case]:
         """{case id: Case} of a test."""

@@ -12,14 +12,15 @@ from tdxtest.verdict import findings
 from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
-INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'collect.c', 'trace.c')
+INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 # nohibernate: a kernel without suspend code of its own still offers S4.
 # panic=0: a panic stays on the console for the watchdog to see.
+# softlockup_panic: a CPU that is lost for good prints where it is; one that is late only warns.
 # clearcpuid: the emulator takes a string instruction one iteration at a time,
 # so that the byte-wise copies of a CPU with fast strings cost eight times more.
 # rcu_expedited: the end of each VM waits for grace periods, in emulated idling.
-CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 '
+CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 softlockup_panic=2 '
            'clearcpuid=erms,fsrm rcupdate.rcu_expedited=1')
 
 

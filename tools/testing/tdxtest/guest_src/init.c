@@ -42,6 +42,7 @@
 #include <sys/wait.h>
 
 #include "collect.h"
+#include "hang.h"
 #include "klog.h"
 #include "plan.h"
 #include "trace.h"
@@ -305,7 +306,7 @@ static bool copy_lines(int fd, char *buf, size_t size, size_t *used)
  * Follow a test until it closes its output or runs out of time. Gives the
  * number of kernel warnings meanwhile.
  */
-static unsigned int follow(int out_fd, double deadline, bool *late)
+static unsigned int follow(const char *name, int out_fd, double deadline, bool *late)
 {
 	struct pollfd fds[] = {
 		{ .fd = out_fd, .events = POLLIN },
@@ -313,13 +314,24 @@ static unsigned int follow(int out_fd, double deadline, bool *late)
 	};
 	static char buf[4096];
 	unsigned int warnings = 0;
+	double heard = now();
+	bool told = false;
 	size_t used = 0;
 
 	for (;;) {
 		poll(fds, ARRAY_SIZE(fds), 1000);
 		warnings += klog_drain(true);
-		if (fds[0].revents && !copy_lines(out_fd, buf, sizeof(buf), &used))
-			return warnings;
+		if (fds[0].revents) {
+			if (!copy_lines(out_fd, buf, sizeof(buf), &used))
+				return warnings;
+			heard = now();
+			told = false;
+		}
+		/* The tool may end the guest soon. */
+		if (!told && now() > heard + HANG_PATIENCE_S) {
+			hang_print(name, indent);
+			told = true;
+		}
 		if (now() > deadline && !*late) {
 			*late = true;
 			/* The harness gives each case a process group. */
@@ -349,7 +361,7 @@ static void run_test(struct step *test)
 		bail_out("fork for %s: %s", name, strerror(errno));
 
 	klog_expect(name);
-	warnings = follow(out[0], start + test->timeout_s, &late);
+	warnings = follow(name, out[0], start + test->timeout_s, &late);
 	close(out[0]);
 	waitpid(pid, &status, 0);
 	/* Teardown of the test's VMs logs after its output was closed. */

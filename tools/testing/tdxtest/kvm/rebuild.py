@@ -80,6 +80,11 @@ class Patched:
         """The paths that matter to a build."""
         return sorted(filter(applying.is_built, self.files))
 
+    def versions(self) -> dict[str, tuple[bytes | None, bytes | None]]:
+        """{path: (before, after)} of the files that matter to a build."""
+        return {path: (work_tree.read(os.path.join(self.kernel.work.tree, path)),
+                       self.files[path]) for path in self.built_files()}
+
     def objects_only(self) -> bool:
         """True when single objects of kvm-intel.ko are all that differs."""
         return all(path.startswith('arch/x86/kvm/vmx/') and path.endswith('.c') and

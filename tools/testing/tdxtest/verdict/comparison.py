@@ -5,7 +5,7 @@ import dataclasses
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
 from tdxtest.tree import mbox
-from tdxtest.verdict import ktap
+from tdxtest.verdict import hang, ktap
 
 STATES = ('ok', 'not ok', 'skipped', ktap.XFAIL)
 STATE_OF = {'pass': 'ok', 'fail': 'not ok', 'skip': 'skipped', ktap.XPASS: 'ok'}
@@ -61,16 +61,23 @@ class Comparison:
     red_before: list[str]   # problems of the base, which say nothing of the series
     ignored: list[str]      # files of the series that no kernel is made of
     notes: list[str] = dataclasses.field(default_factory=list)  # what was not applied, and why
+    gone: list[str] = dataclasses.field(default_factory=list)   # of red_before, with the series
+    hangs: list[hang.Hang] = dataclasses.field(default_factory=list)    # of the patched kernel
+    not_run: int = 0        # cases that a hang left out
 
     def status(self) -> int:
-        bad = self.problems or any(change.is_red() for change in self.changes)
+        bad = self.problems or self.hangs or any(change.is_red() for change in self.changes)
         return EXIT_FAIL if bad else EXIT_PASS
 
     def verdict(self) -> str:
         counts: dict[str, int] = {}
         for change in self.changes:
             counts[change.kind()] = counts.get(change.kind(), 0) + 1
-        parts = [f'{count} {kind}' for kind, count in counts.items()]
+        parts = [one.where() for one in self.hangs]
+        parts += [f'{self.not_run} not run'] if self.not_run else []
+        parts += [f'{count} {kind}' for kind, count in counts.items()]
         if self.problems:
             parts.append(f'{len(self.problems)} problem(s)')
+        if self.gone:
+            parts.append(f'{len(self.gone)} problem(s) gone')
         return (', '.join(parts) or 'no case changed') + f'; {self.same} case(s) as before'

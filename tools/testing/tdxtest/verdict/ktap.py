@@ -36,6 +36,10 @@ WARNED = re.compile(r'# \S+: (the kernel warned \d+ time.*)')
 KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
 # Of guest/machines/ssh_remote.sh, without root rights.
 UNWATCHED = re.compile(r'# \S+: the kernel log cannot be watched$')
+# Of the kselftest harness: a case begins.
+RUNS = re.compile(r'\s+#  RUN\s+(\S+) \.\.\.$')
+# Of guest_src/hang.c: a test that is silent for long, and the stacks of its tasks.
+HANG = '# hang: '
 # Of guest_src/collect.c: for a program, not for a person.
 BULK = '# collect: data '
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
@@ -116,6 +120,8 @@ class Console:
         self.tests: list[Test] = []
         self.open = Test(NO_RESULT)     # results that no top-level line closed yet
         self._said = ''             # the last line of a case, which says why it failed
+        self.run_case = ''          # the case that has begun and has no result yet
+        self.hang: list[str] = []   # what init told of the last silent test
         self.bailed = ''
         self.panic = ''
         self.powered_off = False    # or restarted, which is a good end as well
@@ -182,6 +188,7 @@ class Console:
             case = Case(result[4].strip(), result[2] == 'ok',
                         note.upper().startswith('SKIP'), note, self._seconds(at),
                         word if word in (XFAIL, XPASS) else '')
+            self.run_case = ''
             if result[1]:
                 if note.upper() in UNEXPLAINED:
                     case.ok, case.skip, case.note = False, False, ''
@@ -196,6 +203,10 @@ class Console:
                 self.open.result = case
                 self.tests.append(self.open)
                 self.open = Test(NO_RESULT)
+        elif match := RUNS.match(line):
+            self.run_case, self.hang = match[1], []
+        elif line.startswith(HANG):
+            self.hang.append(line)
         elif match := KERNEL.match(line):
             self._logged(match[1])
         elif UNWATCHED.match(line):

@@ -29,12 +29,24 @@ def head(found: Comparison) -> tuple[str, str]:
             f'{found.built} built anew')
 
 
+def hangs(found: Comparison) -> list[str]:
+    """The lines that come before all others."""
+    lines = [line for one in found.hangs for line in one.lines()]
+    return lines + ([f'{found.not_run} case(s) were not run after it'] if found.not_run else [])
+
+
+def still(found: Comparison) -> list[str]:
+    """The base's problems that the series leaves."""
+    return [problem for problem in found.red_before if problem not in found.gone]
+
+
 def text(found: Comparison) -> list[str]:
     """Lines for a terminal."""
-    lines = ['', *head(found)]
+    lines = ['', *head(found), *hangs(found)]
     lines += [f'note: {note}' for note in found.notes]
     lines += [f'note: {path} is not built into a kernel' for path in found.ignored]
-    lines += [f'already without the series: {problem}' for problem in found.red_before]
+    lines += [f'already without the series: {problem}' for problem in still(found)]
+    lines += [f'gone with the series: {problem}' for problem in found.gone]
     for kind, changes in by_kind(found):
         if changes[0].finding and not changes[0].is_red():
             lines += [f'{kind}: {change.test}:{change.case}' for change in changes]
@@ -52,6 +64,7 @@ def markdown(found: Comparison) -> str:
     """A reply: readable as plain text too."""
     title, what = head(found)
     lines = [f'## {title}', '', f'{what}.', '', f'**{found.verdict()}**', '']
+    lines += ['```', *hangs(found), '```', ''] if found.hangs else []
     lines += [f'- with the series: {problem}' for problem in found.problems]
     lines += [''] if found.problems else []
     for kind, changes in by_kind(found):
@@ -61,9 +74,9 @@ def markdown(found: Comparison) -> str:
             if change.note:
                 lines.append(f'  {change.note}')
         lines.append('')
-    if found.red_before:
-        lines += ['### Already without the series', '']
-        lines += [f'- {problem}' for problem in found.red_before] + ['']
+    for title, told in (('Already without the series', still(found)),
+                        ('Gone with the series', found.gone)):
+        lines += [f'### {title}', '', *(f'- {problem}' for problem in told), ''] if told else []
     lines += ['Patches:', '']
     lines += [f'{number}. {patch.subject}' for number, patch in
               enumerate(found.series.patches, 1)]
@@ -80,10 +93,13 @@ def html(found: Comparison) -> str:
              f'<title>{quote(title)}</title><style>{STYLE}</style></head><body>',
              f'<h1>{quote(title)}</h1>', f'<p>{quote(what)}.</p>',
              f'<p><b>{quote(found.verdict())}</b></p>']
+    if found.hangs:
+        parts.append(f'<pre class="red">{quote(chr(10).join(hangs(found)))}</pre>')
     if found.problems or found.red_before:
         parts.append('<ul>')
         parts += [f'<li class="red">with the series: {quote(p)}</li>' for p in found.problems]
-        parts += [f'<li>already without the series: {quote(p)}</li>' for p in found.red_before]
+        parts += [f'<li>already without the series: {quote(p)}</li>' for p in still(found)]
+        parts += [f'<li>gone with the series: {quote(p)}</li>' for p in found.gone]
         parts.append('</ul>')
     if found.changes:
         parts.append('<table><tr><th>what</th><th>case</th><th>wanted and seen</th></tr>')

@@ -98,13 +98,17 @@ class Compare(unittest.TestCase):
         self.assertEqual(found.status(), EXIT_PASS)
 
 
-def reviewed(*outcomes):
-    """The Comparison of a Review whose guests did what `outcomes` say."""
+def reviewed(*outcomes, versions=None):
+    """The Comparison of a Review whose guests did what `outcomes` say.
+
+    versions: {path: (before, after)} of what the series changes.
+    """
     built = mock.Mock()
     built.work.out.return_value = '/nowhere'
     made = review.Review(built, SERIES)
     made.kernel, made.modules, made.built = built.kernel, {}, 'single objects'
-    made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'])
+    made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'],
+                             versions=lambda: versions or {}, notes=[])
     built.kernel.modules.return_value = []
     with mock.patch('tdxtest.guest.shards.split', return_value=[[]]), \
             mock.patch.object(made, '_boot', return_value=outcomes):

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of hang.py: what a console tells of a guest that did not come back."""
+
+import os
+import unittest
+
+from tdxtest.base.paths import TEST_DATA
+from tdxtest.guest import groups
+from tdxtest.verdict import hang, ktap
+
+SILENCE = 'no console output for 180 s'
+
+
+def outcomes(name, ended, *plans):
+    """The outcomes of a saved console. plans: (group, tests...)."""
+    wanted = [groups.Group(group, (), tuple((test, []) for test in tests))
+              for group, *tests in plans]
+    with open(os.path.join(TEST_DATA, 'review', name), encoding='utf-8') as f:
+        found, left = groups.read(f, wanted, ended)
+    assert not left
+    return found
+
+
+def of(outcome, changed=()):
+    return hang.of(outcome.console, [name for name, _ in outcome.group.tests], outcome.died,
+                   changed)
+
+
+class Silent(unittest.TestCase):
+
+    def setUp(self):
+        found = outcomes('silent.log', SILENCE, ('base', 'tdx_smoke_test'),
+                         ('patched', 'tdx_smoke_test', 'tdx_memory_fault_test'))
+        self.assertEqual([outcome.died for outcome in found], ['', SILENCE])
+        self.patched = found[1]
+
+    def test_case_and_stack(self):
+        found = of(self.patched, {'tdx_handle_ept_violation', 'tdx_sept_remove'})
+        self.assertEqual((found.where(), found.why),
+                         ('hangs in tdx_memory_fault_test:memory_fault.shared.resolved', SILENCE))
+        self.assertEqual(found.stack[:3], ('tdx_handle_ept_violation', 'tdx_handle_exit',
+                                           'vcpu_enter_guest.constprop.0'))
+        self.assertEqual(found.changed, ('tdx_handle_ept_violation',))
+        self.assertEqual(found.lines()[:2], [
+            f'the guest hangs in tdx_memory_fault_test:memory_fault.shared.resolved: {SILENCE}',
+            '  tdx_handle_ept_violation  <- changed by the series'])
+
+    def test_no_changed_function_in_it(self):
+        found = of(self.patched, {'tdx_vm_init'})
+        self.assertEqual((found.stack[0], found.changed), ('do_wait', ()))
+
+
+class Panic(unittest.TestCase):
+
+    def test_soft_lockup(self):
+        found = of(outcomes('soft_lockup.log', 'the kernel panicked',
+                            ('patched', 'tdx_smoke_test'))[0], {'tdx_vcpu_run'})
+        self.assertEqual(found.where(), 'hangs in tdx_smoke_test:smoke.run')
+        # Neither the trace of the warning before nor the frames of the interrupt.
+        self.assertEqual(found.stack, ('asm_sysvec_apic_timer_interrupt', 'tdx_vcpu_run',
+                                       'vcpu_enter_guest.constprop.0', 'kvm_arch_vcpu_ioctl_run',
+                                       'entry_SYSCALL_64_after_hwframe'))
+        self.assertEqual(found.changed, ('tdx_vcpu_run',))
+
+    def test_after_an_oops(self):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..3', 'ok 1 load_kvm', '  #  RUN           f.x ...',
+                     '[    2.0] BUG: kernel NULL pointer dereference, address: 0000000000000008',
+                     '[    2.1] RIP: 0010:tdx_a+0x1/0x2 [kvm_intel]', '[    2.2] Call Trace:',
+                     '[    2.3]  tdx_b+0x1/0x2 [kvm_intel]',
+                     '[    2.4] Kernel panic - not syncing: Fatal exception'):
+            console.feed(line)
+        found = hang.of(console, ['a_test'], console.panic, {'tdx_b'})
+        self.assertEqual((found.where(), found.stack), ('dies in a_test:f.x', ('tdx_a', 'tdx_b')))
+
+
+class Steps(unittest.TestCase):
+
+    def check(self, want, *lines):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..3', *lines):
+            console.feed(line)
+        self.assertEqual(hang.of(console, ['a_test'], SILENCE).where(), want)
+
+    def test_without_a_case(self):
+        self.check('hangs in load_kvm')
+        self.check('hangs in a_test', 'ok 1 load_kvm')
+        self.check('hangs in unload_kvm', 'ok 1 load_kvm', '  #  RUN           f.x ...',
+                   '  ok 1 f.x', 'ok 2 a_test')

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where a guest hung or died: the case, and the stack of the task that does not come back.
+
+The stack is what the guest's init prints of a test that is silent for long, or, where init
+does not get to run, the trace of the kernel's panic.
+"""
+
+import dataclasses
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+from tdxtest.verdict import ktap
+
+# Of guest_src/hang.c: a task, and a frame of its stack.
+TASK = re.compile(r'# hang: task (\d+) (.*)')
+FRAME = re.compile(r'# hang:\s+(\S.*)')
+# The kernel's own trace. A frame with a question mark may be left over from another call.
+TRACE = re.compile(r'\[\s*\d+\.\d+\] .*(?:Call Trace:|RIP: )')
+CAUSE = re.compile(r'Oops|BUG: |general protection fault')
+# What was interrupted begins here; the frames above are those of the interrupt.
+TASK_PART = '<TASK>'
+FUNCTION = re.compile(r'(?:^|[\s:])(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+')
+# More frames of one task are of no use to a reader.
+MAX_FRAMES = 16
+# How boot.py says that it ended a guest which did not go on.
+SILENT = ('no console output', 'not done after')
+
+
+@dataclasses.dataclass(frozen=True)
+class Hang:
+    """why: how it ended; test, case: what ran, case '' if none had begun; stack: function names,
+    the innermost first; changed: those of them that the series changes."""
+
+    why: str
+    test: str
+    case: str
+    stack: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+
+    def where(self) -> str:
+        """What happened, and in which case."""
+        silent = self.why.startswith(SILENT) or 'softlockup' in self.why
+        case = f':{self.case}' if self.case else ''
+        return f'{"hangs" if silent else "dies"} in {self.test}{case}'
+
+    def lines(self) -> list[str]:
+        """What to tell first, the stack after it."""
+        marks = {name: '  <- changed by the series' for name in self.changed}
+        return [f'the guest {self.where()}: {self.why}',
+                *(f'  {name}{marks.get(name, "")}' for name in self.stack)]
+
+
+def functions(lines: Iterable[str]) -> list[str]:
+    """The functions of a trace, each once in a row, without those that may be left over."""
+    lines = list(lines)
+    begin = next((number for number, line in enumerate(lines) if TASK_PART in line), 0)
+    names: list[str] = []
+    for line in lines[begin:]:
+        match = FUNCTION.search(line)
+        if match and not match[1] and names[-1:] != [match[2]]:
+            names.append(match[2])
+    return names
+
+
+def stacks(console: ktap.Console) -> list[list[str]]:
+    """The stacks that a console has, those of init before that of a panic."""
+    found: list[list[str]] = []
+    for line in console.hang:
+        if TASK.match(line):
+            found.append([])
+        elif found and (frame := FRAME.match(line)):
+            found[-1].append(frame[1])
+    if console.panic:
+        found.append(panic_trace([text for text, _ in console.log]))
+    return [names for names in map(functions, found) if names]
+
+
+def panic_trace(log: Sequence[str]) -> list[str]:
+    """The lines from the trace of a panic on: it comes after that of an oops, which led to it."""
+    starts = [number for number, text in enumerate(log) if TRACE.match(text)]
+    panic = max((number for number, text in enumerate(log) if ktap.PANIC.search(text)), default=0)
+    cause = max((number for number, text in enumerate(log[:panic]) if CAUSE.search(text)),
+                default=0)
+    begin = next((number for after in (panic, cause) for number in starts if number >= after),
+                 len(log))
+    return list(log[begin:])
+
+
+def running(console: ktap.Console, tests: Sequence[str]) -> str:
+    """The test or step that runs when the console ends, of a group with these tests."""
+    done = [test.result.name for test in console.tests]
+    if 'load_kvm' not in done:
+        return 'load_kvm'
+    left = tests[len([name for name in done if name not in ktap.FRAME]):]
+    return left[0] if left else 'unload_kvm'
+
+
+def of(console: ktap.Console, tests: Sequence[str], why: str,
+       changed: Collection[str] = ()) -> Hang:
+    """Where the guest hung. changed: names of the functions that the series changes."""
+    found = stacks(console)
+    # The test's other threads wait for the one that KVM does not give back.
+    chosen = next((stack for stack in found if not set(changed).isdisjoint(stack)),
+                  found[0] if found else [])[:MAX_FRAMES]
+    return Hang(why, running(console, tests), console.run_case, tuple(chosen),
+                tuple(name for name in dict.fromkeys(chosen) if name in changed))
