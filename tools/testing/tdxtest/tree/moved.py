@@ -26,11 +26,12 @@ def files(folder: str) -> Iterator[str]:
 
 
 def rewrite(path: str, data: bytes) -> None:
-    """Write a file that keeps its times and mode."""
-    info = os.stat(path)
-    with open(path, 'wb') as f:
+    """Write a file that keeps its times and mode. Other hard links keep the old one."""
+    temp = f'{path}.tdxtest-tmp'
+    with open(temp, 'wb') as f:
         f.write(data)
-    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+    shutil.copystat(path, temp)
+    os.replace(temp, path)
 
 
 def map_paths(folder: str, places: Mapping[str, str]) -> int:
