@@ -13,7 +13,7 @@ from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import PROJECT
 from tdxtest.guest.stages import Built
-from tdxtest.tree import patchset, series, suite, work_tree
+from tdxtest.tree import parts, patchset, series, suite, work_tree
 from tdxtest.tree.work_tree import WorkTree
 
 NAME = 'patch series, each patch builds'
@@ -30,6 +30,11 @@ def check(built: Built) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
         yield from build_sim(built, steps, os.path.join(folder, 'sim'))
         yield from build_suite(built, steps, os.path.join(folder, 'suite'))
+        # The parts that can be posted have the same files in another order.
+        pieces = parts.Cutter(built.work.source.key()).pieces()
+        steps = [step for piece in pieces if piece.part.kind == 'suite' for step in piece.steps]
+        yield from (f'part: {line}'
+                    for line in build_suite(built, steps, os.path.join(folder, 'parts')))
 
 
 def sim_folder(work: WorkTree, folder: str) -> None:

@@ -255,18 +255,20 @@ def read_patch(file: str) -> str:
     return work_tree.content(os.path.join(PROJECT, 'patches', file)).decode(errors='replace')
 
 
-def commit_all(repository: Repository, steps: Sequence[Step]) -> None:
-    """A commit for each step."""
-    present = set()
-    lists = [path for step in steps for path in step.files if path in ROW_LISTS + OBJECT_LISTS]
+def commit_all(repository: Repository, steps: Sequence[Step],
+               present: set[str] | None = None) -> set[str]:
+    """A commit for each step. present: the files of the overlay that are there; gives the same."""
+    present = set() if present is None else present
     for step in steps:
         if step.patch:
             repository.apply([os.path.join(PROJECT, 'patches', step.patch)], '--signoff')
             continue
         present.update(step.files)
-        for path in {*step.files, *(p for p in lists if p in present)}:
+        lists = (p for p in ROW_LISTS + OBJECT_LISTS if p in present)
+        for path in {*step.files, *lists}:
             repository.write(path, content(path, present))
         repository.commit(f'{step.subject}\n\n{wrapped(step.text)}', '--signoff')
+    return present
 
 
 def make(work: WorkTree, folder: str, author: str = '', version: int = 0) -> list[str]:
@@ -274,28 +276,40 @@ def make(work: WorkTree, folder: str, author: str = '', version: int = 0) -> lis
     steps, wrong = plan(work.source.key())
     if wrong:
         raise Failure(wrong[0])
+    paths = write_series(work, steps, (), folder, author, version)
+    cover = next(r for r in load() if r.kind() == 'Cover')
+    write_cover(paths[0], cover.headers['Cover'],
+                f'{wrapped(cover.text)}\nApplies to Linux {work.source.version}.')
+    return paths
+
+
+def write_series(work: WorkTree, steps: Sequence[Step], before: Sequence[Step], folder: str,
+                 author: str, version: int, *more: str) -> list[str]:
+    """Write steps as patches into `folder`; gives the paths, a cover letter with blanks first.
+
+    before: what they come after; more: options of git format-patch.
+    """
     os.makedirs(folder, exist_ok=True)
     old = [n for n in os.listdir(folder) if n.endswith('.patch')]
     if old:
         raise UsageError(f'{folder} holds {old[0]} already; give an empty folder')
     with tempfile.TemporaryDirectory(dir=work.build.root, prefix='series-') as scratch:
-        repository = Repository(work, scratch, steps, identity(author),
+        repository = Repository(work, scratch, [*before, *steps], identity(author),
                                 work.build.log('series'))
-        commit_all(repository, steps)
+        present = commit_all(repository, before)
+        first = repository.git('rev-parse', 'HEAD').strip()
+        commit_all(repository, steps, present)
         options = ['-v', str(version)] if version > 1 else []
+        options += [word.replace('BASE', repository.base) for word in more]
         repository.git('format-patch', '-q', '--cover-letter', '-o', os.path.abspath(folder),
-                       *options, repository.base)
-    paths = [os.path.join(folder, n) for n in sorted(os.listdir(folder)) if n.endswith('.patch')]
-    write_cover(paths[0], work.source.version)
-    return paths
+                       *options, first)
+    return [os.path.join(folder, n) for n in sorted(os.listdir(folder)) if n.endswith('.patch')]
 
 
-def write_cover(path: str, version: str) -> None:
+def write_cover(path: str, subject: str, blurb: str) -> None:
     """Fill the blanks of a cover letter of git format-patch."""
-    cover = next(r for r in load() if r.kind() == 'Cover')
     with open(path, encoding='utf-8') as f:
         text = f.read()
-    text = text.replace('*** SUBJECT HERE ***', cover.headers['Cover'])
-    text = text.replace('*** BLURB HERE ***', f'{wrapped(cover.text)}\nApplies to Linux {version}.')
+    text = text.replace('*** SUBJECT HERE ***', subject).replace('*** BLURB HERE ***', blurb)
     with open(path, 'w', encoding='utf-8') as f:
         f.write(text)
