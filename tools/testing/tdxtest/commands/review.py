@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from tdxtest.base import command
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
 from tdxtest.guest import groups, machines, request, runs, shards, stages
@@ -17,7 +18,7 @@ from tdxtest.kvm import rebuild
 from tdxtest.tree import changes as changes_of, mbox
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import hang, ktap, results, review_report
+from tdxtest.verdict import hang, ktap, results, review_reply, review_report
 from tdxtest.verdict.comparison import Change, Comparison, STATE_OF
 
 EPILOG = """\
@@ -47,6 +48,10 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
                         help='write the findings for a reply, - for standard output')
     parser.add_argument('--html', metavar='FILE',
                         help='write the findings as a page, - for standard output')
+    parser.add_argument('--reply', metavar='FILE',
+                        help='write a mail that answers the series, - for standard output')
+    parser.add_argument('--json', nargs='?', const='-', metavar='FILE',
+                        help='write the findings as JSON, - for standard output')
     parser.add_argument('--alone', action='store_true',
                         help='review the patches that are there without the rest of their series')
     parser.add_argument('--ignore-whitespace', action='store_true',
@@ -265,10 +270,20 @@ class Review:
                 for outcome in after if outcome.died]
 
 
+def git_identity() -> str:
+    """ "NAME <MAIL>" of the person, as git knows it; '' if it does not."""
+    name, mail = (command.output(['git', 'config', f'user.{key}'], check=False).strip()
+                  for key in ('name', 'email'))
+    return f'{name} <{mail}>' if name and mail else ''
+
+
 def run(args: argparse.Namespace) -> int:
     series = mbox.read(args.patches, args.alone)
     # If the findings go to standard output, nothing else may be printed there.
-    out = sys.stderr if '-' in (args.markdown, args.html) else sys.stdout
+    forms = [(args.markdown, review_report.markdown), (args.html, review_report.html),
+             (args.json, review_reply.as_json),
+             (args.reply, lambda found: review_reply.mail(found, git_identity()))]
+    out = sys.stderr if any(path == '-' for path, _ in forms) else sys.stdout
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted, Progress(out))
@@ -278,7 +293,7 @@ def run(args: argparse.Namespace) -> int:
     text = review_report.text(found)
     for line in text:
         built.progress.line(line)
-    for path, form in ((args.markdown, review_report.markdown), (args.html, review_report.html)):
+    for path, form in forms:
         if path:
             results.write(path, form(found))
     return found.status()

@@ -42,7 +42,8 @@ class Patch:
     """One patch. number and total: of "[PATCH v2 3/7]", 1 of 1 without.
 
     origin: the file that it came from; line: the line of that file at which the body begins,
-    0 if the body does not stand there as it is; text: of the mail, with what is not the patch.
+    0 if the body does not stand there as it is; text: of the mail, with what is not the patch;
+    mail_subject, sender, message_id: of the mail as they are.
     """
 
     subject: str
@@ -54,6 +55,8 @@ class Patch:
     line: int = 0
     message_id: str = ''
     text: bytes = b''
+    mail_subject: str = ''
+    sender: str = ''
 
     def unsigned(self) -> bytes:
         """The body without its signature, below which mailing lists add lines."""
@@ -167,7 +170,8 @@ def make_patch(message: email.message.Message, subject: str, tag: str, place: Pl
     # A cover letter may show what differs from the version before.
     body = body if number and DIFF.search(body) else b''
     return Patch(below or subject, number, total, int(version[1]) if version else 1, body,
-                 place.origin, place.line_of(body), unfolded(message['Message-ID']), text)
+                 place.origin, place.line_of(body), unfolded(message['Message-ID']), text,
+                 unfolded(message['Subject']), unfolded(message['From']))
 
 
 def subject_of(message: email.message.Message) -> str:

@@ -25,7 +25,7 @@ class Series:
     """Patches in the order in which they apply. title: of the cover letter, or the patch.
 
     base: what the series says of the tree that it is made for, '' if it says nothing;
-    message_id: of the cover letter, or of the first patch.
+    message_id, subject, sender: of the mail of the cover letter, or of the first patch.
     """
 
     title: str
@@ -33,6 +33,8 @@ class Series:
     patches: tuple[Patch, ...]
     base: str = ''
     message_id: str = ''
+    subject: str = ''
+    sender: str = ''
 
 
 def read_file(path: str) -> list[Patch]:
@@ -121,7 +123,7 @@ def read(paths: Sequence[str], alone: bool = False) -> Series:
         raise UsageError(f'{", ".join(map(given.name, paths))} holds no patch')
     version = patches[0].version
     covers = [cover for cover in covers if cover.version == version]
-    title = (covers or patches)[0].subject
+    first = (covers or patches)[0]
     texts = [text for patch in (*covers, *patches) for text in (patch.text, patch.body)]
-    return Series(title, version, tuple(patches), base_of(texts),
-                  (covers or patches)[0].message_id)
+    return Series(first.subject, version, tuple(patches), base_of(texts), first.message_id,
+                  first.mail_subject, first.sender)
