@@ -61,10 +61,11 @@ def sample_runs() -> Iterator[Results]:
         yield results.collect(guests, ktap.judge_all(guests), {'abi': abi, 'kernel': '7.3.4'})
 
 
-def browse(page: str, folder: str, width: int) -> tuple[dict[str, typing.Any], str]:
+def browse(page: str, folder: str, width: int,
+           probe: str = PROBE) -> tuple[dict[str, typing.Any], str]:
     """(what the probe saw, the path of a screenshot) of a page's text."""
     file, shot = os.path.join(folder, 'page.html'), os.path.join(folder, f'{width}.png')
-    results.write(file, page.replace('</body>', PROBE))
+    results.write(file, page.replace('</body>', probe))
     said = ''
     for words in (['--dump-dom'], [f'--screenshot={shot}']):
         with tempfile.TemporaryDirectory(dir=folder) as profile:

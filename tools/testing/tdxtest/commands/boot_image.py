@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     guests = [(guest.console, guest.ended, about['tests'])]
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
-                                              if key not in ('format', 'tests')})
+                                              if key not in ('format', 'tests')} |
+                            {'cpus': wanted.boot.cpus})
     for line in (*verdict.problems, *verdict.notes):
         progress.line(f'  {line}')
     progress.line(f'{verdict.summary} (Linux {about["kernel"]})')

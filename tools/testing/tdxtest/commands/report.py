@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.commands.coverage import FORMAT as COVERAGE_FORMAT
 from tdxtest.guest.options import EPILOG, Commands, add_place_options
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import ktap, results, side_by_side
 from tdxtest.verdict.results import Results
 
 WORDS = {EXIT_PASS: 'pass', EXIT_FAIL: 'fail', EXIT_NOT_RUN: 'fail'}
@@ -181,6 +181,9 @@ def page(runs: Sequence[Results], covered: Results | None = None) -> str:
 def run(args: argparse.Namespace) -> int:
     files = args.results or [os.path.join(args.build, results.LAST)]
     runs = [found for path in files for found in results.load(path)]
+    if args.side_by_side:
+        results.write(args.output, side_by_side.page(runs))
+        return EXIT_PASS
     covered = None
     path = args.coverage or os.path.join(args.build, 'coverage', 'coverage.json')
     if args.coverage or os.path.exists(path):
@@ -197,6 +200,8 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument('--coverage', default='', metavar='FILE',
                         help='coverage.json of tdxtest.py coverage '
                              '(default: that of the last one, if there was one)')
+    parser.add_argument('--side-by-side', action='store_true',
+                        help='a row for each case, a column for each run, and a filter')
     parser.add_argument('results', nargs='*', metavar='RESULTS.json',
                         help='what --json wrote (default: those of the last run)')
     return parser

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.failure import Failure, UsageError
+from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, Failure, UsageError
 from tdxtest.base.progress import Progress
 from tdxtest.guest import groups, machines, request, runs, shards, stages
 from tdxtest.guest.options import Commands, add_boot_options, add_build_options, add_expect_options
@@ -52,6 +52,8 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
                         help='write a mail that answers the series, - for standard output')
     parser.add_argument('--json', nargs='?', const='-', metavar='FILE',
                         help='write the findings as JSON, - for standard output')
+    parser.add_argument('--both', metavar='FILE',
+                        help='write what both kernels did, for report --side-by-side')
     parser.add_argument('--alone', action='store_true',
                         help='review the patches that are there without the rest of their series')
     parser.add_argument('--ignore-whitespace', action='store_true',
@@ -192,6 +194,8 @@ class Review:
         self.kernel = built.kernel
         self.modules: dict[str, str] = {}
         self.built = ''         # how much was built
+        # Of both kernels, by run().
+        self.outcomes: dict[str, Sequence[groups.Outcome]] = {}
 
     def build(self, loose: bool = False) -> None:
         """Build the patched modules, or the patched kernel. loose: as for Patched.apply()."""
@@ -244,8 +248,19 @@ class Review:
             outcomes = (self._boot(base.kernel, [[g] for g in plain], 'review') +
                         self._boot(self.kernel, [[g] for g in patched], 'review-patched'))
         before, after = ([o for o in outcomes if o.group.name == name] for name in (BASE, PATCHED))
+        self.outcomes = {'base': before, 'with the series': after}
         check_base(before, after)
         return self._compared(before, after)
+
+    def results(self) -> list[results.Results]:
+        """What both kernels did, in the form of runs."""
+        found = []
+        for label, outcomes in self.outcomes.items():
+            told = list(problems(outcomes))
+            verdict = ktap.Verdict(EXIT_FAIL if told else EXIT_PASS, label, tuple(told))
+            found.append(results.collect([(one.console, one.died, {}) for one in outcomes], verdict,
+                                         {**runs.about(self.base), 'label': label}))
+        return found
 
     def _compared(self, before: Sequence[groups.Outcome],
                   after: Sequence[groups.Outcome]) -> Comparison:
@@ -283,13 +298,15 @@ def run(args: argparse.Namespace) -> int:
     forms = [(args.markdown, review_report.markdown), (args.html, review_report.html),
              (args.json, review_reply.as_json),
              (args.reply, lambda found: review_reply.mail(found, git_identity()))]
-    out = sys.stderr if any(path == '-' for path, _ in forms) else sys.stdout
+    out = sys.stderr if '-' in (args.both, *(path for path, _ in forms)) else sys.stdout
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)
     built = stages.prepare(wanted, Progress(out))
     review = Review(built, series)
     review.build(args.ignore_whitespace)
     found = review.run(built.suite.select(wanted.boot.tests))
+    if args.both:
+        results.write(args.both, results.to_json(review.results()))
     text = review_report.text(found)
     for line in text:
         built.progress.line(line)

@@ -9,8 +9,8 @@ from tdxtest.base.failure import EXIT_NOT_RUN, Failure
 from tdxtest.base.progress import Progress
 from tdxtest.guest import host, request, runs, stages, watching
 from tdxtest.guest.options import (EPILOG, Commands, add_boot_options, add_build_options,
-                                   add_expect_options, add_show_options, add_strict_option,
-                                   add_test_argument)
+                                   add_expect_options, add_shard_option, add_show_options,
+                                   add_strict_option, add_test_argument)
 from tdxtest.tree import abi
 from tdxtest.verdict import results
 
@@ -24,6 +24,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     add_strict_option(parser)
     results.add_options(parser)
     add_show_options(parser)
+    add_shard_option(parser)
     parser.add_argument('--watch', action='store_true',
                         help='run again when a source file changes, what failed first')
     add_test_argument(parser)

@@ -89,6 +89,11 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
                              'problem, not a note')
 
 
+def add_shard_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--shard', default='', metavar='K/N',
+                        help='run part K of the N parts that the chosen cases are dealt to')
+
+
 def add_show_options(parser: argparse.ArgumentParser) -> None:
     """Options that kunit.py has, by its names."""
     parser.add_argument('--raw_output', action='store_true',

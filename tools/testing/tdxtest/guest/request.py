@@ -20,7 +20,7 @@ from tdxtest.base.paths import PROJECT
 from tdxtest.guest import machines, shards
 from tdxtest.guest.machines import Machine, bochs
 from tdxtest.tree import abi, kernel, series, source, suite
-from tdxtest.verdict import results
+from tdxtest.verdict import kcidb, results
 
 # Whose selftest library the suite is built with.
 TREE, PACKAGED = LIBRARIES = ('tree', 'packaged')
@@ -58,6 +58,7 @@ class BootRequest:
     tests: tuple[tuple[str, str], ...] = ()
     # (name, value) of the environment of the tests
     environment: tuple[tuple[str, str], ...] = ()
+    shard: shards.Shard = (1, 1)    # the part of the tests to run: (number, of how many)
     collect: str = ''               # a folder of the guest whose .gcda files are wanted
 
 
@@ -132,6 +133,7 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
         'trace': ('trace', int), 'verbose': ('verbose', bool),
         'tests': ('tests', lambda words: tuple(suite.parse_selection(' '.join(words)))),
         'environment': ('env', parse_environment),
+        'shard': ('shard', shards.parse_shard),
     },
     ExpectRequest: {
         'generation': ('expect', str), 'strict': ('strict_abi', bool),
@@ -142,6 +144,7 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
     },
     results.Output: {
         'json': ('json', str), 'junit': ('junit', str), 'lava': ('lava', str),
+        'kcidb': ('kcidb', str), 'kcidb_origin': ('kcidb_origin', kcidb.check_origin),
     },
 }
 # What a host that keeps its own kernel cannot have.

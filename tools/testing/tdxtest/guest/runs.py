@@ -12,7 +12,7 @@ from tdxtest.base.progress import Meter
 from tdxtest.guest import boot, image, shards, shell, view
 from tdxtest.guest.request import Request, again
 from tdxtest.guest.stages import Built, Laid
-from tdxtest.tree import abi, suite
+from tdxtest.tree import abi, parts, suite
 from tdxtest.tree.suite import Tests
 from tdxtest.verdict import findings, ktap, results
 
@@ -107,8 +107,8 @@ def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]
     """Boot a guest with each share of the tests; gives the guests, which have ended."""
     wanted = built.request.boot
     installation = wanted.machine.prepare(built.build)
-    parts = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']
-    folders = [built.build.folder('run', built.work.source.name, part) for part in parts]
+    numbers = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']
+    folders = [built.build.folder('run', built.work.source.name, number) for number in numbers]
     with built.progress.step('image', 'making the initramfs and the boot image'):
         images = [boot_image(built, folder, share) for folder, share in zip(folders, shares)]
     guests = [new_guest(built.request, folder) for folder in folders]
@@ -143,6 +143,7 @@ def boot_only(built: Built) -> ktap.Verdict:
 
 def run_tests(built: Built, tests: Tests) -> GuestRun:
     """Boot with the tests, split over guests."""
+    tests = shards.part(tests, built.suite.cases, built.request.boot.shard)
     last = results.failed_in(built.build.path(results.LAST))
     shares = shards.split(shards.failed_first(tests, last), built.suite.cases,
                           built.request.boot.jobs)
@@ -165,6 +166,11 @@ def about(laid: Laid) -> dict[str, typing.Any]:
             'machine': laid.request.boot.machine.name, 'abi': laid.generation().name,
             'expected': laid.request.expected(laid.work.source).name,
             'patches': list(laid.request.build.patches),
+            'debug': laid.request.build.debug, 'cpus': laid.request.boot.cpus,
+            **({'shard': '{}/{}'.format(*laid.request.boot.shard)}
+               if laid.request.boot.shard != shards.WHOLE else {}),
+            **({'commit': parts.commit_of(laid.work.source.pristine)}
+               if laid.request.output.kcidb else {}),
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
 
 

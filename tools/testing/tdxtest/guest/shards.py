@@ -5,6 +5,7 @@ An emulator uses one CPU of the machine, whatever the number of its own.
 """
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tdxtest.base.failure import UsageError
@@ -18,6 +19,33 @@ def jobs(asked: int | None) -> int:
     if asked < 1:
         raise UsageError(f'JOBS={asked}: wanted a number of guests, 1 or more')
     return asked
+
+
+# Which part of a run: its number from 1, and how many there are.
+Shard = tuple[int, int]
+WHOLE: Shard = (1, 1)
+
+
+def parse_shard(text: str) -> Shard:
+    """The Shard of a text such as "1/4", '' for the whole. UsageError for any other."""
+    if not text:
+        return WHOLE
+    match = re.fullmatch(r'([1-9]\d*)/([1-9]\d*)', text)
+    if not match or int(match[1]) > int(match[2]):
+        raise UsageError(f'--shard {text}: wanted the number of a part and how many there are, '
+                         'such as 1/4')
+    return int(match[1]), int(match[2])
+
+
+def part(tests: Tests, cases: Callable[[str], Sequence[str]], shard: Shard) -> Tests:
+    """The tests of one part of a run. Together the parts have each case once."""
+    number, count = shard
+    if count == 1:
+        return tests
+    parts = split(tests, cases, count)
+    if number > len(parts):
+        raise UsageError(f'--shard {number}/{count}: the tests have {len(parts)} case(s) only')
+    return parts[number - 1]
 
 
 def chosen(args: Iterable[str]) -> list[str]:

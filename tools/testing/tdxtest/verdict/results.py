@@ -12,7 +12,7 @@ import xml.etree.ElementTree as xml
 from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base.failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
-from tdxtest.verdict import ktap
+from tdxtest.verdict import kcidb, ktap, rows
 
 FORMAT = 'tdxtest-results-1'
 # What the last run leaves in the build folder.
@@ -25,8 +25,8 @@ LAVA_WORDS = {ktap.XFAIL: 'unknown', ktap.XPASS: 'pass'}
 # XML 1.0 has no other control characters, not even escaped.
 NOT_XML = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
-# What JSON can hold: of a run, of a test, or of a case.
-Results = dict[str, typing.Any]
+Results: typing.TypeAlias = rows.Results
+outcome, reported = rows.outcome, rows.reported
 
 
 def merged(guests: Iterable[ktap.Judged]) -> list[Results]:
@@ -123,24 +123,6 @@ def failed_in(path: str) -> set[str]:
             if any(outcome(row) == 'fail' for row in reported(test))}
 
 
-def outcome(row: Results) -> str:
-    """pass, fail, skip, ktap.XFAIL or ktap.XPASS."""
-    return ktap.outcome(row['ok'], row['skip'], row.get('mark', ''))
-
-
-def reported(test: Results) -> list[Results]:
-    """The rows that stand for a test in a report: its cases, or itself without any.
-
-    A test that failed for another reason than a case of it is a row as well.
-    """
-    own = {'name': test['name'], **{k: test[k] for k in ('ok', 'skip', 'note', 'seconds')},
-           'mark': test.get('mark', '')}
-    cases: list[Results] = test['cases']
-    if not cases or (not test['ok'] and all(c['ok'] for c in cases)):
-        return [*cases, own]
-    return cases
-
-
 def to_junit(runs: Sequence[Results]) -> str:
     """JUnit XML as Jenkins, GitLab and GitHub's actions read it.
 
@@ -175,13 +157,13 @@ def xml_text(text: str) -> str:
     return NOT_XML.sub('?', text)
 
 
-def junit_suite(root: xml.Element, name: str, rows: Sequence[Results], seconds: float | None,
+def junit_suite(root: xml.Element, name: str, cases: Sequence[Results], seconds: float | None,
                 kind: str = 'failure') -> dict[str, int]:
     """Append a testsuite; gives its counts."""
     name = xml_text(name)
     suite = xml.SubElement(root, 'testsuite', name=name)
-    count = {'tests': len(rows), 'failures': 0, 'errors': 0, 'skipped': 0}
-    for row in rows:
+    count = {'tests': len(cases), 'failures': 0, 'errors': 0, 'skipped': 0}
+    for row in cases:
         case = xml.SubElement(suite, 'testcase', classname=name, name=xml_text(row['name']),
                               time=f'{row["seconds"] or 0:.3f}')
         note = xml_text(row['note'])
@@ -227,9 +209,11 @@ class Output:
     json: str = ''
     junit: str = ''
     lava: str = ''
+    kcidb: str = ''
+    kcidb_origin: str = 'tdxtest'
 
     def to_standard_output(self) -> bool:
-        return '-' in dataclasses.asdict(self).values()
+        return '-' in (self.json, self.junit, self.lava, self.kcidb)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -239,6 +223,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help='write the results as JUnit XML, - for standard output')
     parser.add_argument('--lava', default=Output.lava, metavar='FILE',
                         help='write the results as signals of LAVA, - for standard output')
+    parser.add_argument('--kcidb', default=Output.kcidb, metavar='FILE',
+                        help="write the results in the format of KernelCI's database, - for "
+                             'standard output')
+    parser.add_argument('--kcidb-origin', default=Output.kcidb_origin, metavar='NAME',
+                        help='the name of the CI system in it (default: %(default)s)')
 
 
 def save(runs: Sequence[Results], output: Output) -> None:
@@ -246,7 +235,8 @@ def save(runs: Sequence[Results], output: Output) -> None:
 
     If one cannot be written, a line says so, and the exit status stays that of the verdict.
     """
-    for path, form in ((output.json, to_json), (output.junit, to_junit), (output.lava, to_lava)):
+    for path, form in ((output.json, to_json), (output.junit, to_junit), (output.lava, to_lava),
+                       (output.kcidb, lambda ran: kcidb.to_kcidb(ran, output.kcidb_origin))):
         try:
             if path:
                 write(path, form(runs))

@@ -46,6 +46,24 @@ class Split(unittest.TestCase):
         sizes = [sum(len(args) // 2 or 1 for _, args in share) for share in dealt(ALL, 5)]
         self.assertLessEqual(max(sizes) - min(sizes), 1)
 
+    def test_parts_of_a_run_add_up(self):
+        wanted = sorted((name, case) for name, cases in CASES.items() for case in cases or [''])
+        for count in (2, 3, 4):
+            found = []
+            for number in range(1, count + 1):
+                for name, args in shards.part(ALL, CASES.get, (number, count)):
+                    found += [(name, case) for case in shards.chosen(args)] or [(name, '')]
+            self.assertEqual(sorted(found), wanted, count)
+        self.assertEqual(shards.part(ALL, CASES.get, shards.WHOLE), ALL)
+        with self.assertRaisesRegex(UsageError, r'--shard 99/99: the tests have \d+ case'):
+            shards.part(ALL, CASES.get, (99, 99))
+
+    def test_the_name_of_a_part(self):
+        self.assertEqual((shards.parse_shard('2/4'), shards.parse_shard('')), ((2, 4), (1, 1)))
+        for text in ('0/4', '5/4', '1', '1/0', 'a/b', '1/4/2'):
+            with self.assertRaisesRegex(UsageError, f'--shard {text}: wanted'):
+                shards.parse_shard(text)
+
     def test_slow_cases_are_shared(self):
         for share in dealt([('a_test', [])], 2):
             tests = collections.Counter(c.split('.')[-1] for c in shards.chosen(share[0][1]))
