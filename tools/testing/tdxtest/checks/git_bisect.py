@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Lets git bisect find two commits of history.py, and tries each way that a step can end."""
+"""Lets git bisect find commits of history.py, and tries each way that a step can end.
+
+They are those of each change that KVM made since 6.16, and a regression.
+"""
 
 import re
 import sys
@@ -17,13 +20,10 @@ WHEN = When.LONG
 EAGAIN = 'tdx_map_gpa_test:map_gpa_answer.eagain.to_only_page'
 RANGES = 'tdx_map_gpa_test:map_gpa_range.*.to_shared'
 FOUND = re.compile(r'^([0-9a-f]{40}) is the first (?:bad|new) commit$', re.MULTILINE)
+# More steps than a bisection of the history may take.
+TOO_MANY_STEPS = 10
 # (what is looked for, its number, numbers of the good and of the bad end, options)
-SEARCHES: tuple[tuple[str, int, int, int, tuple[str, ...]], ...] = (
-    ('the merged MapGPA', history.MERGED, 1, history.MERGED + 6,
-     ('--expect', 'fail', '--generation', 'merged', EAGAIN)),
-    ('the later regression', history.REGRESSION, history.MERGED + 1, history.COMMITS - 1,
-     ('--generation', 'merged', RANGES)),
-)
+Search = tuple[str, int, int, int, tuple[str, ...]]
 # (number of a commit, options, the exit status that git must get)
 STEPS: tuple[tuple[int, tuple[str, ...], int], ...] = (
     (history.NO_BUILD, (), EXIT_SKIP),
@@ -31,6 +31,17 @@ STEPS: tuple[tuple[int, tuple[str, ...], int], ...] = (
     (history.NO_TDX, ('--skip-is-bad',), EXIT_BAD),
     (history.NO_LOAD, (), EXIT_SKIP),
 )
+
+
+def searches() -> Iterator[Search]:
+    """What is looked for, each among commits before and after it."""
+    changes = history.changes()
+    last = changes[-1].number + history.DISTANCE
+    for change in changes:
+        yield (f'{change.what}, since {change.since}', change.number, 1, last,
+               ('--expect', 'fail', '--generation', 'merged', change.case))
+    yield ('the later regression', history.REGRESSION, last, history.COMMITS - 1,
+           ('--generation', 'merged', RANGES))
 
 
 def find(built: Built, folder: str, commits: Sequence[str], good: int, bad: int,
@@ -75,10 +86,12 @@ def check(built: Built) -> Iterator[str]:
     commits = history.make(built.build, folder)
     # The steps are runs of their own.
     with built.build.unlocked():
-        for what, number, good, bad, options in SEARCHES:
+        for what, number, good, bad, options in searches():
             with built.progress.step('bisect', f'{what}, among {bad - good} commits'):
                 found, tried = find(built, folder, commits, good, bad, options)
             built.progress.say(f'bisect: {len(tried)} steps')
+            if len(tried) >= TOO_MANY_STEPS:
+                yield f'{what}: {len(tried)} steps, wanted fewer than {TOO_MANY_STEPS}'
             if found != commits[number]:
                 yield f'{what}: wanted {commits[number]}, git bisect found {found}'
             yield from steps_of(built, tried)

@@ -156,6 +156,8 @@ class WrongEnds(Failure):
 def step(args: argparse.Namespace, top: str, commit: str, progress: Progress) -> tuple[int, str]:
     """(EXIT_*, why) of the commit that is checked out at `top`."""
     wanted = request.from_arguments(args, kdir=top)
+    # The version of a commit says nothing of what KVM has there: a step must find out.
+    wanted = wanted.with_boot(environment=((abi.LACKS, ''), *wanted.boot.environment))
     laid = stages.fetch(wanted, stages.opened(wanted, progress))
     folder = laid.build.folder('bisect', laid.work.source.name)
     # The programs first: a kernel that does not build must not keep them from

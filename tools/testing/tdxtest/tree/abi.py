@@ -38,6 +38,8 @@ GENERATIONS = (
     Generation('fixed', None,
                ('fixes/0001-KVM-TDX-Keep-an-ill-answered-MAPGPA-exit-pending.patch',)),
 )
+# Names what KVM does not have, see tdx_kvm.h.
+LACKS = 'TDX_KVM_LACKS'
 NAMES = tuple(g.name for g in GENERATIONS)
 # Those that kernels or mails have had, which ABI=all compares.
 ALL = ('legacy', 'posted', 'merged')
@@ -53,6 +55,7 @@ class Feature:
 
 FEATURES = (
     Feature('bus_lock_exit', Range.parse('[7.3,)')),
+    Feature('no_source_einval', Range.parse('[7.3,)')),
 )
 
 
@@ -82,7 +85,7 @@ def environment(expected: Generation, strict: bool, version: Version) -> dict[st
     values = {'TDX_MAP_GPA_ABI': expected.name}
     lacks = [f.name for f in FEATURES if not f.kernels.holds(version)]
     if lacks:
-        values['TDX_KVM_LACKS'] = ','.join(lacks)
+        values[LACKS] = ','.join(lacks)
     if strict:
         values['TDX_MAP_GPA_STRICT'] = '1'
     return values

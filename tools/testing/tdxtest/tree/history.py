@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A git history of a packaged kernel, to try git bisect on.
 
-Its commits touch C files of kvm-intel only, so that a step builds one module. A table says what
-they do: most change no code; bisect must find the others, or get past them.
+Its commits touch C files of KVM only, so that a step builds its modules. It begins with KVM as
+it was in 6.16, and changes it as KVM did (tables/kvm-history.tsv). Other commits break it
+for a while. Most change no code; bisect must find the others, or get past them.
 """
 
+import dataclasses
 import os
 import shutil
 
-from tdxtest.base import command
+from tdxtest.base import command, table_file
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure
-from tdxtest.base.paths import PROJECT
+from tdxtest.base.paths import HERE, TABLES
 from tdxtest.tree import source
 
 VMX = 'arch/x86/kvm/vmx'
-LEGACY = os.path.join(
-    PROJECT, 'patches/abi/0001-KVM-TDX-Fail-MAPGPA-for-any-error-of-userspace.patch')
+TABLE = os.path.join(TABLES, 'kvm-history.tsv')
 COMMITS = 40
-# Numbers of the commits that do something; commit 0 is the packaged source with
-# the MapGPA of 6.16 to 7.1.
-MERGED = 11         # MapGPA as merged in 7.2
+# Commit 0 is the packaged source, taken back before all rows of the table. Number of the
+# commit that brings the first row's change, and how many are from one row to the next.
+FIRST_CHANGE, DISTANCE = 3, 3
+# Numbers of the other commits that do something.
 NO_BUILD = 21       # a slip of the pen ...
 BUILDS = 23         # ... that is put right some commits later
 NO_TDX = 26         # KVM offers no TDs ...
@@ -28,6 +30,26 @@ TDX = 28            # ... and does again
 NO_LOAD = 31        # kvm-intel refuses to load ...
 LOADS = 33          # ... and does again
 REGRESSION = 36     # a MapGPA call offers userspace a chunk too many
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A row of the table. number: of the commit that makes the change."""
+
+    number: int
+    since: str
+    upstream: str
+    patch: str          # takes a newer kernel back
+    case: str           # holds since then
+    what: str
+
+
+def changes() -> list[Change]:
+    """The rows, in the order of the commits."""
+    return [Change(FIRST_CHANGE + DISTANCE * n, since, upstream,
+                   os.path.normpath(os.path.join(HERE, patch)), case, what)
+            for n, (since, upstream, patch, case, what) in enumerate(table_file.rows(TABLE))]
+
 
 # number: (subject, file, its text, what that becomes)
 EDITS = {
@@ -88,22 +110,24 @@ def fill(build: Build, folder: str) -> None:
         os.makedirs(folder)
         source.unpack(deb, record['package'], folder)
         git(folder, 'init', '-q')
-        git(folder, 'apply', f'--include={VMX}/*', LEGACY)
+        for change in reversed(changes()):
+            git(folder, 'apply', '--include=arch/x86/kvm/*', change.patch)
         # The kernel's own .gitignore would leave out some files of the package.
         git(folder, 'add', '-A', '-f')
         git(folder, 'commit', '-q', '-m', f'Linux {record["version"]}')
         for number in range(1, COMMITS):
-            git(folder, 'commit', '-q', '-a', '-m', change(folder, number))
+            git(folder, 'commit', '-q', '-a', '-m', edit(folder, number))
         # Written last: a history that has it is whole.
         with open(os.path.join(folder, '.git', 'made'), 'w', encoding='ascii'):
             pass
 
 
-def change(folder: str, number: int) -> str:
+def edit(folder: str, number: int) -> str:
     """Edit the tree for commit `number`; gives its subject."""
-    if number == MERGED:
-        git(folder, 'apply', '--reverse', f'--include={VMX}/*', LEGACY)
-        return 'KVM: TDX: Allow userspace to return errors to guest for MAPGPA'
+    made = next((change for change in changes() if change.number == number), None)
+    if made:
+        git(folder, 'apply', '--reverse', '--include=arch/x86/kvm/*', made.patch)
+        return f'KVM: TDX: From {made.since} on {made.what}'
     if number in EDITS:
         subject, name, old, new = EDITS[number]
         replace(os.path.join(folder, VMX, name), old, new)

@@ -18,6 +18,9 @@
 /* The exits for bus locks and for the notify window, which came together. */
 #define TDX_KVM_BUS_LOCK_EXIT	"bus_lock_exit"
 
+/* EINVAL for KVM_TDX_INIT_MEM_REGION without a source, which was EOPNOTSUPP before. */
+#define TDX_KVM_NO_SOURCE_EINVAL	"no_source_einval"
+
 /* Returns true if the environment says that KVM lacks @name, one of the above. */
 bool tdx_kvm_lacks(const char *name);
 
