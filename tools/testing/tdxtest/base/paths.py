@@ -18,5 +18,7 @@ GUEST_SOURCES = os.path.join(HERE, 'guest_src')
 RULES = os.path.join(HERE, 'rules')
 TABLES = os.path.join(HERE, 'tables')
 TEST_DATA = os.path.join(HERE, 'tests', 'test_data')
+# Patches that make kernel trees which have moved on.
+TREES = os.path.join(HERE, 'tests', 'trees')
 # What the kernel says when it warns: for the guest's init and for the verdict.
 WARNINGS = os.path.join(TABLES, 'kernel-warnings.list')

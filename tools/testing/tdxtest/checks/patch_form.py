@@ -10,11 +10,13 @@ from tdxtest.tree.project import files, text_of
 
 NAME = 'patches'
 WHEN = When.STATIC
+# Patches that stay in the project.
+NOT_SENT = ('mutants/', 'tools/testing/tdxtest/tests/')
 
 
 def check(_progress: Progress) -> Iterator[str]:
     for name in files():
-        if not name.endswith('.patch') or name.startswith('mutants/'):
+        if not name.endswith('.patch') or name.startswith(NOT_SENT):
             continue
         text = text_of(name)
         for wanted in ('From ', 'Subject: [PATCH', '\n---\n', '\ndiff --git '):

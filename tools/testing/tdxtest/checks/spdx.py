@@ -11,7 +11,8 @@ NAME = 'SPDX lines'
 WHEN = When.STATIC
 # Licence text, transcripts, and patches carry none or their own.
 NO_SPDX = ('LICENSE', 'tools/testing/tdxtest/tests/test_data/', 'patches/', 'mutants/',
-           'findings/mail/')
+           'findings/mail/', 'tools/testing/tdxtest/tests/trees/',
+           'tools/testing/tdxtest/tests/history/')
 SPDX = 'SPDX-License-Identifier: GPL-2.0'
 
 

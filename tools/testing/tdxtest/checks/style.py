@@ -13,12 +13,13 @@ from tdxtest.tree.work_tree import WorkTree
 NAME = 'checkpatch'
 WHEN = When.TREE
 CHECKED_C = ('.c', '.h', '.S')
+NOT_SENT = ('mutants/', 'tools/testing/tdxtest/tests/')
 
 
 def check(work: WorkTree) -> Iterator[str]:
     names = [n for n in files() if n.endswith(CHECKED_C + ('.patch',)) and
-             # The text above a mutant's diff is for the tool, and its code is wrong on purpose.
-             not n.startswith('mutants/')]
+             # The text above such a diff is for the tool, and its code is not ours to send.
+             not n.startswith(NOT_SENT)]
     used: set[tuple[str, str]] = set()
     yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)
     for kind, prefix in checkpatch.excuses():

@@ -140,7 +140,7 @@ def packaged_suite(laid: Laid, why: str, names: Sequence[str]) -> Suite:
     newer = laid.work.source.key() > library.source.key()
     suite = Suite(laid.build, library, laid.work.out(f'suite-{library.source.name}'),
                   laid.work if newer else library)
-    suite.compile()
+    suite.compile(names)
     return suite
 
 

@@ -19,8 +19,8 @@ MAKEFILE = os.path.join(FOLDER, 'Makefile.tdx')
 LIST = 'TEST_GEN_PROGS_TDX'
 # Programs that run by their name only: they measure, they do not test.
 EXTENDED_LIST = 'TEST_GEN_PROGS_EXTENDED_TDX'
-# Functions of the selftest library that the linker replaces.
-REPLACED_LIST = 'WRAP_TDX'
+# Functions of the selftest library that the linker replaces where the library calls them.
+REPLACED_LIST = 'WRAP_LIBKVM_TDX'
 GOAL = 'tdx_tests'
 # The memset() of the selftests clears all of a VM's memory byte by byte. With vectors the
 # suite takes a quarter less time. The program is copied into the TD's memory page by page.
@@ -148,7 +148,7 @@ class Suite:
             # a static libc would make that four times the pages.
             command.run([*self.make(self.out), jobs, *goals], log, env=ENVIRONMENT,
                         what=f'make {os.path.basename(goals[0])}')
-            if self.work.source.pristine and not wanted:
+            if self.work.source.pristine:
                 self._check_replaced()
 
     def _check_replaced(self) -> None:
@@ -157,8 +157,12 @@ class Suite:
         The linker replaces calls between objects (tdx_libkvm.h). It says nothing of a
         function that a library calls within an object, or not at all.
         """
+        sources = os.path.join(self.work.tree, FOLDER)
+        # The file of an object may be gone since the last build.
         objects = [os.path.join(folder, name) for folder, _, found in os.walk(self.out)
-                   for name in found if name.endswith('.o')]
+                   for name in found if name.endswith('.o') and
+                   os.path.exists(os.path.join(sources, os.path.relpath(folder, self.out),
+                                               f'{name[:-2]}.c'))]
         called = called_across(command.output(['nm', '-A', '-u', *objects]))
         lost = [name for name in names(name=REPLACED_LIST) if name not in called]
         if lost:
