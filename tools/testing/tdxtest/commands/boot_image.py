@@ -5,10 +5,12 @@ import argparse
 import os
 
 from tdxtest.base.failure import UsageError
+from tdxtest.base.progress import Meter
 from tdxtest.commands.package import IMAGE_FORMAT
 from tdxtest.guest import boot, machines, request, runs, stages
 from tdxtest.guest.machines import Machine
-from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_place_options
+from tdxtest.guest.options import (EPILOG, Commands, add_boot_options, add_place_options,
+                                   add_show_options)
 from tdxtest.verdict import ktap, results
 from tdxtest.verdict.results import Results
 
@@ -39,8 +41,13 @@ def run(args: argparse.Namespace) -> int:
     installation = machine.prepare(build)
     guest = runs.new_guest(wanted, build.folder('run', 'image'))
     progress.say(f'image: Linux {about["kernel"]}, {about["abi"]}')
+    seen = runs.view_of(progress, wanted, [[(name, []) for name in about['tests']]],
+                        about['tests'].get)
     boot.run_step(progress, 'boot', f'{machine.name} {installation.version}', [guest],
-                  [os.path.abspath(args.image)], installation, wanted.boot.cpus)
+                  [os.path.abspath(args.image)], installation, wanted.boot.cpus, view=seen,
+                  meter=Meter(seen.count, 'cases', seen.total) if seen else None)
+    if seen:
+        seen.conclude()
     guests = [(guest.console, guest.ended, about['tests'])]
     verdict = ktap.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
@@ -60,5 +67,6 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     add_place_options(parser)
     add_boot_options(parser, jobs=False)
     results.add_options(parser)
+    add_show_options(parser)
     parser.add_argument('image', metavar='FILE.iso')
     return parser

@@ -48,8 +48,9 @@ def run(request: Request, build: Build) -> runs.Run:
     machine.bundle(bundle, plan, [os.path.join(staging, 'kvm', name) for name, _ in tests],
                    WARNINGS)
     guest = runs.new_guest(request, folder)
+    seen = runs.view_of(build.progress, request, [tests], lambda name: suite.cases_of(name) or ())
     boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
-                  [guest], [bundle], installation, 1)
+                  [guest], [bundle], installation, 1, view=seen)
     ran: list[ktap.Judged] = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
     verdict = ktap.judge_all(ran, strict=request.expect.findings)
     about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,

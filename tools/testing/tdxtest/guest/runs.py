@@ -4,11 +4,11 @@
 import dataclasses
 import datetime
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.base.progress import Meter
+from tdxtest.base.progress import Meter, Progress
 from tdxtest.guest import boot, image, shards, shell, view
 from tdxtest.guest.request import Request, again
 from tdxtest.guest.stages import Built, Laid
@@ -112,7 +112,8 @@ def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]
     with built.progress.step('image', 'making the initramfs and the boot image'):
         images = [boot_image(built, folder, share) for folder, share in zip(folders, shares)]
     guests = [new_guest(built.request, folder) for folder in folders]
-    seen = view_of(built, shares)
+    seen = view_of(built.progress, built.request, shares,
+                   lambda name: built.suite.cases_of(name) or ())
     meter = Meter(seen.count, 'cases', seen.total) if seen else None
     boot.run_step(built.progress, 'boot', f'{wanted.machine.name} {installation.version}, '
                   f'{wanted.cpus} CPU(s)', guests, images, installation, wanted.cpus,
@@ -125,14 +126,17 @@ def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]
     return tuple(guests)
 
 
-def view_of(built: Built, shares: Sequence[Tests]) -> view.View | None:
-    """What shows the guests to a person, None where their KTAP is printed."""
-    show, progress = built.request.show, built.progress
-    if show.raw or built.request.boot.verbose or not (
+def view_of(progress: Progress, request: Request, shares: Sequence[Tests],
+            cases: Callable[[str], Sequence[str]]) -> view.View | None:
+    """What shows the guests to a person, None where their KTAP is printed.
+
+    cases: gives the ids of a test.
+    """
+    show = request.show
+    if show.raw or request.boot.verbose or not (
             progress.terminal.person or show.summary or show.failed):
         return None
-    return view.View(progress, shares, lambda name: built.suite.cases_of(name) or (),
-                     lambda test: again(built.request, test), show)
+    return view.View(progress, shares, cases, lambda test: again(request, test), show)
 
 
 def boot_only(built: Built) -> ktap.Verdict:

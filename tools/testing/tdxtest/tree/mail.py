@@ -27,6 +27,7 @@ SEPARATOR = re.compile(rb'^From .*\d\d:\d\d:\d\d.* \d{4}.*\n', re.MULTILINE)
 HEADER = re.compile(rb'[!-9;-~]+:')
 SUBJECT = re.compile(rb'^Subject:', re.MULTILINE | re.IGNORECASE)
 DIFF = re.compile(rb'^(?:diff --git \S|--- \S.*\n\+\+\+ \S)', re.MULTILINE)
+HTML_DIFF = re.compile(rb'diff --git |@@ -\d+')
 # "-- >8 --": what stands above it is for the readers of a mail, not for the commit.
 SCISSORS = re.compile(rb'^[ \t]*(?:-+[- \t]*(?:>8|8<|>%|%<)|(?:>8|8<|>%|%<)[ \t]*--)[^\n]*\n',
                       re.MULTILINE)
@@ -230,7 +231,17 @@ def read_data(name: str, data: bytes, origin: str = '') -> list[Patch]:
     inner = [patch for message, _ in mails for patch in attached(message, origin)]
     if inner:
         return [*(patch for patch in tagged if not patch.number), *inner]
-    return [*tagged, *untagged(name, mails)]
+    found = [*tagged, *untagged(name, mails)]
+    if not any(patch.body for patch in found) and any(map(is_html, (mail for mail, _ in mails))):
+        raise UsageError(f'{name}: its diff is in HTML only, which has no white space to rely on; '
+                         'ask for plain text')
+    return found
+
+
+def is_html(message: email.message.Message) -> bool:
+    """True for a mail that has a diff as HTML."""
+    return any(part.get_content_type() == 'text/html' and HTML_DIFF.search(leaf(part))
+               for part in message.walk() if not part.is_multipart())
 
 
 def untagged(name: str, mails: Iterable[tuple[email.message.Message, Place]]) -> list[Patch]:

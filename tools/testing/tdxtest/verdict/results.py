@@ -94,7 +94,8 @@ def load_tagged(path: str, tag: str, origin: str) -> Results:
     origin: the command that makes such files, for the message.
     """
     try:
-        with open(path, encoding='utf-8') as f:
+        # Standard input is opened by its number: it need not be valid text.
+        with open(0 if path == '-' else path, encoding='utf-8', closefd=path != '-') as f:
             held = json.load(f)
     except FileNotFoundError as e:
         raise UsageError(f'{path} is not there; {origin} makes it') from e

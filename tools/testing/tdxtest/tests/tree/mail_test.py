@@ -127,6 +127,13 @@ class Text(unittest.TestCase):
         [patch] = read(head % b'; delsp=yes' + text)
         self.assertIn(b'\nsentenceis broken.\n', patch.body)
 
+    def test_html_only(self):
+        made = email.message.EmailMessage()
+        made['Subject'] = '[PATCH] KVM: One'
+        made.set_content('<pre>diff --git a/f b/f\n@@ -1 +1 @@\n</pre>', subtype='html')
+        with self.assertRaisesRegex(UsageError, 'one.eml: its diff is in HTML only'):
+            read(made.as_bytes())
+
     def test_place(self):
         [patch] = read(f'Subject: [PATCH] KVM: One\nX: y\n\ntext\n---\n{DIFF}'.encode())
         self.assertEqual(patch.place(3), 'one.eml:6')
