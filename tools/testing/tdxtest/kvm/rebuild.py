@@ -95,8 +95,9 @@ class Patched:
     def outside(self) -> list[str] | None:
         """Objects beside KVM's modules that include what differs; None if they are not known."""
         paths = [path for path in self.built_files() if not path.startswith(KVM_FOLDERS)]
-        if not all(path.endswith(dependants.SOURCES) for path in paths):
-            return None     # Kconfig, Makefiles and the like
+        if not all(path.endswith(dependants.SOURCES) for path in paths) or any(
+                os.path.basename(path).startswith('Kconfig') for path in self.built_files()):
+            return None     # the configuration, Makefiles and the like
         return sorted({target for targets in self._dependants().values() for target in targets
                        if not target.startswith(KVM_FOLDERS)})
 

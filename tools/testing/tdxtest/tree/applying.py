@@ -196,6 +196,7 @@ class Applier:
             groups.setdefault(tuple(sorted(set(diff.paths(level)))), []).append(diff)
         before = {path: contents.read(os.path.join(self.applied, path)) for path in self.files}
         there: list[str] = []
+        partly: list[str] = []
         left_out: list[str] = []
         worked = 0
         for paths, group in groups.items():
@@ -208,7 +209,7 @@ class Applier:
                 there += paths
             elif self._some_hunks(group):
                 worked += 1
-                there += [f'a part of {path}' for path in paths]
+                partly += paths
             elif not any(map(is_built, paths)):
                 left_out += paths
             else:
@@ -216,6 +217,9 @@ class Applier:
                 if not self._merged(patch, file, before):
                     raise Failure(self._explained(patch, group, why))
                 return
+        if partly:
+            self.notes.append(f'{patch.label()}: already in {self.name}: a part of '
+                              f'{", ".join(partly)}')
         self._note(patch, there, left_out, not worked and not left_out)
 
     def _restore(self, before: Mapping[str, bytes | None]) -> None:
@@ -245,11 +249,15 @@ class Applier:
     def _note(self, patch: Patch, there: Sequence[str], left_out: Sequence[str],
               whole: bool) -> None:
         self._there.update(there)
-        if whole:
+        # What a patch before it did is not what the tree has.
+        own = any(contents.read(os.path.join(self.applied, path)) != self._original(path)
+                  for path in there)
+        where = 'done by a patch before it' if own else f'already in {self.name}'
+        if whole and not own:
             self.already.append(patch)
-            self.notes.append(f'{patch.label()}: already in {self.name}')
-        elif there:
-            self.notes.append(f'{patch.label()}: already in {self.name}: {", ".join(there)}')
+        if there:
+            told = '' if whole else f': {", ".join(there)}'
+            self.notes.append(f'{patch.label()}: {where}{told}')
         self.left_out += left_out
         if left_out:
             self.notes.append(f'{patch.label()}: does not apply to {", ".join(left_out)}, which '

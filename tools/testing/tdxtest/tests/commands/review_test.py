@@ -245,6 +245,9 @@ class Patched(unittest.TestCase):
         self.assertTrue(patched.objects_only())
         patched.files['arch/x86/kvm/vmx/tdx.h'] = b''
         self.assertEqual((patched.objects_only(), patched.outside()), (False, []))
+        # The configuration is that of the whole kernel.
+        patched.files['arch/x86/kvm/Kconfig'] = b''
+        self.assertIsNone(patched.outside())
 
     def test_headers(self):
         header = 'include/linux/kvm_host.h'

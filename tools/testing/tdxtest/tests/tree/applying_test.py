@@ -87,6 +87,11 @@ class Already(Tree):
         self.assertEqual((applier.files, applier.notes),
                          ({}, ['[PATCH] KVM: 1: already in Linux 7']))
 
+    def test_what_a_patch_before_did(self):
+        applier = self.apply(diff(), diff())
+        self.assertEqual((applier.files, applier.already), ({NAME: NEW}, []))
+        self.assertEqual(applier.notes, ['[PATCH 2/2] KVM: 2: done by a patch before it'])
+
     def test_one_of_two_files(self):
         write_if_changed(os.path.join(self.tree, 'arch/x86/kvm/b.c'), NEW)
         applier = self.apply(diff() + diff(name='arch/x86/kvm/b.c'))
