@@ -47,6 +47,12 @@ class Lines(unittest.TestCase):
             self.assertEqual((made.person, made.live, made.colour), (person, live, colour), environ)
             self.assertEqual('\x1b' in made.paint('x', 'red'), colour)
 
+    def test_no_more_than_a_line_is_drawn(self):
+        out = Screen()
+        made = terminal.Terminal(out, {'TERM': 'xterm'})
+        made.draw('x' * 999)
+        self.assertEqual(out.getvalue().count('x'), made.columns() - 1)
+
     def test_drawn_and_printed(self):
         out = Screen()
         made = terminal.Terminal(out, {'TERM': 'xterm'})
