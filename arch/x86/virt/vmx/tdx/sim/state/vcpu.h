@@ -137,6 +137,7 @@ struct sim_vcpu {
 	u64 xcr0;
 	u64 host_xcr0;			/* at TDH.VP.ENTER */
 	u64 xss;
+	u64 host_xss;			/* at TDH.VP.ENTER */
 	u64 dr[4];
 	u64 dr6;
 	u64 msr[SIM_MSR_NR];

@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include <asm/apic.h>
+#include <asm/cpuid/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/msr.h>
 #include <asm/vmx.h>
@@ -68,6 +69,7 @@ static int exit_on_cpu(void *data)
 		sim_vmwrite(f->field, before[f - guest->set]);
 	sim_td_unload(work->vcpu, &host);
 	xsetbv(XCR_XFEATURE_ENABLED_MASK, work->vcpu->host_xcr0);
+	wrmsrq(MSR_IA32_XSS, work->vcpu->host_xss);
 	local_irq_restore(flags);
 	return 0;
 }
@@ -104,8 +106,17 @@ u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
 
 /* MSRs that TDH.VP.ENTER changes, and KVM restores. */
 static const u32 host_msrs[] = {
-	MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_TSC_AUX, MSR_KERNEL_GS_BASE,
+	MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_TSC_AUX, MSR_KERNEL_GS_BASE, MSR_IA32_XSS,
 };
+
+/* The host has enabled every supervisor component that the CPU has. */
+static void enable_all_supervisor_components(void)
+{
+	u32 eax, ebx, ecx, edx;
+
+	cpuid_count(0xd, 1, &eax, &ebx, &ecx, &edx);
+	wrmsrq(MSR_IA32_XSS, (u64)edx << 32 | ecx);
+}
 
 static void enter_once(struct pt_regs *regs)
 {
@@ -115,6 +126,7 @@ static void enter_once(struct pt_regs *regs)
 
 	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
 		rdmsrq(host_msrs[i], msrs[i]);
+	enable_all_supervisor_components();
 	sim_seamcall(regs);
 	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
 		wrmsrq(host_msrs[i], msrs[i]);

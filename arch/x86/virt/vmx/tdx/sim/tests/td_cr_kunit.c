@@ -6,7 +6,6 @@
  * without an IDT.  Any exception ends it, and a #VE leaves its information.
  */
 #include <linux/array_size.h>
-#include <linux/string.h>
 
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
@@ -15,6 +14,7 @@
 #include <asm/vmx.h>
 
 #include "tests/sim_test.h"
+#include "tests/sim_test_code.h"
 #include "tests/sim_test_vcpu.h"
 
 #define XFAM_SSE		SIM_XFAM_FIXED1
@@ -161,46 +161,21 @@ static const struct cr_case cr_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(cr, cr_cases, name);
 
-#define MAX_CODE		64
-
-struct code {
-	u8 bytes[MAX_CODE];
-	unsigned int size;
-};
-
-static void put(struct code *code, const void *bytes, unsigned int size)
-{
-	memcpy(code->bytes + code->size, bytes, size);
-	code->size += size;
-}
-
-static void put_mov(struct code *code, enum sim_gpr gpr, u32 value)
-{
-	u8 opcode = 0xb8 + gpr;
-
-	put(code, &opcode, 1);
-	put(code, &value, sizeof(value));
-}
-
 /* Gives the linear address of the instruction that is tested. */
-static u64 make_code(const struct cr_case *c, struct code *code)
+static u64 make_code(const struct cr_case *c, struct sim_test_code *code)
 {
-	static const u8 mov_to_cr4[] = { 0x0f, 0x22, 0xe0 };
-	static const u8 ud2[] = { 0x0f, 0x0b };
 	u64 insn;
 
-	if (c->insn == XSETBV || c->insn == NOTHING_XCR0) {
-		put_mov(code, SIM_RAX, CR4_START | X86_CR4_OSXSAVE);
-		put(code, mov_to_cr4, sizeof(mov_to_cr4));
-	}
-	put_mov(code, SIM_RCX, c->index);
-	put_mov(code, SIM_RDX, c->value >> 32);
-	put_mov(code, SIM_RAX, c->value);
+	if (c->insn == XSETBV || c->insn == NOTHING_XCR0)
+		sim_test_code_set_cr4(code, CR4_START | X86_CR4_OSXSAVE);
+	sim_test_code_mov(code, SIM_RCX, c->index);
+	sim_test_code_mov(code, SIM_RDX, c->value >> 32);
+	sim_test_code_mov(code, SIM_RAX, c->value);
 	insn = (SIM_TEST_RESET_VECTOR & PAGE_MASK) + code->size;
-	put(code, insns[c->insn].write, insns[c->insn].length);
-	put_mov(code, SIM_RBX, MARK);
-	put(code, insns[c->insn].read, insns[c->insn].read_length);
-	put(code, ud2, sizeof(ud2));
+	sim_test_code_put(code, insns[c->insn].write, insns[c->insn].length);
+	sim_test_code_mov(code, SIM_RBX, MARK);
+	sim_test_code_put(code, insns[c->insn].read, insns[c->insn].read_length);
+	sim_test_code_end(code);
 	return insn;
 }
 
@@ -237,7 +212,7 @@ static void cr_write(struct kunit *test)
 	/* A TD has no component that the CPU lacks, and cannot set its bit in CR4. */
 	bool absent = c->xfam & ~xfam || c->cr4 & ~fixed1;
 	enum outcome want = absent ? GP : c->want;
-	struct code code = {};
+	struct sim_test_code code = {};
 	u64 insn = make_code(c, &code);
 	struct pt_regs regs = {};
 	struct sim_test_td *td;

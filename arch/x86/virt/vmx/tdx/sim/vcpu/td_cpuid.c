@@ -17,7 +17,7 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 			      struct sim_cpuid_entry *value)
 {
 	u64 cr4 = sim_vmread(GUEST_CR4);
-	u32 unused;
+	u32 eax, ecx, edx;
 
 	switch (leaf) {
 	case 1:
@@ -30,9 +30,12 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 			value->ecx |= BIT(X86_FEATURE_OSPKE & 31);
 		break;
 	case 0xd:
-		/* Size of the area for what XCR0 enables, which is the guest's now. */
+		/*
+		 * Size of the area for what XCR0 and IA32_XSS enable.  Both are the TD's
+		 * now.  cpuid_count() hands EAX and ECX over through its output pointers.
+		 */
 		if (subleaf <= 1)
-			cpuid_count(0xd, subleaf, &unused, &value->ebx, &unused, &unused);
+			cpuid_count(0xd, subleaf, &eax, &value->ebx, &ecx, &edx);
 		break;
 	case 0x80000001:
 		/* SYSCALL does not exist in 32-bit code. */

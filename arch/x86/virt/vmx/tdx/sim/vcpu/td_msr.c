@@ -145,6 +145,7 @@ static enum sim_action write_xss(struct sim_exit *exit, u64 value)
 		return msr_refused(exit);
 
 	vcpu->xss = value;
+	native_wrmsrq(MSR_IA32_XSS, value);
 	return msr_done();
 }
 

@@ -105,24 +105,38 @@ static void sim_xrstor(const void *area, u64 mask)
 		     : "memory");
 }
 
+/* Components that XSAVE and XSAVES of this CPU take.  A hypervisor below traps the MSR. */
+static void sim_enable_xfeatures(u64 xcr0, u64 xss)
+{
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
+	if (__rdmsr(MSR_IA32_XSS) != xss)
+		native_wrmsrq(MSR_IA32_XSS, xss);
+}
+
+static void sim_enable_xfam(u64 xfam)
+{
+	sim_enable_xfeatures(xfam & ~TDX_XFAM_SUPERVISOR, xfam & TDX_XFAM_SUPERVISOR);
+}
+
 /*
  * Extended state is the TD's while it runs.  The host saved its own before
- * TDH.VP.ENTER.  Afterwards the state is the INIT state, with XCR0 as in XFAM.
+ * TDH.VP.ENTER.  Afterwards the state is the INIT state, with XCR0 and IA32_XSS as in
+ * XFAM.
  */
 static void sim_load_fpu(struct sim_vcpu *vcpu)
 {
 	u64 xfam = vcpu->td->tdcs->xfam;
 
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, xfam);
+	sim_enable_xfam(xfam);
 	sim_xrstor(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE), xfam);
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+	sim_enable_xfeatures(vcpu->xcr0, vcpu->xss);
 }
 
 static void sim_save_fpu(struct sim_vcpu *vcpu)
 {
 	u64 xfam = vcpu->td->tdcs->xfam;
 
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, xfam);
+	sim_enable_xfam(xfam);
 	sim_xsave(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE), xfam);
 	sim_xrstor(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE_INIT), xfam);
 }
@@ -173,6 +187,7 @@ void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host)
 {
 	sim_host_save(host);
 	vcpu->host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	vcpu->host_xss = __rdmsr(MSR_IA32_XSS);
 	sim_vmcs_load(vcpu);
 	sim_host_write_task();
 
@@ -192,7 +207,7 @@ void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host)
 void sim_fpu_to_host(struct sim_vcpu *vcpu)
 {
 	sim_save_fpu(vcpu);
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->host_xcr0);
+	sim_enable_xfeatures(vcpu->host_xcr0, vcpu->host_xss);
 }
 
 void sim_fpu_to_td(struct sim_vcpu *vcpu)

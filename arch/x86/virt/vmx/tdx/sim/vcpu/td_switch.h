@@ -38,8 +38,8 @@ void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host);
 void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host);
 
 /*
- * In between: let the host have extended state and its XCR0, for code of it that
- * may use them, and give both back to the TD.
+ * In between: let the host have extended state, its XCR0 and its IA32_XSS, for code of
+ * it that may use them, and give all of them back to the TD.
  */
 void sim_fpu_to_host(struct sim_vcpu *vcpu);
 void sim_fpu_to_td(struct sim_vcpu *vcpu);
