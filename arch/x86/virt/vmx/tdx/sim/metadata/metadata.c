@@ -233,9 +233,9 @@ static u64 sim_md_cpuid(const struct sim_tdcs *tdcs, u64 id, u64 *value)
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 
 	if (id & MD_CPUID_ECX_EDX)
-		*value = (u64)entry->edx << 32 | entry->ecx;
+		*value = (u64)entry->regs[SIM_EDX] << 32 | entry->regs[SIM_ECX];
 	else
-		*value = (u64)entry->ebx << 32 | entry->eax;
+		*value = (u64)entry->regs[SIM_EBX] << 32 | entry->regs[SIM_EAX];
 	return 0;
 }
 

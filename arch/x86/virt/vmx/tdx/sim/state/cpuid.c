@@ -15,41 +15,46 @@
 
 #define CPUID_ANY		SIM_CPUID_NO_SUBLEAF
 
-/* Highest basic leaf of a TD; its own contents are for performance monitoring. */
-#define TDX_CPUID_LEAF_LAST	0x23
+/* First leafs of the ranges that are left to hypervisors and that AMD began. */
+#define CPUID_HYPERVISOR	0x40000000
+#define CPUID_EXTENDED		0x80000000
+
+/* Last leafs of a TD in its two ranges. */
+#define TDX_CPUID_LAST_BASIC	0x23
+#define TDX_CPUID_LAST_EXTENDED	0x80000008
 
 /* Leaf 0x80000008 EAX: a TD always sees the physical width of the architecture. */
-#define SIM_CPUID_MAXPHYADDR	52
-#define SIM_CPUID_LINEAR_WIDTH	48
+#define CPUID_WIDTHS		GENMASK(15, 0)
+#define TDX_MAXPHYADDR		52
+#define LINEAR_WIDTH		48
+#define LINEAR_WIDTH_LA57	57
 
-/* Leaf 0x80000007 EDX: the TSC of a TD is invariant. */
-#define SIM_CPUID_CONSTANT_TSC	BIT(8)
-
-enum sim_cpuid_kind {
-	CPUID_NATIVE,
-	CPUID_DIRECT,
-	CPUID_ALLOW,
-};
-
-enum { EAX, EBX, ECX, EDX, NR_REGS };
+#define XFAM_PT			BIT_ULL(8)
+#define XFAM_CET		(XFEATURE_MASK_CET_USER | XFEATURE_MASK_CET_KERNEL)
+#define XFAM_UINTR		BIT_ULL(14)
+#define XFAM_LBR		XFEATURE_MASK_LBR
+#define XFAM_AMX		XFEATURE_MASK_XTILE
 
 struct sim_cpuid_row {
 	u32 leaf;
 	u32 subleaf;
-	enum sim_cpuid_kind kind;
-	u32 pass[NR_REGS];
-	u32 config[NR_REGS];
+	bool config;
+	bool faulting;
+	u32 fixed0[SIM_CPUID_NR_REGS];
+	u32 fixed1[SIM_CPUID_NR_REGS];
+	u32 direct[SIM_CPUID_NR_REGS];
+	u32 allow[SIM_CPUID_NR_REGS];
 };
 
-#define CPUID_MASKS(...)	{ __VA_ARGS__ }
-#define CPUID(_leaf, _subleaf, _kind, _pass, _config)	\
-	{						\
-		.leaf	 = _leaf,			\
-		.subleaf = _subleaf,			\
-		.kind	 = _kind,			\
-		.pass	 = CPUID_MASKS _pass,		\
-		.config	 = CPUID_MASKS _config,		\
-	},
+#define CONFIG			.config = true
+#define FAULTING		.faulting = true
+#define FIXED0(...)		.fixed0 = { __VA_ARGS__ }
+#define FIXED1(...)		.fixed1 = { __VA_ARGS__ }
+#define DIRECT(...)		.direct = { __VA_ARGS__ }
+#define ALLOW(...)		.allow = { __VA_ARGS__ }
+#define NOTHING			FIXED0(U32_MAX, U32_MAX, U32_MAX, U32_MAX)
+#define CPUID(_leaf, _subleaf, ...)	\
+	{ .leaf = _leaf, .subleaf = _subleaf, ##__VA_ARGS__ },
 
 static const struct sim_cpuid_row sim_cpuid_rows[] = {
 #include "state/cpuid.def"
@@ -57,68 +62,107 @@ static const struct sim_cpuid_row sim_cpuid_rows[] = {
 
 static_assert(ARRAY_SIZE(sim_cpuid_rows) * sizeof(struct sim_cpuid_entry) <= PAGE_SIZE);
 
-/* Features that a TD has only with a component of its XFAM. */
-static const struct {
+struct sim_cpuid_mask {
 	u64 xfam;
 	u32 leaf;
-	u32 mask[NR_REGS];
-} sim_cpuid_xfam[] = {
-	/* FMA, AVX, F16C; AVX2; VAES, VPCLMULQDQ; AVX-VNNI, AVX-IFMA */
-	{ XFEATURE_MASK_YMM, 1, { [ECX] = BIT(12) | BIT(28) | BIT(29) } },
-	{ XFEATURE_MASK_YMM, 7, { [EAX] = BIT(4) | BIT(23), [EBX] = BIT(5),
-				  [ECX] = BIT(9) | BIT(10) } },
-	/* AVX512 F, DQ, IFMA, PF, ER, CD, BW, VL; VBMI, VBMI2, VNNI, BITALG, POPCNT; FP16 */
-	{ XFEATURE_MASK_AVX512, 7, { [EBX] = 0xdc230000,
-				     [ECX] = BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14),
-				     [EDX] = BIT(2) | BIT(3) | BIT(8) | BIT(23) } },
-	{ XFEATURE_MASK_PKRU, 7, { [ECX] = BIT(3) } },
+	u32 subleaf;
+	u32 mask[SIM_CPUID_NR_REGS];
 };
 
-static bool sim_cpuid_configurable(const struct sim_cpuid_row *row)
+/* Features that a TD has only with all of these components in its XFAM. */
+static const struct sim_cpuid_mask sim_cpuid_xfam[] = {
+	/* FMA, AVX, F16C; AVX2, VAES, VPCLMULQDQ */
+	{ XFEATURE_MASK_YMM, 0x1, CPUID_ANY, { [SIM_ECX] = 0x30001000 } },
+	{ XFEATURE_MASK_YMM, 0x7, 0, { [SIM_EBX] = 0x00000020, [SIM_ECX] = 0x00000600 } },
+	/* All of AVX-512; AVX-VNNI is here in the module's table as well. */
+	{ XFEATURE_MASK_AVX512, 0x7, 0, { [SIM_EBX] = 0xdc230000, [SIM_ECX] = 0x00005842,
+					  [SIM_EDX] = 0x0080010c } },
+	{ XFEATURE_MASK_AVX512, 0x7, 1, { [SIM_EAX] = 0x00000030 } },
+	{ XFAM_PT, 0x7, 0, { [SIM_EBX] = 0x02000000 } },
+	{ XFEATURE_MASK_PKRU, 0x7, 0, { [SIM_ECX] = 0x00000008 } },
+	{ XFAM_CET, 0x7, 0, { [SIM_ECX] = 0x00000080, [SIM_EDX] = 0x00100000 } },
+	{ XFAM_UINTR, 0x7, 0, { [SIM_EDX] = 0x00000020 } },
+	{ XFAM_LBR, 0x7, 0, { [SIM_EDX] = 0x00080000 } },
+	{ XFAM_AMX, 0x7, 0, { [SIM_EDX] = 0x03400000 } },
+	{ XFAM_PT, 0x14, 0, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+	{ XFAM_PT, 0x14, 1, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+	{ XFAM_LBR, 0x1c, CPUID_ANY, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+	{ XFAM_AMX, 0x1d, 0, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+	{ XFAM_AMX, 0x1d, 1, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+};
+
+/*
+ * What no TD has here, whatever the CPU has.  Key Locker is disabled by the real
+ * module, performance monitoring and PKS by the attributes that it reports.  The
+ * others need state that is not simulated.
+ */
+static const struct sim_cpuid_mask sim_cpuid_absent[] = {
+	/* MONITOR; HLE, RTM; WAITPKG, Key Locker, PKS */
+	{ 0, 0x1, CPUID_ANY, { [SIM_ECX] = BIT(3) } },
+	{ 0, 0x7, 0, { [SIM_EBX] = BIT(4) | BIT(11), [SIM_ECX] = BIT(5) | BIT(23) | BIT(31),
+	/* SRBDS_CTRL, TSXLDTRK; DDPD_U */
+		       [SIM_EDX] = BIT(9) | BIT(16) } },
+	{ 0, 0x7, 2, { [SIM_EDX] = BIT(3) } },
+	{ 0, 0xa, CPUID_ANY, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+	{ 0, 0x19, CPUID_ANY, { U32_MAX, U32_MAX, U32_MAX, U32_MAX } },
+};
+
+static const struct sim_cpuid_row *sim_cpuid_end = sim_cpuid_rows + ARRAY_SIZE(sim_cpuid_rows);
+
+static bool sim_cpuid_mask_is_for(const struct sim_cpuid_mask *mask,
+				  const struct sim_cpuid_row *row)
 {
-	return row->kind != CPUID_NATIVE;
+	return mask->leaf == row->leaf && mask->subleaf == row->subleaf;
+}
+
+/* Bits of register @reg that no TD has. */
+static u32 sim_cpuid_absent_bits(const struct sim_cpuid_row *row, int reg)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sim_cpuid_absent); i++) {
+		if (sim_cpuid_mask_is_for(&sim_cpuid_absent[i], row))
+			return sim_cpuid_absent[i].mask[reg];
+	}
+	return 0;
+}
+
+/* What the CPU has.  A leaf above its last one would give the value of another leaf. */
+static void sim_cpuid_native(const struct sim_cpuid_row *row, u32 regs[SIM_CPUID_NR_REGS])
+{
+	u32 subleaf = row->subleaf == CPUID_ANY ? 0 : row->subleaf;
+
+	memset(regs, 0, SIM_CPUID_NR_REGS * sizeof(regs[0]));
+	if (row->leaf > cpuid_eax(row->leaf & CPUID_EXTENDED))
+		return;
+	cpuid_count(row->leaf, subleaf, &regs[SIM_EAX], &regs[SIM_EBX], &regs[SIM_ECX],
+		    &regs[SIM_EDX]);
 }
 
 unsigned int sim_cpuid_nr_config(void)
 {
-	unsigned int i, nr = 0;
+	const struct sim_cpuid_row *row;
+	unsigned int nr = 0;
 
-	for (i = 0; i < ARRAY_SIZE(sim_cpuid_rows); i++)
-		nr += sim_cpuid_configurable(&sim_cpuid_rows[i]);
+	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++)
+		nr += row->config;
 	return nr;
-}
-
-/* Bits that the host may set.  In a CPUID_ALLOW row the CPU must have them as well. */
-static void sim_cpuid_config_masks(const struct sim_cpuid_row *row, u32 mask[NR_REGS])
-{
-	u32 native[NR_REGS];
-	int i;
-
-	cpuid_count(row->leaf, row->subleaf == CPUID_ANY ? 0 : row->subleaf,
-		    &native[EAX], &native[EBX], &native[ECX], &native[EDX]);
-	for (i = 0; i < NR_REGS; i++)
-		mask[i] = row->config[i] &
-			  (row->kind == CPUID_ALLOW ? native[i] : U32_MAX);
-
-	/* The GPA width is the module's, not the CPU's. */
-	if (row->leaf == 0x80000008)
-		mask[EAX] = row->config[EAX];
 }
 
 void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2])
 {
-	const struct sim_cpuid_row *row = sim_cpuid_rows;
-	u32 mask[NR_REGS];
+	const struct sim_cpuid_row *row = &sim_cpuid_rows[i];
+	u32 mask[SIM_CPUID_NR_REGS];
+	int r;
 
-	for (; ; row++) {
-		if (sim_cpuid_configurable(row) && !i--)
-			break;
-	}
+	sim_cpuid_native(row, mask);
+	for (r = 0; r < SIM_CPUID_NR_REGS; r++)
+		mask[r] = row->direct[r] |
+			  (row->allow[r] & mask[r] & ~sim_cpuid_absent_bits(row, r));
 
-	sim_cpuid_config_masks(row, mask);
 	*leaf = (u64)row->subleaf << 32 | row->leaf;
-	values[0] = (u64)mask[EBX] << 32 | mask[EAX];
-	values[1] = (u64)mask[EDX] << 32 | mask[ECX];
+	values[0] = (u64)mask[SIM_EBX] << 32 | mask[SIM_EAX];
+	values[1] = (u64)mask[SIM_EDX] << 32 | mask[SIM_ECX];
 }
 
 /* Size of the XSAVE area for all of @xfam, as leaf 0xd reports it in ECX. */
@@ -129,7 +173,7 @@ static u32 sim_xsave_size(u64 xfam)
 	int i;
 
 	for (i = XFEATURE_YMM; i < XFEATURE_MAX; i++) {
-		if (!(xfam & BIT_ULL(i)))
+		if (!(xfam & ~TDX_XFAM_SUPERVISOR & BIT_ULL(i)))
 			continue;
 		cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx);
 		size = max(size, ebx + eax);
@@ -137,129 +181,133 @@ static u32 sim_xsave_size(u64 xfam)
 	return size;
 }
 
-/* Clear the features whose component of the XFAM the TD does not have. */
-static void sim_cpuid_clear_features(struct sim_cpuid_entry *entry, u64 xfam)
-{
-	u32 clear[NR_REGS] = {};
-	int i, r;
-
-	for (i = 0; i < ARRAY_SIZE(sim_cpuid_xfam); i++) {
-		if (entry->leaf == sim_cpuid_xfam[i].leaf && !(xfam & sim_cpuid_xfam[i].xfam)) {
-			for (r = 0; r < NR_REGS; r++)
-				clear[r] |= sim_cpuid_xfam[i].mask[r];
-		}
-	}
-
-	/* EAX of leaf 7.0 is a number of subleafs, of 7.1 it is features. */
-	if (entry->leaf != 7 || entry->subleaf)
-		entry->eax &= ~clear[EAX];
-	if (!entry->subleaf || entry->subleaf == CPUID_ANY) {
-		entry->ebx &= ~clear[EBX];
-		entry->ecx &= ~clear[ECX];
-		entry->edx &= ~clear[EDX];
-	}
-}
-
 /* Leaf 0xd: the XSAVE area of a TD. */
 static void sim_cpuid_complete_xsave(struct sim_cpuid_entry *entry, u64 xfam)
 {
-	if (!entry->subleaf) {
-		entry->eax = (u32)(xfam & ~TDX_XFAM_SUPERVISOR);
-		entry->edx = (xfam & ~TDX_XFAM_SUPERVISOR) >> 32;
-		entry->ecx = sim_xsave_size(xfam);
-	} else if (entry->subleaf > 1 && !(xfam & BIT_ULL(entry->subleaf))) {
-		entry->eax = 0;
-		entry->ebx = 0;
-		entry->ecx = 0;
-		entry->edx = 0;
+	switch (entry->subleaf) {
+	case 0:
+		entry->regs[SIM_EAX] &= xfam;
+		entry->regs[SIM_ECX] = sim_xsave_size(xfam);
+		break;
+	case 1:
+		/* XFD is for AMX only. */
+		if (!(xfam & XFAM_AMX))
+			entry->regs[SIM_EAX] &= ~BIT(4);
+		entry->regs[SIM_ECX] &= xfam;
+		break;
+	default:
+		if (!(xfam & BIT_ULL(entry->subleaf)))
+			memset(entry->regs, 0, sizeof(entry->regs));
 	}
 }
 
-/* Values that come from the TD's parameters or are the same for all TDs. */
-static void sim_cpuid_complete(struct sim_cpuid_entry *entry, const struct td_params *params)
+/* A feature of @tdcs, whose row comes before the one that depends on it. */
+static bool sim_cpuid_has(const struct sim_tdcs *tdcs, u32 leaf, u32 subleaf,
+			  enum sim_cpuid_reg reg, u32 bit)
 {
-	sim_cpuid_clear_features(entry, params->xfam);
+	return sim_cpuid_get(tdcs, leaf, subleaf)->regs[reg] & bit;
+}
+
+/* Values that come from the TD's parameters. */
+static void sim_cpuid_complete(struct sim_tdcs *tdcs, struct sim_cpuid_entry *entry,
+			       const struct td_params *params)
+{
+	u32 *regs = entry->regs;
 
 	switch (entry->leaf) {
-	case 0:
-		entry->eax = TDX_CPUID_LEAF_LAST;
-		break;
 	case 1:
 		/* Family, model and stepping of 0 stand for those of the CPU. */
-		if (!entry->eax)
-			entry->eax = cpuid_eax(1);
-		/* The APIC of a TD is always in x2APIC mode. */
-		entry->ecx |= BIT(X86_FEATURE_HYPERVISOR & 31) |
-			      BIT(X86_FEATURE_X2APIC & 31);
+		if (!regs[SIM_EAX])
+			regs[SIM_EAX] = cpuid_eax(1);
 		break;
-	case 7:
-		if (!entry->subleaf)
-			entry->eax = 2;
+	case 5:
+		if (!sim_cpuid_has(tdcs, 1, CPUID_ANY, SIM_ECX, BIT(3)))
+			memset(regs, 0, sizeof(entry->regs));
 		break;
 	case 0xd:
 		sim_cpuid_complete_xsave(entry, params->xfam);
 		break;
 	case 0x15:
-		entry->eax = 1;
-		entry->ebx = params->tsc_frequency;
-		entry->ecx = TDX_TSC_UNIT_HZ;
-		break;
-	case TDX_CPUID_LEAF_ID:
-		/* A guest reads the string from EBX, EDX and ECX. */
-		memcpy(&entry->ebx, &TDX_IDENT[0], 4);
-		memcpy(&entry->edx, &TDX_IDENT[4], 4);
-		memcpy(&entry->ecx, &TDX_IDENT[8], 4);
-		break;
-	case 0x80000000:
-		entry->eax = 0x80000008;
+		regs[SIM_EBX] = params->tsc_frequency;
 		break;
 	case 0x80000007:
-		entry->edx = SIM_CPUID_CONSTANT_TSC;
+		/* The TSC of a TD is invariant, whatever an emulator says of its own. */
+		regs[SIM_EDX] = BIT(8);
 		break;
 	case 0x80000008:
-		entry->eax |= SIM_CPUID_MAXPHYADDR | SIM_CPUID_LINEAR_WIDTH << 8;
+		regs[SIM_EAX] &= ~CPUID_WIDTHS;
+		regs[SIM_EAX] |= TDX_MAXPHYADDR;
+		regs[SIM_EAX] |= (sim_cpuid_has(tdcs, 7, 0, SIM_ECX, BIT(16)) ?
+				  LINEAR_WIDTH_LA57 : LINEAR_WIDTH) << 8;
 		break;
 	}
 }
 
+/* The row without @value of TD_PARAMS, and without what XFAM does not have. */
+static void sim_cpuid_compute(const struct sim_cpuid_row *row, u64 xfam, const u32 *value,
+			      u32 regs[SIM_CPUID_NR_REGS])
+{
+	int i, r;
+
+	sim_cpuid_native(row, regs);
+	for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
+		regs[r] &= ~(row->fixed0[r] | row->direct[r] | sim_cpuid_absent_bits(row, r));
+		regs[r] |= row->fixed1[r];
+		if (value) {
+			regs[r] |= value[r] & row->direct[r];
+			regs[r] &= value[r] | ~row->allow[r];
+		}
+	}
+
+	for (i = 0; i < ARRAY_SIZE(sim_cpuid_xfam); i++) {
+		const struct sim_cpuid_mask *mask = &sim_cpuid_xfam[i];
+
+		if (!sim_cpuid_mask_is_for(mask, row) || (xfam & mask->xfam) == mask->xfam)
+			continue;
+		for (r = 0; r < SIM_CPUID_NR_REGS; r++)
+			regs[r] &= ~mask->mask[r];
+	}
+}
+
+/* Whether TD_PARAMS may have @value for @row. */
+static bool sim_cpuid_value_ok(const struct sim_cpuid_row *row, const u32 *value)
+{
+	int r;
+
+	for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
+		if (value[r] & ~(row->direct[r] |
+				 (row->allow[r] & ~sim_cpuid_absent_bits(row, r))))
+			return false;
+	}
+
+	/* A TD that cannot be migrated has the family, model and stepping of the CPU. */
+	return row->leaf != 1 || !value[SIM_EAX] || value[SIM_EAX] == cpuid_eax(1);
+}
+
 u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *bad)
 {
-	const struct tdx_cpuid_value *value = params->cpuid_values;
-	const struct sim_cpuid_row *row;
+	const struct tdx_cpuid_value *values = params->cpuid_values;
 	struct sim_cpuid_entry *entry = tdcs->cpuid;
+	const struct sim_cpuid_row *row;
 
-	for (row = sim_cpuid_rows; row < sim_cpuid_rows + ARRAY_SIZE(sim_cpuid_rows);
-	     row++, entry++) {
-		u32 subleaf = row->subleaf == CPUID_ANY ? 0 : row->subleaf;
-		u32 mask[NR_REGS];
+	tdcs->nr_cpuid = 0;
+	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++, entry++) {
+		const u32 *value = NULL;
 
-		cpuid_count(row->leaf, subleaf, &entry->eax, &entry->ebx, &entry->ecx, &entry->edx);
-		entry->leaf = row->leaf;
-		entry->subleaf = row->subleaf;
-		entry->eax &= row->pass[EAX];
-		entry->ebx &= row->pass[EBX];
-		entry->ecx &= row->pass[ECX];
-		entry->edx &= row->pass[EDX];
-
-		if (sim_cpuid_configurable(row)) {
-			sim_cpuid_config_masks(row, mask);
-			/* TD_PARAMS has the GPA width in CONFIG_FLAGS, not here. */
-			if (row->leaf == 0x80000008)
-				mask[EAX] = 0;
-			if (value->eax & ~mask[EAX] || value->ebx & ~mask[EBX] ||
-			    value->ecx & ~mask[ECX] || value->edx & ~mask[EDX]) {
+		if (row->config) {
+			value = &(values++)->eax;
+			if (!sim_cpuid_value_ok(row, value)) {
 				*bad = (u64)row->subleaf << 32 | row->leaf;
 				return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_CPUID_CONFIG);
 			}
-			entry->eax |= value->eax;
-			entry->ebx |= value->ebx;
-			entry->ecx |= value->ecx;
-			entry->edx |= value->edx;
-			value++;
 		}
-		sim_cpuid_complete(entry, params);
+		entry->leaf = row->leaf;
+		entry->subleaf = row->subleaf;
+		entry->faulting = row->faulting;
+		sim_cpuid_compute(row, params->xfam, value, entry->regs);
+		sim_cpuid_complete(tdcs, entry, params);
+		tdcs->nr_cpuid++;
 	}
-	tdcs->nr_cpuid = ARRAY_SIZE(sim_cpuid_rows);
 	return 0;
 }
 
@@ -269,8 +317,10 @@ const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
 	u32 i;
 
 	for (i = 0; i < tdcs->nr_cpuid; i++) {
-		if (tdcs->cpuid[i].leaf == leaf && tdcs->cpuid[i].subleaf == subleaf)
-			return &tdcs->cpuid[i];
+		const struct sim_cpuid_entry *entry = &tdcs->cpuid[i];
+
+		if (entry->leaf == leaf && entry->subleaf == subleaf)
+			return entry->faulting ? NULL : entry;
 	}
 	return NULL;
 }
@@ -278,22 +328,11 @@ const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
 const struct sim_cpuid_entry *sim_cpuid_find(const struct sim_tdcs *tdcs,
 					     u32 leaf, u32 subleaf)
 {
-	/* A subleaf that the CPU does not have reads as zeros. */
-	static const struct sim_cpuid_entry no_subleaf;
-	const struct sim_cpuid_entry *entry;
-	u32 i;
-
 	/* For a leaf above the last one of its range the CPU gives the last basic leaf. */
-	if ((leaf > TDX_CPUID_LEAF_LAST && leaf < 0x40000000) || leaf > 0x80000008)
-		leaf = TDX_CPUID_LEAF_LAST;
+	if ((leaf > TDX_CPUID_LAST_BASIC && leaf < CPUID_HYPERVISOR) ||
+	    (leaf >= CPUID_HYPERVISOR + BIT(28) && leaf < CPUID_EXTENDED) ||
+	    (leaf > TDX_CPUID_LAST_EXTENDED && leaf > cpuid_eax(CPUID_EXTENDED)))
+		leaf = TDX_CPUID_LAST_BASIC;
 
-	entry = sim_cpuid_get(tdcs, leaf, CPUID_ANY) ?: sim_cpuid_get(tdcs, leaf, subleaf);
-	if (entry)
-		return entry;
-
-	for (i = 0; i < tdcs->nr_cpuid; i++) {
-		if (tdcs->cpuid[i].leaf == leaf)
-			return &no_subleaf;
-	}
-	return NULL;
+	return sim_cpuid_get(tdcs, leaf, CPUID_ANY) ?: sim_cpuid_get(tdcs, leaf, subleaf);
 }

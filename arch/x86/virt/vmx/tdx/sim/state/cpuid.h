@@ -11,15 +11,22 @@
 struct sim_tdcs;
 struct td_params;
 
+/* Registers in the order of TD_PARAMS and of CPUID_CONFIG_VALUES. */
+enum sim_cpuid_reg {
+	SIM_EAX, SIM_EBX, SIM_ECX, SIM_EDX,
+	SIM_CPUID_NR_REGS,
+};
+
 struct sim_cpuid_entry {
 	u32 leaf;
 	u32 subleaf;			/* SIM_CPUID_NO_SUBLEAF: any */
-	u32 eax, ebx, ecx, edx;
+	u32 regs[SIM_CPUID_NR_REGS];
+	bool faulting;			/* #VE in place of the value */
 };
 
 #define SIM_CPUID_NO_SUBLEAF	U32_MAX
 
-/* Number of rows of cpuid.def that TD_PARAMS can configure. */
+/* Number of rows of cpuid.def that TD_PARAMS has values for, the first ones. */
 unsigned int sim_cpuid_nr_config(void);
 
 /*
@@ -32,8 +39,9 @@ void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2]);
 
 /*
  * Fill @tdcs->cpuid, a page, from @params.  Returns 0, or TDX_OPERAND_INVALID |
- * CPUID_CONFIG if a bit is set that is not configurable.  *@bad is then the row,
- * with the subleaf in 63:32 and the leaf in 31:0.
+ * CPUID_CONFIG if a bit is set that is not configurable, or if the family, model and
+ * stepping are neither 0 nor the CPU's.  *@bad is then the row, with the subleaf in
+ * 63:32 and the leaf in 31:0.
  */
 u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *bad);
 
@@ -43,7 +51,7 @@ u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *b
  * sim_cpuid_get():	only of what has a row; of a leaf without subleafs by
  *			SIM_CPUID_NO_SUBLEAF.
  * sim_cpuid_find():	as the CPUID instruction gives it, for any leaf and subleaf.
- *			NULL if the module leaves the leaf to the host.
+ *			NULL if the TD gets #VE: the module leaves it to the host.
  */
 const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
 					    u32 leaf, u32 subleaf);

@@ -141,6 +141,7 @@ struct sim_vcpu {
 	u64 dr[4];
 	u64 dr6;
 	u64 msr[SIM_MSR_NR];
+	u64 spec_ctrl;
 	u8 cpuid_ve;			/* TDG.VP.CPUIDVE.SET */
 
 	struct sim_swap swap[SIM_MAX_SWAPS];	/* td_shared.c */

@@ -11,8 +11,8 @@
 #include <linux/minmax.h>
 #include <linux/smp.h>
 
+#include <asm/cpuid/api.h>
 #include <asm/fpu/types.h>
-#include <asm/fpu/xcr.h>
 #include <asm/msr.h>
 
 #include "metadata/metadata_sys.h"
@@ -37,9 +37,13 @@ static void sim_sys_no_details(struct pt_regs *regs)
 	regs->r10 = 0;
 }
 
-static u64 sim_host_xfam(void)
+static u64 sim_cpu_xfam(void)
 {
-	u64 xfam = xgetbv(XCR_XFEATURE_ENABLED_MASK) & SIM_XFAM_KNOWN;
+	u32 eax, ebx, ecx, edx;
+	u64 xfam;
+
+	cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx);
+	xfam = eax & SIM_XFAM_KNOWN;
 
 	/* The three components of AVX-512 need each other and AVX. */
 	if (!(xfam & XFEATURE_MASK_YMM) || (xfam & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512)
@@ -88,7 +92,7 @@ u64 sim_tdh_sys_init(struct pt_regs *regs)
 	/* All checks passed: no failure below. */
 	sim_sys.keyid_start = FIELD_GET(KEYID_PARTITIONING_MKTME, partitioning) + 1;
 	sim_sys.nr_keyids = min(nr_keyids, SIM_MAX_KEYIDS);
-	sim_sys.xfam_fixed0 = sim_host_xfam();
+	sim_sys.xfam_fixed0 = sim_cpu_xfam();
 	sim_sys.state = SIM_SYSINIT_DONE;
 unlock:
 	sim_unlock(&sim_sys.lock, SIM_EXCL);

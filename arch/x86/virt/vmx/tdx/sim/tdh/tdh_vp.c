@@ -89,7 +89,7 @@ static void sim_vcpu_init_gprs(struct sim_vcpu *vcpu, u64 rcx)
 	vcpu->gpr[SIM_RBX] = TDX_GPA_WIDTH;
 	vcpu->gpr[SIM_RCX] = rcx;
 	vcpu->gpr[SIM_R8] = rcx;
-	vcpu->gpr[SIM_RDX] = fms ? fms->eax : 0;
+	vcpu->gpr[SIM_RDX] = fms ? fms->regs[SIM_EAX] : 0;
 	vcpu->gpr[SIM_RSI] = vcpu->index;
 }
 

@@ -5,6 +5,8 @@
 #ifndef _X86_VIRT_TDX_SIM_TEST_VCPU_H
 #define _X86_VIRT_TDX_SIM_TEST_VCPU_H
 
+#include <asm/cpuid/api.h>
+
 #include "tests/sim_test.h"
 #include "vcpu/td_exit.h"
 
@@ -45,9 +47,9 @@ void sim_test_run_handler(struct kunit *test, struct sim_test_td *td, struct sim
 u64 sim_test_tdcall(struct kunit *test, struct sim_test_td *td, u64 rax,
 		    struct sim_test_guest *guest);
 
-/* Where a vCPU starts, and the family, model and stepping of a TD with code. */
+/* Where a vCPU starts, and the family, model and stepping of every TD. */
 #define SIM_TEST_RESET_VECTOR	0xfffffff0ULL
-#define SIM_TEST_FMS		0x000806f8
+#define SIM_TEST_FMS		cpuid_eax(1)
 
 /*
  * A TD with @xfam in STAGE_RUNNABLE, whose page at the reset vector holds @code,

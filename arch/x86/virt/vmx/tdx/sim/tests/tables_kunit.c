@@ -14,6 +14,9 @@
 #include "vcpu/td_msr.h"
 
 /* Rows that TD_PARAMS has room for.  Linux has room for more. */
+/* An entry of CPUID_CONFIG_LEAVES for a leaf without subleafs. */
+#define NO_SUBLEAF(leaf)	(BIT_ULL(32) * SIM_CPUID_NO_SUBLEAF + (leaf))
+
 #define MAX_CPUID_CONFIG	(sizeof_field(struct td_params, reserved3) / \
 				 sizeof(struct tdx_cpuid_value))
 
@@ -118,50 +121,40 @@ static void cpuid_fixture_init(struct kunit *test, struct cpuid_fixture *f)
 	sim_test_params(f->params);
 }
 
-enum { EAX, EBX, ECX, EDX };
-
-/* The value of the register @reg of a row: EAX to EDX. */
-static u32 cpuid_reg(const struct sim_cpuid_entry *entry, int reg)
-{
-	const u32 regs[] = { entry->eax, entry->ebx, entry->ecx, entry->edx };
-
-	return regs[reg];
-}
-
 static void cpuid_values(struct kunit *test)
 {
 	const struct {
 		const char *name;
 		u32 leaf;
 		u32 subleaf;
-		int reg;
+		enum sim_cpuid_reg reg;
 		u32 mask;
 		u32 want;
 	} cases[] = {
-		{ "last basic leaf", 0, 0, EAX, U32_MAX, 0x23 },
-		{ "the CPU's family, model, stepping", 1, 0, EAX, U32_MAX, cpuid_eax(1) },
-		{ "hypervisor", 1, 0, ECX, BIT(31), BIT(31) },
-		{ "x2APIC", 1, 0, ECX, BIT(21), BIT(21) },
-		{ "VMX and SMX", 1, 0, ECX, BIT(5) | BIT(6), 0 },
-		{ "AVX without XFAM", 1, 0, ECX, BIT(12) | BIT(28) | BIT(29), 0 },
-		{ "AVX2 without XFAM", 7, 0, EBX, BIT(5), 0 },
-		{ "AVX-512 without XFAM", 7, 0, EBX, 0xdc230000, 0 },
-		{ "PKU without XFAM", 7, 0, ECX, BIT(3), 0 },
-		{ "SGX", 7, 0, EBX, BIT(2), 0 },
-		{ "TSX", 7, 0, EBX, BIT(4) | BIT(11), 0 },
-		{ "XFAM", 0xd, 0, EAX, U32_MAX, 3 },
-		{ "size of XFAM", 0xd, 0, ECX, U32_MAX, 576 },
-		{ "XFD", 0xd, 1, EAX, BIT(4), 0 },
-		{ "AVX state without XFAM", 0xd, 2, EAX, U32_MAX, 0 },
-		{ "crystal clock", 0x15, 0, ECX, U32_MAX, 25000000 },
-		{ "\"Inte\"", 0x21, 0, EBX, U32_MAX, 0x65746e49 },
-		{ "\"lTDX\"", 0x21, 0, EDX, U32_MAX, 0x5844546c },
-		{ "\"    \"", 0x21, 0, ECX, U32_MAX, 0x20202020 },
-		{ "above the last basic leaf", 0x24, 0, EAX, U32_MAX, 0 },
-		{ "last extended leaf", 0x80000000, 0, EAX, U32_MAX, 0x80000008 },
-		{ "invariant TSC", 0x80000007, 0, EDX, BIT(8), BIT(8) },
-		{ "physical width", 0x80000008, 0, EAX, 0xff, 52 },
-		{ "linear width", 0x80000008, 0, EAX, 0xff00, 48 << 8 },
+		{ "last basic leaf", 0, 0, SIM_EAX, U32_MAX, 0x23 },
+		{ "the CPU's family, model, stepping", 1, 0, SIM_EAX, U32_MAX, cpuid_eax(1) },
+		{ "hypervisor", 1, 0, SIM_ECX, BIT(31), BIT(31) },
+		{ "x2APIC", 1, 0, SIM_ECX, BIT(21), BIT(21) },
+		{ "VMX and SMX", 1, 0, SIM_ECX, BIT(5) | BIT(6), 0 },
+		{ "AVX without XFAM", 1, 0, SIM_ECX, BIT(12) | BIT(28) | BIT(29), 0 },
+		{ "AVX2 without XFAM", 7, 0, SIM_EBX, BIT(5), 0 },
+		{ "AVX-512 without XFAM", 7, 0, SIM_EBX, 0xdc230000, 0 },
+		{ "PKU without XFAM", 7, 0, SIM_ECX, BIT(3), 0 },
+		{ "SGX", 7, 0, SIM_EBX, BIT(2), 0 },
+		{ "TSX", 7, 0, SIM_EBX, BIT(4) | BIT(11), 0 },
+		{ "XFAM", 0xd, 0, SIM_EAX, U32_MAX, 3 },
+		{ "size of XFAM", 0xd, 0, SIM_ECX, U32_MAX, 576 },
+		{ "XFD", 0xd, 1, SIM_EAX, BIT(4), 0 },
+		{ "AVX state without XFAM", 0xd, 2, SIM_EAX, U32_MAX, 0 },
+		{ "crystal clock", 0x15, 0, SIM_ECX, U32_MAX, 25000000 },
+		{ "\"Inte\"", 0x21, 0, SIM_EBX, U32_MAX, 0x65746e49 },
+		{ "\"lTDX\"", 0x21, 0, SIM_EDX, U32_MAX, 0x5844546c },
+		{ "\"    \"", 0x21, 0, SIM_ECX, U32_MAX, 0x20202020 },
+		{ "above the last basic leaf", 0x24, 0, SIM_EAX, U32_MAX, 0 },
+		{ "last extended leaf", 0x80000000, 0, SIM_EAX, U32_MAX, 0x80000008 },
+		{ "invariant TSC", 0x80000007, 0, SIM_EDX, BIT(8), BIT(8) },
+		{ "physical width", 0x80000008, 0, SIM_EAX, 0xff, 52 },
+		{ "linear width", 0x80000008, 0, SIM_EAX, 0xff00, 48 << 8 },
 	};
 	struct cpuid_fixture f;
 	u64 bad;
@@ -176,7 +169,7 @@ static void cpuid_values(struct kunit *test)
 
 		entry = sim_cpuid_find(f.tdcs, cases[i].leaf, cases[i].subleaf);
 		KUNIT_ASSERT_NOT_NULL_MSG(test, entry, "%s: no row", cases[i].name);
-		got = cpuid_reg(entry, cases[i].reg) & cases[i].mask;
+		got = entry->regs[cases[i].reg] & cases[i].mask;
 		KUNIT_EXPECT_EQ_MSG(test, got, cases[i].want, "%s: wanted 0x%x, got 0x%x",
 				    cases[i].name, cases[i].want, got);
 	}
@@ -201,6 +194,8 @@ static void cpuid_subleafs(struct kunit *test)
 	for (i = 0; i < f.tdcs->nr_cpuid; i++) {
 		u32 leaf = f.tdcs->cpuid[i].leaf, subleaf = f.tdcs->cpuid[i].subleaf;
 
+		if (f.tdcs->cpuid[i].faulting)
+			continue;
 		KUNIT_EXPECT_PTR_EQ_MSG(test, sim_cpuid_get(f.tdcs, leaf, subleaf),
 					&f.tdcs->cpuid[i], "0x%x.0x%x has two rows", leaf, subleaf);
 		if (subleaf == SIM_CPUID_NO_SUBLEAF)
@@ -213,36 +208,54 @@ static void cpuid_subleafs(struct kunit *test)
 	}
 }
 
-/* Each bit of each configurable leaf: taken if it is listed, else refused. */
+/*
+ * What TD_PARAMS may have, EBX:EAX and EDX:ECX, in the order of the list that
+ * TDH.SYS.RD reports.  Without MONITOR, TSX, WAITPKG, TSXLDTRK and DDPD_U, which no
+ * TD has here.  The module takes a bit that the CPU lacks, without effect.
+ */
+static const struct {
+	u64 leaf;
+	u64 taken[2];
+} cpuid_configs[] = {
+	{ NO_SUBLEAF(0x1), { 0x00ff00000fff3fff, 0xb844000031044d80 } },
+	{ 0x4, { 0xfffff000ffffc3ff, 0xfffffffbffffffff } },
+	{ 1ULL << 32 | 0x4, { 0xfffff000ffffc3ff, 0xfffffffbffffffff } },
+	{ 2ULL << 32 | 0x4, { 0xfffff000ffffc3ff, 0xfffffffbffffffff } },
+	{ 3ULL << 32 | 0x4, { 0xfffff000ffffc3ff, 0x00000007ffffffff } },
+	{ 0x7, { 0xdc2b930800000000, 0x0004411c02417f45 } },
+	{ 1ULL << 32 | 0x7, { 0x0000000000001d30, 0 } },
+	{ NO_SUBLEAF(0xa) },
+	{ NO_SUBLEAF(0x1c), { 0x00000000000000ff, 0 } },
+	{ NO_SUBLEAF(0x80000008), { 0x0000020000000000, 0 } },
+	{ 2ULL << 32 | 0x7, { 0, 0x0000002000000000 } },
+	{ 0x23, { 0x000000000000000f, 0 } },
+};
+
+/* Each bit of each configurable leaf: taken, or refused. */
 static void cpuid_config(struct kunit *test)
 {
 	unsigned int nr = sim_cpuid_nr_config();
 	struct cpuid_fixture f;
 	unsigned int i, bit;
+	u64 bad = 0;
 
 	KUNIT_ASSERT_LE(test, nr, MAX_CPUID_CONFIG);
+	KUNIT_ASSERT_EQ(test, nr, ARRAY_SIZE(cpuid_configs));
 	cpuid_fixture_init(test, &f);
 
-	/* TSX is two features that need each other.  No TD has them here. */
 	for (i = 0; i < nr; i++) {
 		u64 leaf, masks[2];
-
-		sim_cpuid_config(i, &leaf, masks);
-		if (leaf == 7)
-			KUNIT_EXPECT_EQ(test, masks[0] >> 32 & (BIT(4) | BIT(11)), 0);
-	}
-
-	for (i = 0; i < nr; i++) {
-		u64 leaf, masks[2], bad = 0;
 		u32 *values = &f.params->cpuid_values[i].eax;
+		const u64 *taken = cpuid_configs[i].taken;
 
 		sim_cpuid_config(i, &leaf, masks);
-		/* The GPA width is a part of CONFIG_FLAGS in TD_PARAMS. */
-		if ((u32)leaf == 0x80000008)
-			masks[0] &= ~(u64)U32_MAX;
+		KUNIT_EXPECT_EQ(test, leaf, cpuid_configs[i].leaf);
+		KUNIT_EXPECT_EQ_MSG(test, masks[0] & ~taken[0], 0, "row %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, masks[1] & ~taken[1], 0, "row %u", i);
 
 		for (bit = 0; bit < 128; bit++) {
-			bool listed = masks[bit / 64] & BIT_ULL(bit % 64);
+			bool listed = taken[bit / 64] & BIT_ULL(bit % 64) &&
+				      (leaf != NO_SUBLEAF(0x1) || bit >= 32);
 			u64 want = listed ? 0 : TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG;
 			u64 got;
 
@@ -257,6 +270,13 @@ static void cpuid_config(struct kunit *test)
 						    bit);
 		}
 	}
+
+	/* Of family, model and stepping only the CPU's are taken, as a whole. */
+	f.params->cpuid_values[0].eax = cpuid_eax(1);
+	sim_test_expect(test, "the CPU's family", 0, sim_cpuid_init(f.tdcs, f.params, &bad));
+	f.params->cpuid_values[0].eax ^= 1;
+	sim_test_expect(test, "another stepping", TDX_OPERAND_INVALID | TDX_OPERAND_ID_CPUID_CONFIG,
+			sim_cpuid_init(f.tdcs, f.params, &bad));
 }
 
 static void msr_bitmap(struct kunit *test)

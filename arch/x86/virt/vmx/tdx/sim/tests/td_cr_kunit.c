@@ -7,6 +7,7 @@
  */
 #include <linux/array_size.h>
 
+#include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
@@ -107,6 +108,12 @@ static const struct cr_case cr_cases[] = {
 	{ "CR4.PAE_PGE_OSFXSR", MOV_CR4,
 	  CR4_START | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR, DONE,
 	  CR4_START | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR },
+	{ "CR4.SMEP_SMAP", MOV_CR4, CR4_START | X86_CR4_SMEP | X86_CR4_SMAP, DONE,
+	  CR4_START | X86_CR4_SMEP | X86_CR4_SMAP, .cr4 = X86_CR4_SMEP | X86_CR4_SMAP },
+	{ "CR4.UMIP", MOV_CR4, CR4_START | X86_CR4_UMIP, DONE, CR4_START | X86_CR4_UMIP,
+	  .cr4 = X86_CR4_UMIP },
+	{ "CR4.FSGSBASE", MOV_CR4, CR4_START | X86_CR4_FSGSBASE, DONE,
+	  CR4_START | X86_CR4_FSGSBASE, .cr4 = X86_CR4_FSGSBASE },
 	{ "CR4.no_MCE", MOV_CR4, 0, VE },
 	{ "CR4.VMXE", MOV_CR4, CR4_START | X86_CR4_VMXE, VE },
 	{ "CR4.SMXE", MOV_CR4, CR4_START | X86_CR4_SMXE, VE, .cr4 = X86_CR4_SMXE },
@@ -150,6 +157,11 @@ static const struct cr_case cr_cases[] = {
 	{ "EFER.bit_1", WRMSR, EFER_SCE | EFER_LME | EFER_NX | BIT(1), VE, .index = MSR_EFER },
 	{ "EFER.bit_63", WRMSR, EFER_SCE | EFER_LME | EFER_NX | BIT_ULL(63), VE,
 	  .index = MSR_EFER },
+
+	{ "SPEC_CTRL.at_start", NOTHING_MSR, 0, DONE, 0, .index = MSR_IA32_SPEC_CTRL },
+	{ "SPEC_CTRL.STIBP", WRMSR, SPEC_CTRL_STIBP, DONE, SPEC_CTRL_STIBP,
+	  .index = MSR_IA32_SPEC_CTRL },
+	{ "SPEC_CTRL.bit_63", WRMSR, BIT_ULL(63), GP, .index = MSR_IA32_SPEC_CTRL },
 
 	{ "XSS.at_start", NOTHING_MSR, 0, DONE, 0, .index = MSR_IA32_XSS },
 	{ "XSS.nothing", WRMSR, 0, DONE, 0, .index = MSR_IA32_XSS },
@@ -210,7 +222,8 @@ static void cr_write(struct kunit *test)
 	u64 xfam = (c->xfam ?: XFAM_SSE) & sim_sys.xfam_fixed0;
 	u64 fixed1 = __rdmsr(MSR_IA32_VMX_CR4_FIXED1);
 	/* A TD has no component that the CPU lacks, and cannot set its bit in CR4. */
-	bool absent = c->xfam & ~xfam || c->cr4 & ~fixed1;
+	bool absent = c->xfam & ~xfam || c->cr4 & ~fixed1 ||
+		      (c->index == MSR_IA32_SPEC_CTRL && !boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL));
 	enum outcome want = absent ? GP : c->want;
 	struct sim_test_code code = {};
 	u64 insn = make_code(c, &code);

@@ -173,7 +173,7 @@ static void enter_initial_state(struct kunit *test)
 	static const u8 ud2[] = { 0x0f, 0x0b };
 	struct sim_test_td *td = td_with_code(test, ud2, sizeof(ud2));
 	const struct sim_vcpu *vcpu = __va(td->tdvpr);
-	static const struct {
+	const struct {
 		const char *name;
 		enum sim_gpr gpr;
 		u64 want;

@@ -21,13 +21,13 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 
 	switch (leaf) {
 	case 1:
-		value->ebx = (value->ebx & GENMASK(23, 0)) | vcpu->x2apic_id << 24;
+		value->regs[SIM_EBX] |= vcpu->x2apic_id << 24;
 		if (cr4 & X86_CR4_OSXSAVE)
-			value->ecx |= BIT(X86_FEATURE_OSXSAVE & 31);
+			value->regs[SIM_ECX] |= BIT(X86_FEATURE_OSXSAVE & 31);
 		break;
 	case 7:
 		if (!subleaf && (cr4 & X86_CR4_PKE))
-			value->ecx |= BIT(X86_FEATURE_OSPKE & 31);
+			value->regs[SIM_ECX] |= BIT(X86_FEATURE_OSPKE & 31);
 		break;
 	case 0xd:
 		/*
@@ -35,12 +35,12 @@ static void sim_cpuid_dynamic(struct sim_vcpu *vcpu, u32 leaf, u32 subleaf,
 		 * now.  cpuid_count() hands EAX and ECX over through its output pointers.
 		 */
 		if (subleaf <= 1)
-			cpuid_count(0xd, subleaf, &eax, &value->ebx, &ecx, &edx);
+			cpuid_count(0xd, subleaf, &eax, &value->regs[SIM_EBX], &ecx, &edx);
 		break;
 	case 0x80000001:
-		/* SYSCALL does not exist in 32-bit code. */
-		if (!sim_in_64bit_mode())
-			value->edx &= ~BIT(X86_FEATURE_SYSCALL & 31);
+		/* SYSCALL exists in 64-bit code only. */
+		if (sim_in_64bit_mode())
+			value->regs[SIM_EDX] |= BIT(X86_FEATURE_SYSCALL & 31);
 		break;
 	}
 }
@@ -60,10 +60,10 @@ enum sim_action sim_exit_cpuid(struct sim_exit *exit)
 
 	value = *entry;
 	sim_cpuid_dynamic(vcpu, leaf, subleaf, &value);
-	vcpu->gpr[SIM_RAX] = value.eax;
-	vcpu->gpr[SIM_RBX] = value.ebx;
-	vcpu->gpr[SIM_RCX] = value.ecx;
-	vcpu->gpr[SIM_RDX] = value.edx;
+	vcpu->gpr[SIM_RAX] = value.regs[SIM_EAX];
+	vcpu->gpr[SIM_RBX] = value.regs[SIM_EBX];
+	vcpu->gpr[SIM_RCX] = value.regs[SIM_ECX];
+	vcpu->gpr[SIM_RDX] = value.regs[SIM_EDX];
 	sim_skip_insn(sim_vmread(VM_EXIT_INSTRUCTION_LEN));
 	return SIM_RESUME;
 }

@@ -5,11 +5,13 @@
 #include <linux/array_size.h>
 #include <linux/bitmap.h>
 
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 #include <asm/vmx.h>
 
+#include "state/cpuid.h"
 #include "state/vcpu.h"
 #include "vcpu/td_event.h"
 #include "vcpu/td_msr.h"
@@ -20,6 +22,23 @@ enum sim_msr_access {
 	MSR_NATIVE,
 	MSR_GP,
 	MSR_SPECIAL,
+	MSR_IF_TSC_DEADLINE,
+	MSR_IF_DCA,
+	MSR_IF_TME,
+	MSR_IF_PCONFIG,
+};
+
+/* A feature of the TD's CPUID, without which the MSR does not exist. */
+static const struct {
+	u32 leaf;
+	u32 subleaf;
+	enum sim_cpuid_reg reg;
+	u32 bit;
+} sim_msr_features[] = {
+	[MSR_IF_TSC_DEADLINE]	= { 1, SIM_CPUID_NO_SUBLEAF, SIM_ECX, BIT(24) },
+	[MSR_IF_DCA]		= { 1, SIM_CPUID_NO_SUBLEAF, SIM_ECX, BIT(18) },
+	[MSR_IF_TME]		= { 7, 0, SIM_ECX, BIT(13) },
+	[MSR_IF_PCONFIG]	= { 7, 0, SIM_EDX, BIT(18) },
 };
 
 /* IA32_DEBUGCTL: bits that exist, and one that no kernel header names. */
@@ -76,6 +95,20 @@ static const struct sim_msr *sim_msr_find(u32 msr)
 	return NULL;
 }
 
+/* How the TD's access ends, which has caused an exit. */
+static enum sim_msr_access msr_access(const struct sim_vcpu *vcpu, enum sim_msr_access access)
+{
+	const struct sim_cpuid_entry *entry;
+
+	if (access < MSR_IF_TSC_DEADLINE)
+		return access;
+
+	entry = sim_cpuid_get(vcpu->td->tdcs, sim_msr_features[access].leaf,
+			      sim_msr_features[access].subleaf);
+	return entry->regs[sim_msr_features[access].reg] & sim_msr_features[access].bit ?
+	       MSR_VE : MSR_GP;
+}
+
 static enum sim_action msr_refused(struct sim_exit *exit)
 {
 	return sim_inject_error(exit->vcpu, X86_TRAP_GP, 0);
@@ -87,12 +120,31 @@ static enum sim_action msr_done(void)
 	return SIM_RESUME;
 }
 
+/*
+ * IA32_ARCH_CAPABILITIES: every platform of the real module is free of these bugs, and
+ * an emulator has none of them.  Of the other bits a TD sees RRSBA.
+ */
+static u64 arch_capabilities(void)
+{
+	u64 native = 0;
+
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		native = __rdmsr(MSR_IA32_ARCH_CAPABILITIES);
+
+	return ARCH_CAP_RDCL_NO | ARCH_CAP_IBRS_ALL | ARCH_CAP_SKIP_VMENTRY_L1DFLUSH |
+	       ARCH_CAP_MDS_NO | ARCH_CAP_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO |
+	       ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO |
+	       (native & ARCH_CAP_RRSBA);
+}
+
 /* MSRs whose values for a TD come from the module. */
 static u64 special_read(const struct sim_vcpu *vcpu, u32 msr)
 {
 	switch (msr) {
 	case MSR_IA32_XAPIC_DISABLE_STATUS:
 		return LEGACY_XAPIC_DISABLED;
+	case MSR_IA32_ARCH_CAPABILITIES:
+		return arch_capabilities();
 	case MSR_IA32_MISC_ENABLE:
 		return (__rdmsr(MSR_IA32_MISC_ENABLE) & ~MSR_IA32_MISC_ENABLE_EMON) |
 		       MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL;
@@ -112,7 +164,7 @@ enum sim_action sim_exit_rdmsr(struct sim_exit *exit)
 	const struct sim_msr *row = sim_msr_find(vcpu->gpr[SIM_RCX]);
 	u64 value;
 
-	switch (row ? row->read : MSR_VE) {
+	switch (row ? msr_access(vcpu, row->read) : MSR_VE) {
 	case MSR_SPECIAL:
 		value = special_read(vcpu, row->first);
 		vcpu->gpr[SIM_RAX] = (u32)value;
@@ -167,7 +219,7 @@ enum sim_action sim_exit_wrmsr(struct sim_exit *exit)
 	const struct sim_msr *row = sim_msr_find(vcpu->gpr[SIM_RCX]);
 	u64 value = vcpu->gpr[SIM_RDX] << 32 | (u32)vcpu->gpr[SIM_RAX];
 
-	switch (row ? row->write : MSR_VE) {
+	switch (row ? msr_access(vcpu, row->write) : MSR_VE) {
 	case MSR_SPECIAL:
 		if (row->first == MSR_EFER)
 			return write_efer(exit, value);

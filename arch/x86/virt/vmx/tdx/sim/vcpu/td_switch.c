@@ -18,6 +18,7 @@
 #include <asm/tlbflush.h>
 #include <asm/vmx.h>
 
+#include "state/cpuid.h"
 #include "state/vcpu.h"
 #include "vcpu/td_switch.h"
 #include "vcpu/td_vmcs.h"
@@ -38,6 +39,12 @@ static const struct {
 	[SIM_MSR_TSC_AUX]	 = { MSR_TSC_AUX, 0 },
 	[SIM_MSR_KERNEL_GS_BASE] = { MSR_KERNEL_GS_BASE, 0 },
 };
+
+/* IBRS, STIBP or SSBD: features with a bit in IA32_SPEC_CTRL. */
+static bool sim_td_has_spec_ctrl(const struct sim_tdcs *tdcs)
+{
+	return sim_cpuid_get(tdcs, 7, 0)->regs[SIM_EDX] & (BIT(26) | BIT(27) | BIT(31));
+}
 
 static void sim_host_save(struct sim_host *host)
 {
@@ -159,6 +166,28 @@ static void sim_save_msrs(struct sim_vcpu *vcpu)
 	}
 }
 
+/*
+ * Unlike the MSRs above the host keeps IA32_SPEC_CTRL, if the CPU has it.  A hypervisor
+ * below traps the writes.
+ */
+static void sim_load_spec_ctrl(struct sim_vcpu *vcpu, struct sim_host *host)
+{
+	if (!sim_td_has_spec_ctrl(vcpu->td->tdcs))
+		return;
+	host->spec_ctrl = __rdmsr(MSR_IA32_SPEC_CTRL);
+	if (vcpu->spec_ctrl != host->spec_ctrl)
+		native_wrmsrq(MSR_IA32_SPEC_CTRL, vcpu->spec_ctrl);
+}
+
+static void sim_save_spec_ctrl(struct sim_vcpu *vcpu, const struct sim_host *host)
+{
+	if (!sim_td_has_spec_ctrl(vcpu->td->tdcs))
+		return;
+	vcpu->spec_ctrl = __rdmsr(MSR_IA32_SPEC_CTRL);
+	if (vcpu->spec_ctrl != host->spec_ctrl)
+		native_wrmsrq(MSR_IA32_SPEC_CTRL, host->spec_ctrl);
+}
+
 static void sim_load_debug(struct sim_vcpu *vcpu)
 {
 	set_debugreg(vcpu->dr[0], 0);
@@ -194,10 +223,12 @@ void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host)
 	sim_load_fpu(vcpu);
 	sim_load_msrs(vcpu);
 	sim_load_debug(vcpu);
+	sim_load_spec_ctrl(vcpu, host);
 }
 
 void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host)
 {
+	sim_save_spec_ctrl(vcpu, host);
 	sim_save_debug(vcpu);
 	sim_save_msrs(vcpu);
 	sim_save_fpu(vcpu);

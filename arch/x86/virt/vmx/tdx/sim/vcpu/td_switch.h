@@ -17,6 +17,7 @@ struct sim_vcpu;
 struct sim_host {
 	u64 vmcs;		/* physical address, U64_MAX if none is current */
 	u64 debugctl;
+	u64 spec_ctrl;
 	struct desc_ptr gdt;
 	struct desc_ptr idt;
 	u16 ldt;
