@@ -17,6 +17,7 @@
 #include "vcpu/td_entry.h"
 #include "vcpu/td_ept.h"
 #include "vcpu/td_event.h"
+#include "vcpu/td_rewind.h"
 #include "vcpu/td_shared.h"
 #include "vcpu/td_switch.h"
 #include "vcpu/td_vmcs.h"
@@ -125,6 +126,7 @@ static enum sim_action sim_enter_once(struct sim_vcpu *vcpu, struct pt_regs *reg
 	exit.qualification = sim_vmread(EXIT_QUALIFICATION);
 	exit.intr_info = sim_vmread(VM_EXIT_INTR_INFO);
 	sim_requeue_event(vcpu);
+	sim_undo_rewind(&exit);
 	if (trace_td_exit_enabled())
 		trace_td_exit(&exit, sim_vmread(GUEST_RIP), sim_vmread(GUEST_PHYSICAL_ADDRESS));
 	if (sim_shared_exit(&exit))

@@ -55,6 +55,25 @@ u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights)
 	return sim_walk(vcpu, linear, rights, &offset_mask, &unused);
 }
 
+bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value)
+{
+	struct sim_code_page unused;
+	u64 offset_mask, rights, hpa, *pte;
+
+	if (linear % sizeof(*value))
+		return false;
+	pte = sim_walk(vcpu, linear, &rights, &offset_mask, &unused);
+	if (!pte || !(*pte & _PAGE_PRESENT))
+		return false;
+	if (!sim_sept_translate(vcpu->td->tdcs,
+				(*pte & SIM_PTE_GPA & ~offset_mask) | (linear & offset_mask),
+				&hpa))
+		return false;
+
+	*value = READ_ONCE(*(const u64 *)__va(hpa));
+	return true;
+}
+
 /*
  * Host address of @linear, from which the CPU has just executed, so that its
  * access rights are good.

@@ -18,6 +18,12 @@ struct sim_vcpu;
 bool sim_guest_fetch(struct sim_vcpu *vcpu, u32 *insn);
 
 /*
+ * Read the eight bytes at @linear, which is a multiple of eight, in a guest with 64-bit
+ * page tables.  False if they are not in mapped private memory.
+ */
+bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value);
+
+/*
  * Walk the page tables of a 64-bit guest: the leaf entry for @linear, or the entry on
  * the way that is not present.  NULL if a table is not in mapped private memory.
  * *@rights is the AND of _PAGE_RW and _PAGE_USER of all levels.
