@@ -99,6 +99,9 @@ do {									\
  */
 struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm);
 
+/* Returns the XFAM that KVM_TDX_CAPABILITIES reports. */
+u64 tdx_supported_xfam(void);
+
 /*
  * Returns an input of KVM_TDX_INIT_VM: SEPT_VE_DISABLE, x87 and SSE state, a guest
  * physical address width of TDX_GPA_WIDTH, and the CPUID bits that are configurable and

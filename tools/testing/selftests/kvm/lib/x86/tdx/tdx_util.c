@@ -40,6 +40,17 @@ struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm)
 	return caps;
 }
 
+u64 tdx_supported_xfam(void)
+{
+	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
+	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
+	u64 xfam = caps->supported_xfam;
+
+	free(caps);
+	kvm_vm_free(vm);
+	return xfam;
+}
+
 static const struct kvm_cpuid_entry2 *find_supported(u32 function, u32 index)
 {
 	const struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
