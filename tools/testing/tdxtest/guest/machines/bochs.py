@@ -192,6 +192,9 @@ CLOCK = 'tsc_early_khz=100000'
 # A kernel that checks itself needs ten times the instructions for a tick.
 DEBUG_CLOCK = 'tsc_early_khz=1000000'
 
+# The other models that have MOVDIR64B, which the kernel requires for TDX.
+OTHER_MODELS = ('tigerlake', 'arrow_lake')
+
 MACHINE = Bochs(
     name='bochs',
     model='sapphire_rapids',
