@@ -5,6 +5,7 @@
  *	tdx_sim/fault	answers given on request (fault.c)
  *	tdx_sim/pages	number of pages that the module holds, by type
  *	tdx_sim/keyids	number of KeyIDs, by state
+ *	tdx_sim/cpuid	features that the CPU lacks, and that TDs do not see
  *	tdx_sim/fuzz	random SEAMCALLs (tests/fuzz.c, which adds it)
  *	tdx_sim/seamcall_cost	SEAMCALLs that do nothing, and TSC ticks they took
  */
@@ -20,6 +21,7 @@
 
 #include "debug/debugfs.h"
 #include "debug/fault.h"
+#include "state/cpuid.h"
 #include "state/pamt.h"
 #include "state/sys.h"
 
@@ -90,6 +92,23 @@ static int sim_keyids_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(sim_keyids);
 
+static int sim_cpuid_show(struct seq_file *m, void *unused)
+{
+	static const char * const names[] = { "EAX", "EBX", "ECX", "EDX" };
+	struct sim_cpuid_features f;
+	unsigned int i;
+
+	for (i = 0; sim_cpuid_features(i, &f); i++) {
+		seq_printf(m, "0x%x", f.leaf);
+		if (f.subleaf != SIM_CPUID_NO_SUBLEAF)
+			seq_printf(m, ".%u", f.subleaf);
+		seq_printf(m, " %s cpu 0x%08x hidden 0x%08x lacking 0x%08x configurable 0x%08x\n",
+			   names[f.reg], f.cpu, f.hidden, f.lacking, f.configurable);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sim_cpuid);
+
 #define SIM_COST_CALLS		1000
 
 /* No leaf has this number, so that the answer takes the least time. */
@@ -142,6 +161,7 @@ static int __init sim_debugfs_init(void)
 	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
 	debugfs_create_file("pages", 0400, dir, NULL, &sim_pages_fops);
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
+	debugfs_create_file("cpuid", 0400, dir, NULL, &sim_cpuid_fops);
 	debugfs_create_file("seamcall_cost", 0400, dir, NULL, &sim_seamcall_cost_fops);
 	return 0;
 }

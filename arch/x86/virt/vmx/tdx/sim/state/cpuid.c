@@ -44,6 +44,7 @@ struct sim_cpuid_row {
 	u32 fixed1[SIM_CPUID_NR_REGS];
 	u32 direct[SIM_CPUID_NR_REGS];
 	u32 allow[SIM_CPUID_NR_REGS];
+	u32 demanded[SIM_CPUID_NR_REGS];
 };
 
 #define CONFIG			.config = true
@@ -52,6 +53,7 @@ struct sim_cpuid_row {
 #define FIXED1(...)		.fixed1 = { __VA_ARGS__ }
 #define DIRECT(...)		.direct = { __VA_ARGS__ }
 #define ALLOW(...)		.allow = { __VA_ARGS__ }
+#define DEMANDED(...)		.demanded = { __VA_ARGS__ }
 #define NOTHING			FIXED0(U32_MAX, U32_MAX, U32_MAX, U32_MAX)
 #define CPUID(_leaf, _subleaf, ...)	\
 	{ .leaf = _leaf, .subleaf = _subleaf, ##__VA_ARGS__ },
@@ -163,6 +165,37 @@ void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2])
 	*leaf = (u64)row->subleaf << 32 | row->leaf;
 	values[0] = (u64)mask[SIM_EBX] << 32 | mask[SIM_EAX];
 	values[1] = (u64)mask[SIM_EDX] << 32 | mask[SIM_ECX];
+}
+
+bool sim_cpuid_features(unsigned int i, struct sim_cpuid_features *features)
+{
+	u32 native[SIM_CPUID_NR_REGS];
+	const struct sim_cpuid_row *row;
+	int r;
+
+	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++) {
+		for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
+			u32 absent = sim_cpuid_absent_bits(row, r);
+
+			if (!row->demanded[r] && !row->allow[r])
+				continue;
+			if (i--)
+				continue;
+
+			sim_cpuid_native(row, native);
+			*features = (struct sim_cpuid_features) {
+				.leaf = row->leaf,
+				.subleaf = row->subleaf,
+				.reg = r,
+				.cpu = native[r],
+				.hidden = native[r] & (row->fixed0[r] | absent),
+				.lacking = row->demanded[r] & ~native[r],
+				.configurable = native[r] & row->allow[r] & ~absent,
+			};
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Size of the XSAVE area for all of @xfam, as leaf 0xd reports it in ECX. */

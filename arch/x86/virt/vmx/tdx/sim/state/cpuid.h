@@ -37,6 +37,20 @@ unsigned int sim_cpuid_nr_config(void);
  */
 void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2]);
 
+/* A register of features, for people. */
+struct sim_cpuid_features {
+	u32 leaf;
+	u32 subleaf;			/* SIM_CPUID_NO_SUBLEAF: any */
+	enum sim_cpuid_reg reg;
+	u32 cpu;			/* as the CPU has it */
+	u32 hidden;			/* of the CPU, from every TD */
+	u32 lacking;			/* what the real module demands of a CPU */
+	u32 configurable;		/* for TD_PARAMS to choose */
+};
+
+/* Register number @i; false if there are no more. */
+bool sim_cpuid_features(unsigned int i, struct sim_cpuid_features *features);
+
 /*
  * Fill @tdcs->cpuid, a page, from @params.  Returns 0, or TDX_OPERAND_INVALID |
  * CPUID_CONFIG if a bit is set that is not configurable, or if the family, model and

@@ -239,6 +239,38 @@ static void every_feature_has_a_row(struct kunit *test)
 	}
 }
 
+/*
+ * Each feature that a TD with everything does not see is hidden, or the CPU lacks it, or
+ * it has no component in XFAM.  The report has registers of the table of features only.
+ */
+static void features_report(struct kunit *test)
+{
+	struct sim_tdcs *tdcs = td_cpuid(test, XFAM_ALL, true);
+	u64 xfam = XFAM_ALL & sim_sys.xfam_fixed0;
+	struct sim_cpuid_features report;
+	unsigned int i, bit;
+
+	for (i = 0; sim_cpuid_features(i, &report); i++) {
+		const struct sim_cpuid_entry *entry = sim_cpuid_get(tdcs, report.leaf,
+								    report.subleaf);
+		u32 has = entry->regs[report.reg];
+
+		KUNIT_EXPECT_EQ(test, report.cpu, native(report.leaf, report.subleaf, report.reg));
+		KUNIT_EXPECT_EQ_MSG(test, report.lacking & report.cpu, 0, "0x%x", report.leaf);
+		for (bit = 0; bit < 32; bit++) {
+			const struct feature *f = find_feature(report.leaf, report.subleaf,
+							       report.reg, bit);
+			bool in_xfam = !f || !(f->xfam & ~xfam);
+			bool want = report.cpu & ~report.hidden & BIT(bit) && in_xfam;
+
+			if (f && f->kind != ONE)
+				KUNIT_EXPECT_EQ_MSG(test, !!(has & BIT(bit)), want, "0x%x: %s",
+						    report.leaf, f->name);
+		}
+	}
+	KUNIT_EXPECT_GE(test, i, 12);
+}
+
 /* Registers with numbers, of a TD with all components and everything configured. */
 static void td_numbers(struct kunit *test)
 {
@@ -434,6 +466,7 @@ static void arch_capabilities(struct kunit *test)
 static struct kunit_case sim_cpuid_cases[] = {
 	KUNIT_CASE_PARAM(every_bit, td_gen_params),
 	KUNIT_CASE(every_feature_has_a_row),
+	KUNIT_CASE(features_report),
 	KUNIT_CASE(td_numbers),
 	KUNIT_CASE(other_leafs),
 	KUNIT_CASE(cr4_agrees),
