@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import re
 import subprocess
 import time
 import typing
@@ -17,6 +18,8 @@ from tdxtest.verdict import ktap
 POLL_S = 0.05
 # A panic prints its trace after the line that tells of it.
 PANIC_GRACE_S = 2
+# What kselftest_harness.h prints when a case begins, and when it is over.
+RUNS = re.compile(r'(?:#\s+(?:RUN|OK|FAIL)\s+|(?:not )?ok \d+ )(\S+)')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +175,13 @@ def how_far(guests: Sequence[Guest]) -> str:
                      for number, line in last)
 
 
+def doing(guests: Sequence[Guest]) -> str:
+    """What the first guest does that still runs, for a line that is drawn."""
+    line = next((guest.last_line for guest in guests if guest.ended is None), '').strip()
+    match = RUNS.match(line)
+    return match[1] if match else line or 'no console output yet'
+
+
 # Shows what guests wrote, and empties their `unshown`.
 View = Callable[[Sequence[Guest]], object]
 
@@ -209,7 +219,8 @@ def run_step(progress: Progress, name: str, text: str, guests: Sequence[Guest],
     show, view: as for run(); without `show` the lines are printed. meter: how far the tests are.
     """
     where = ', '.join(guest.console_path for guest in guests)
-    with progress.step(name, f'{text}; console: {where}', lambda: how_far(guests), meter):
+    told = doing if progress.terminal.live else how_far
+    with progress.step(name, f'{text}; console: {where}', lambda: told(guests), meter):
         run(guests, images, installation, cpus, show or progress.line, view)
 
 

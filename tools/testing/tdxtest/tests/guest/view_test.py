@@ -27,8 +27,8 @@ from tdxtest.verdict import ktap, results
 HEAD = 'print("KTAP version 1\\n1..2\\nok 1 load_kvm\\n  TAP version 13\\n  1..2", file=out)\n'
 BODY = """
 for n in (1, 2):
-    time.sleep(0.3)
     print(f"  #  RUN           f.{name}{n} ...", file=out)
+    time.sleep(0.4)
     if name + str(n) == "b2":
         print("  # a_test.c:210:f:R10: wanted RETRY (0x1), got INVALID_OPERAND (0x8)", file=out)
         print(f"  not ok {n} f.{name}{n}", file=out)
@@ -108,6 +108,8 @@ class OnATerminal(unittest.TestCase):
                                 for line in drawn), data)
             self.assertLess(max(len(line) for line in drawn if line.startswith('boot [')),
                             columns)
+            self.assertTrue(any(re.search(r' cases, \d s, f\.[ab][12]$', line) for line in drawn),
+                            drawn)
             lines = screen(data)
             self.assertFalse([line for line in lines if 'KTAP' in line or 'still at it' in line])
             at = lines.index('FAILED a_test:f.b2')
