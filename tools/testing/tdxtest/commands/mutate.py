@@ -179,7 +179,7 @@ class Trial:
         with open(mutant.path, encoding='utf-8') as f:
             # A change above the diff does not change the module.
             diff = f.read().partition('\ndiff --git ')[2]
-        variant = modules.Variant(self.built.kernel, folder, diff)
+        variant = modules.Variant(self.built.kernel, folder, diff, mutant.module)
         stage = 'does not apply'
         try:
             if not variant.is_built():
@@ -204,18 +204,22 @@ class Trial:
     def run(self) -> None:
         """Boot until every mutant that was built has its Verdict."""
         tried = [m for m in self.chosen if m.name in self.variants]
-        for cpus in sorted({m.cpus for m in tried}):
+        for cpus, module in sorted({(m.cpus, m.module) for m in tried}):
             patience = SLOWER_WITH_CPUS if cpus > 1 else 1
-            self._run([m for m in tried if m.cpus == cpus], self.built.with_boot(
-                cpus=max(cpus, self.built.request.boot.cpus),
-                silence=self.built.request.boot.silence * patience))
+            self._run([m for m in tried if (m.cpus, m.module) == (cpus, module)],
+                      self.built.with_boot(cpus=max(cpus, self.built.request.boot.cpus),
+                                           silence=self.built.request.boot.silence * patience),
+                      module)
 
-    def _run(self, chosen: Sequence[mutants.Mutant], built: Built) -> None:
-        *outer, (base, parameters) = built.kernel.modules()
-        deck = [groups.Group(m.name, ((self.variants[m.name].path, parameters),),
+    def _run(self, chosen: Sequence[mutants.Mutant], built: Built, module: str) -> None:
+        """Boot for the mutants of one module. Those that are loaded after it go with it."""
+        loaded = built.kernel.modules()
+        first = [os.path.basename(file) for file, _ in loaded].index(f'{module}.ko')
+        outer, inner = loaded[:first], loaded[first:]
+        deck = [groups.Group(m.name, ((self.variants[m.name].path, inner[0][1]), *inner[1:]),
                              self._tests((m,)), spoils(m)) for m in chosen]
         # All guests run one kernel, so one guest is enough to run the base.
-        deck.append(groups.Group(BASE, ((base, parameters),), self._tests(chosen)))
+        deck.append(groups.Group(BASE, tuple(inner), self._tests(chosen)))
         timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if built.request.boot.cpus > 1 else 1)
         runner = groups.Runner(built, 'mutate', outer, timeout_s)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kvm-intel.ko built again with some of its sources changed, beside the first one.
+"""A module of KVM built again with some of its sources changed, beside the first one.
 
 kbuild saves the command that made each file. Here the same commands run with the changed
 file and the new object in place of the old ones. The module differs in nothing else, and
@@ -22,6 +22,20 @@ from tdxtest.tree.kernel import Kernel
 
 FOLDER = 'arch/x86/kvm'
 MODULE = 'kvm-intel'
+# What all of KVM shares, which kvm-intel.ko is loaded after.
+COMMON = 'kvm'
+# Sources of the common module that kbuild compiles by a path from FOLDER.
+GENERIC = 'virt/kvm/'
+
+
+def module_of(path: str) -> str:
+    """The module that a source of KVM on Intel is a part of."""
+    return MODULE if path.startswith(f'{FOLDER}/vmx/') else COMMON
+
+
+def kbuild_path(path: str) -> str:
+    """How kbuild names a source of KVM."""
+    return f'{FOLDER}/../../../{path}' if path.startswith(GENERIC) else path
 
 
 def saved_command(path: str) -> str:
@@ -50,23 +64,25 @@ def replaced(text: str, old: str, new: str) -> str:
 
 
 class Variant:
-    """A kvm-intel.ko of its own below `folder`.
+    """A module of its own below `folder`.
 
-    kernel: the built Kernel; key: what the sources differ by, such as a patch.
+    kernel: the built Kernel; key: what the sources differ by, such as a patch; module:
+    MODULE or COMMON.
     """
 
-    def __init__(self, kernel: Kernel, folder: str, key: str = '') -> None:
+    def __init__(self, kernel: Kernel, folder: str, key: str = '', module: str = MODULE) -> None:
         self.kernel = kernel
         self.folder = folder
+        self.module = module
         self.log = os.path.join(folder, 'build.log')
-        self.path = os.path.join(folder, f'{MODULE}.ko')
+        self.path = os.path.join(folder, f'{module}.ko')
         self._key = key
         self._stamp = os.path.join(folder, 'built')
 
     def _state(self, flags: Sequence[str]) -> bytes:
         # A change that matters to the module changes the bytes of its first build; most edits
         # of the kernel do not.
-        first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.ko')
+        first = os.path.join(self.kernel.out, FOLDER, f'{self.module}.ko')
         digest = hashlib.sha256(work_tree.read(first) or b'')
         digest.update('\n'.join((self.kernel.state, self._key, *flags)).encode())
         return digest.hexdigest().encode()
@@ -107,7 +123,7 @@ class Variant:
 
     @staticmethod
     def _object(path: str) -> str:
-        return os.path.splitext(path)[0] + '.o'
+        return os.path.splitext(kbuild_path(path))[0] + '.o'
 
     def _run(self, text: str, what: str) -> None:
         try:
@@ -119,9 +135,9 @@ class Variant:
 
     def _compile(self, path: str, flags: Sequence[str]) -> str:
         built = self._object(path)
-        target = os.path.join(self.folder, built)
+        target = os.path.normpath(os.path.join(self.folder, built))
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        original = os.path.join(self.kernel.work.tree, path)
+        original = os.path.join(self.kernel.work.tree, kbuild_path(path))
         text = saved_command(os.path.join(self.kernel.out, built))
         text = replaced(text, built, target)
         folder, name = os.path.split(built)
@@ -137,20 +153,21 @@ class Variant:
 
     def _link(self, objects: Mapping[str, str]) -> None:
         out = os.path.join(self.kernel.out, FOLDER)
-        listed = work_tree.content(os.path.join(out, f'{MODULE}.mod')).decode().split()
+        name = self.module
+        listed = work_tree.content(os.path.join(out, f'{name}.mod')).decode().split()
         missing = set(objects) - set(listed)
         if missing:
-            raise Failure(f'{min(missing)} is no part of {MODULE}.ko')
-        own = os.path.join(self.folder, f'{MODULE}.mod')
+            raise Failure(f'{min(missing)} is no part of {name}.ko')
+        own = os.path.join(self.folder, f'{name}.mod')
         write_if_changed(own, ''.join(f'{objects.get(o, o)}\n' for o in listed).encode())
-        linked = os.path.join(self.folder, f'{MODULE}.o')
-        text = saved_command(os.path.join(out, f'{MODULE}.o'))
-        text = replaced(text, f'{FOLDER}/{MODULE}.mod', own)
-        self._run(replaced(text, f'{FOLDER}/{MODULE}.o', linked), f'linking {MODULE}.o')
+        linked = os.path.join(self.folder, f'{name}.o')
+        text = saved_command(os.path.join(out, f'{name}.o'))
+        text = replaced(text, f'{FOLDER}/{name}.mod', own)
+        self._run(replaced(text, f'{FOLDER}/{name}.o', linked), f'linking {name}.o')
         self._check_symbols(linked)
-        text = saved_command(os.path.join(out, f'{MODULE}.ko'))
-        text = replaced(text, f'{FOLDER}/{MODULE}.o', linked)
-        self._run(replaced(text, f'{FOLDER}/{MODULE}.ko', self.path), f'linking {MODULE}.ko')
+        text = saved_command(os.path.join(out, f'{name}.ko'))
+        text = replaced(text, f'{FOLDER}/{name}.o', linked)
+        self._run(replaced(text, f'{FOLDER}/{name}.ko', self.path), f'linking {name}.ko')
 
     def _check_symbols(self, linked: str) -> None:
         """Failure for a symbol that no module exports, as modpost would report it."""
@@ -159,9 +176,9 @@ class Variant:
         wanted = {line.split()[-1] for line in command.output(['nm', '-u', linked]).splitlines()}
         unknown = wanted - exported - self._undefined_before()
         if unknown:
-            raise Failure(f'{MODULE}.ko: undefined: {", ".join(sorted(unknown))}')
+            raise Failure(f'{self.module}.ko: undefined: {", ".join(sorted(unknown))}')
 
     def _undefined_before(self) -> set[str]:
         """Symbols that the first build leaves undefined as well, such as module_layout."""
-        first = os.path.join(self.kernel.out, FOLDER, f'{MODULE}.o')
+        first = os.path.join(self.kernel.out, FOLDER, f'{self.module}.o')
         return {line.split()[-1] for line in command.output(['nm', '-u', first]).splitlines()}

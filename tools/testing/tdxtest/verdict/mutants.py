@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
+from tdxtest.kvm import modules
 from tdxtest.tree import series
 from tdxtest.tree.suite import Suite
 
 FOLDER = os.path.join(PROJECT, 'mutants')
-# The folder of the sources that a mutant may change: those of kvm-intel.ko.
-SOURCES = 'arch/x86/kvm/vmx/'
+# The folders of the sources that a mutant may change: those of kvm.ko and kvm-intel.ko.
+SOURCES = ('arch/x86/kvm/', 'virt/kvm/')
 DMESG = 'dmesg'
 SUFFIX = '.patch'
 NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
@@ -38,7 +39,8 @@ class Mutant:
     name: FOLDER/NAME; kills, runs: ((test, pattern), ...); warns: the kernel's log
     must tell of it; survives: why no test can see it, '' if one must; cpus: that the
     guest needs; leaks: what it leaves too little of, '' for nothing; was: a former
-    name without a folder, '' if it follows from the name.
+    name without a folder, '' if it follows from the name; module: of which it makes
+    another.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Mutant:
     cpus: int
     leaks: str = ''
     was: str = ''
+    module: str = modules.MODULE
 
     @property
     def folder(self) -> str:
@@ -124,11 +127,16 @@ def parse(path: str, text: str) -> Mutant:
     cpus = values['Cpus'] or ['1']
     if not re.fullmatch('[1-8]', ' '.join(cpus)):
         raise ValueError(f'"Cpus: {" ".join(cpus)}": wanted 1 to 8')
-    for file, creates in series.touched(text).items():
+    touched = series.touched(text)
+    for file, creates in touched.items():
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
-            raise ValueError(f'changes {file}; wanted .c files of {SOURCES} only')
+            raise ValueError(f'changes {file}; wanted .c files of {" and ".join(SOURCES)} only')
+    parts = sorted(set(map(modules.module_of, touched)))
+    if len(parts) != 1:
+        raise ValueError(f'changes {" and ".join(parts)}; wanted one module')
     return Mutant(name_of(path), path, values['Subject'][0], kills, warns, runs, survives,
-                  int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']))
+                  int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']),
+                  parts[0])
 
 
 def parse_cases(field: str, value: str) -> tuple[str, str]:

@@ -122,15 +122,30 @@ class Base(unittest.TestCase):
 class Tried(unittest.TestCase):
     """Verdicts of a Trial whose runner gives outcomes that are at hand."""
 
-    def kinds(self, run):
+    def kinds(self, run, module='kvm-intel'):
         made = built(
             kernel=types.SimpleNamespace(modules=lambda: [('kvm.ko', []), ('kvm-intel.ko', [])]),
             suite=types.SimpleNamespace(cases_of=lambda test: ['fix.one', 'fix.two']))
         trial = mutate.Trial(made, [mutant()], False)
         trial.variants = {'m': types.SimpleNamespace(path='m.ko')}
         with mock.patch.object(groups.Runner, 'run', run):
-            trial._run(trial.chosen, made)
+            trial._run(trial.chosen, made, module)
         return trial.verdicts['m']
+
+    def test_a_module_that_others_are_loaded_after(self):
+        decks = []
+
+        def run(runner, shares):
+            decks.append((runner.outer, [group.modules for group in shares[0]]))
+            raise Failure('enough')
+
+        self.kinds(run, 'kvm')
+        self.kinds(run)
+        self.assertEqual(decks[0][0], [])
+        self.assertIn((('m.ko', []), ('kvm-intel.ko', [])), decks[0][1])
+        self.assertIn((('kvm.ko', []), ('kvm-intel.ko', [])), decks[0][1])
+        self.assertEqual(decks[1][0], [('kvm.ko', [])])
+        self.assertIn((('m.ko', []),), decks[1][1])
 
     def both(self, base):
         dead = outcome('not ok', 'not ok', result='not ok 2 a_test # exit=1')

@@ -45,6 +45,12 @@ class Parse(unittest.TestCase):
         self.assertEqual(mutant.survives, 'the value is not used')
         self.assertEqual(mutant.named_cases(CASES.get), {})
 
+    def test_module(self):
+        self.assertEqual(parse('Kills: a_test:*\n').module, 'kvm-intel')
+        for path in ('arch/x86/kvm/x86.c', 'arch/x86/kvm/mmu/mmu.c', 'virt/kvm/kvm_main.c'):
+            diff = DIFF.replace('arch/x86/kvm/vmx/tdx.c', path)
+            self.assertEqual(parse('Kills: a_test:*\n', diff=diff).module, 'kvm')
+
     def refused(self, wanted, *args, **kwargs):
         with self.assertRaisesRegex(ValueError, wanted):
             parse(*args, **kwargs)
@@ -59,8 +65,10 @@ class Parse(unittest.TestCase):
         self.refused('not like TEST:PATTERN', 'Kills: a_test\n')
         self.refused('has no value', 'Kills:\n')
         self.refused('wanted 1 to 8', 'Kills: a_test:*\nCpus: 9\n')
-        self.refused('changes arch/x86/kvm/x86.c', 'Kills: a_test:*\n',
-                     diff=DIFF.replace('vmx/tdx.c', 'x86.c'))
+        self.refused('changes arch/x86/mm/fault.c', 'Kills: a_test:*\n',
+                     diff=DIFF.replace('kvm/vmx/tdx.c', 'mm/fault.c'))
+        self.refused('wanted one module', 'Kills: a_test:*\n',
+                     diff=DIFF + DIFF.replace('vmx/tdx.c', 'x86.c'))
         self.refused('changes', 'Kills: a_test:*\n',
                      diff=DIFF.replace('--- a/arch/x86/kvm/vmx/tdx.c', '--- /dev/null'))
 
