@@ -15,7 +15,7 @@ from tdxtest.guest import groups, machines, request, runs, shards, stages
 from tdxtest.guest.options import Commands, add_boot_options, add_build_options, add_expect_options
 from tdxtest.guest.stages import Built
 from tdxtest.kvm import rebuild
-from tdxtest.tree import changes as changes_of, mbox
+from tdxtest.tree import changes as changes_of, kvm_api, mbox
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Tests
 from tdxtest.verdict import hang, ktap, results, review_reply, review_report
@@ -275,8 +275,15 @@ class Review:
         return Comparison(self.series, self.base.work.source.version, self.built, changes,
                           added(old, new, unmoved, moved), same, old,
                           sorted(set(self.patched.files) - set(self.patched.built_files())),
-                          self.patched.notes, added(new, old, moved, unmoved),
-                          self._hangs(after), len(lost))
+                          [*self.patched.notes, *self._api_notes()],
+                          added(new, old, moved, unmoved), self._hangs(after), len(lost))
+
+    def _api_notes(self) -> list[str]:
+        """What the series adds to KVM's API without a row in the suite."""
+        changed = {path: data.decode(errors='replace') for path, data in
+                   self.patched.files.items() if data is not None}
+        old = kvm_api.notes(self.base.work.tree)
+        return [note for note in kvm_api.notes(self.base.work.tree, changed) if note not in old]
 
     def _hangs(self, after: Iterable[groups.Outcome]) -> list[hang.Hang]:
         functions = set().union(*(changes_of.changed_functions(old, new)

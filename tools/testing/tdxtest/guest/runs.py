@@ -12,7 +12,7 @@ from tdxtest.base.progress import Meter, Progress
 from tdxtest.guest import boot, image, shards, shell, view
 from tdxtest.guest.request import Request, again
 from tdxtest.guest.stages import Built, Laid
-from tdxtest.tree import abi, parts, suite
+from tdxtest.tree import abi, kvm_api, parts, suite
 from tdxtest.tree.suite import Tests
 from tdxtest.verdict import findings, ktap, results
 
@@ -155,6 +155,8 @@ def run_tests(built: Built, tests: Tests) -> GuestRun:
     judged = [(guest.console, guest.ended, {name: shards.chosen(args) for name, args in share})
               for guest, share in zip(guests, shares)]
     verdict = ktap.judge_all(judged, strict=built.request.expect.findings)
+    notes = (*verdict.notes, *kvm_api.notes(built.work.tree))
+    verdict = dataclasses.replace(verdict, notes=notes)
     return GuestRun(built.request, built.build, verdict, guests,
                     results.collect(judged, verdict, about(built)), built)
 

@@ -46,7 +46,8 @@ def head_name(head: str) -> str:
     macro = MACRO.match(head)
     if macro:
         return ' '.join(macro[0].split())
-    name = NAME.search(ATTRIBUTE.sub('', head))
+    # A name that begins like that of an attribute is the function's if there is no other.
+    name = NAME.search(ATTRIBUTE.sub('', head)) or NAME.search(head)
     return name[1] if name else ''
 
 

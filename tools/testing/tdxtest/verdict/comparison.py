@@ -60,7 +60,7 @@ class Comparison:
     same: int               # cases with the same result
     red_before: list[str]   # problems of the base, which say nothing of the series
     ignored: list[str]      # files of the series that no kernel is made of
-    notes: list[str] = dataclasses.field(default_factory=list)  # what was not applied, and why
+    notes: list[str] = dataclasses.field(default_factory=list)  # what a reviewer should know
     gone: list[str] = dataclasses.field(default_factory=list)   # of red_before, with the series
     hangs: list[hang.Hang] = dataclasses.field(default_factory=list)    # of the patched kernel
     not_run: int = 0        # cases that a hang left out

@@ -105,6 +105,7 @@ def reviewed(*outcomes, versions=None):
     """
     built = mock.Mock()
     built.work.out.return_value = '/nowhere'
+    built.work.tree = '/nowhere'
     made = review.Review(built, SERIES)
     made.kernel, made.modules, made.built = built.kernel, {}, 'single objects'
     made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'],
