@@ -59,7 +59,7 @@ class Forms(unittest.TestCase):
                               sorted(set(made.patched.files) - set(made.patched.built_files())),
                               made.patched.notes)
 
-        self.built.progress = Progress(out)
+        self.built.configure_mock(progress=Progress(out))
         with mock.patch.object(review.stages, 'prepare', return_value=self.built), \
                 mock.patch.object(rebuild.Patched, 'build_objects', return_value={}), \
                 mock.patch.object(review.Review, 'run', compared), \
