@@ -100,7 +100,7 @@ def install(packages: Mapping[str, str], progress: Progress, log: str) -> None:
     if why:
         raise UsageError(f'packages are missing, and {why}; {by_hand(packages)}')
     stale = ''
-    with progress.step('apt', f'installing {len(packages)} package(s)'):
+    with progress.step('apt', f'installing {len(packages)} package(s)', asks=True):
         try:
             run_as_root(['apt-get', 'update', '-q', '-o', 'APT::Update::Error-Mode=any'],
                         progress, log)

@@ -97,16 +97,17 @@ class Progress:
 
     @contextlib.contextmanager
     def step(self, name: str, text: str, detail: Callable[[], str] | None = None,
-             meter: Meter | None = None, key: str = '') -> Iterator[None]:
+             meter: Meter | None = None, key: str = '', asks: bool = False) -> Iterator[None]:
         """Run the body as the step `name`.
 
         detail: a function that gives a few words on how far the step is; key: what the step
-        is remembered as, if steps of this name differ.
+        is remembered as, if steps of this name differ; asks: sudo may ask for a password on
+        the terminal meanwhile, so that nothing is drawn there.
         The seconds are added to times[name], also when the body fails.
         """
         begin = self._clock()
         done = threading.Event()
-        live = self.terminal.live
+        live = self.terminal.live and not asks
         if not live:
             self.say(f'{name}: {text}')
 

@@ -91,6 +91,14 @@ class Steps(unittest.TestCase):
             with open(path, encoding='utf-8') as f:
                 self.assertEqual(json.load(f)['build'][1], 2)
 
+    def test_nothing_is_drawn_where_sudo_may_ask(self):
+        out = Screen()
+        shown = progress.Progress(out)
+        shown.terminal = terminal.Terminal(out, {'TERM': 'xterm'})
+        with shown.step('apt', 'installing', asks=True):
+            time.sleep(1.2)
+        self.assertNotIn('\x1b', out.getvalue())
+
     def test_lines_of_a_log(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'log')
