@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make run	fetch a kernel, build it, boot it, run the TDX selftests
+#	make td		boot a real Linux TD under QEMU on the kernel, judge
 #	make watch	the same again whenever a source file changes
 #	make check	the project's own checks, then the same
 #	make check-long	the checks that take many minutes
@@ -25,15 +26,19 @@ BUILD_OPTIONS = $(call option,KERNEL,kernel) $(call option,KDIR,kdir) \
 	$(foreach p,$(PATCHES),--patch $(call quote,$(p))) $(call option,ABI,abi) \
 	$(call option,CONFIG,config) $(call option,LIBRARY,library) \
 	$(if $(DEBUG),--debug) $(call option,MIRROR,mirror) $(call option,BUILD_FOLDER,build)
-BOOT_OPTIONS = $(call option,CPUS,cpus) $(call option,JOBS,jobs) $(if $(V),--verbose) \
-	$(if $(TRACE),--trace)
+ONE_BOOT_OPTIONS = $(call option,CPUS,cpus) $(if $(V),--verbose) $(if $(TRACE),--trace)
+BOOT_OPTIONS = $(ONE_BOOT_OPTIONS) $(call option,JOBS,jobs)
+TD_OPTIONS = $(call option,SMP,smp) $(call option,MEMORY,memory) \
+	$(foreach e,$(END),--end $(call quote,$(e))) \
+	$(call option,GUEST_KERNEL,guest-kernel) $(call option,GUEST_INITRD,guest-initrd) \
+	$(call option,GUEST_APPEND,guest-append) $(call option,FIRMWARE,firmware)
 
 RUN_OPTIONS = $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
 	$(if $(STRICT),--strict) $(foreach e,$(ENV),--env $(call quote,$(e))) \
 	$(foreach t,$(TESTS),$(call quote,$(t)))
 
-.PHONY: run watch check check-long build install package clean help python3 run-tool check-tool \
-	long-tool
+.PHONY: run watch td check check-long build install package clean help python3 run-tool td-tool \
+	check-tool long-tool
 .NOTPARALLEL:
 
 # make ends with 2 if a recipe fails, for any reason.  A failed test must end with 1.
@@ -43,7 +48,7 @@ PASSED_FILE = $(or $(BUILD_FOLDER),build)/passed
 # The tool refuses a folder whose name would be several targets, or a rule, here.
 PASSED = $(if $(or $(word 2,$(BUILD_FOLDER)),$(findstring :,$(BUILD_FOLDER)),\
 	$(findstring %,$(BUILD_FOLDER))),no/passed,$(PASSED_FILE))
-ifneq ($(filter run check check-long,$(or $(MAKECMDGOALS),run)),)
+ifneq ($(filter run td check check-long,$(or $(MAKECMDGOALS),run)),)
 MAKEFLAGS += --question
 endif
 
@@ -60,12 +65,17 @@ run: python3 run-tool $(PASSED)
 watch: python3
 	@$(TDXTEST) run --watch $(RUN_OPTIONS)
 
+td: python3 td-tool $(PASSED)
+
 check: python3 check-tool $(PASSED)
 
 check-long: python3 long-tool $(PASSED)
 
 run-tool:
 	$(call judge,run $(RUN_OPTIONS))
+
+td-tool:
+	$(call judge,td $(BUILD_OPTIONS) $(ONE_BOOT_OPTIONS) $(TD_OPTIONS))
 
 check-tool:
 	$(call judge,check $(BUILD_OPTIONS) $(BOOT_OPTIONS))

@@ -24,9 +24,9 @@ COMMANDS = re.compile(r'^Commands: ((?:``\w[\w-]*``\s*)+)$', re.MULTILINE)
 TERM = re.compile(r'^(``-.*``)$', re.MULTILINE)
 HELP = '-h'
 # A variable that the Makefile uses and does not set is the user's; its "option" takes a name.
-USED = re.compile(r'\$\((?:call option,|[a-z]+ )?([A-Z]+)\b')
+USED = re.compile(r'\$\((?:call option,|[a-z]+ )?([A-Z_]+)\b')
 SET = re.compile(r'^([A-Z_]+) [:+?]?=', re.MULTILINE)
-NOT_OURS = ('MAKEFLAGS', 'MAKECMDGOALS', 'HOME')
+NOT_OURS = ('MAKEFLAGS', 'MAKECMDGOALS', 'MAKEFILE_LIST', 'HOME')
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:

@@ -192,7 +192,8 @@ class Trial:
 
     def _tests(self, chosen: Iterable[mutants.Mutant]) -> Tests:
         """[(test, [arguments])] of the cases that any of the mutants runs."""
-        if self.everything:
+        chosen = list(chosen)
+        if self.everything and not any(map(mutants.boots_td, chosen)):
             return tuple((name, []) for name in suite.names())
         wanted: dict[str, set[str]] = {}
         for mutant in chosen:
@@ -204,12 +205,15 @@ class Trial:
     def run(self) -> None:
         """Boot until every mutant that was built has its Verdict."""
         tried = [m for m in self.chosen if m.name in self.variants]
-        for cpus, module in sorted({(m.cpus, m.module) for m in tried}):
+        # The timeout of a test that boots a TD must not be that of others.
+        kinds = {(m.cpus, m.module, mutants.boots_td(m)) for m in tried}
+        for cpus, module, td in sorted(kinds):
             patience = SLOWER_WITH_CPUS if cpus > 1 else 1
-            self._run([m for m in tried if (m.cpus, m.module) == (cpus, module)],
-                      self.built.with_boot(cpus=max(cpus, self.built.request.boot.cpus),
-                                           silence=self.built.request.boot.silence * patience),
-                      module)
+            alike = [m for m in tried if (m.cpus, m.module, mutants.boots_td(m))
+                     == (cpus, module, td)]
+            self._run(alike, self.built.with_boot(
+                cpus=max(cpus, self.built.request.boot.cpus),
+                silence=self.built.request.boot.silence * patience), module)
 
     def _run(self, chosen: Sequence[mutants.Mutant], built: Built, module: str) -> None:
         """Boot for the mutants of one module. Those that are loaded after it go with it."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from tdxtest.base.failure import Failure
 from tdxtest.guest import boot, image, runs
 from tdxtest.guest.stages import Built
+from tdxtest.guest.td import tests as td
 from tdxtest.tree.kernel import Modules
 from tdxtest.tree.suite import Tests
 from tdxtest.verdict import ktap
@@ -43,8 +44,7 @@ class Group:
         lines = [f'group {self.name}']
         lines += [' '.join(['module', self.guest_path(file), *parameters])
                   for file, parameters in self.modules]
-        lines += [' '.join(['test', name, *args]) for name, args in self.tests]
-        return lines
+        return lines + image.test_lines(self.tests)
 
     def weight(self) -> int:
         """About how long it takes, in cases; to load and to remove KVM is as long as five."""
@@ -180,8 +180,9 @@ class Runner:
                                runs.environment(built))
         plan += '\n'.join(line for group in share for line in group.plan_lines()) + '\n'
         extra = {group.guest_path(file): file for group in share for file, _ in group.modules}
-        names = sorted({name for group in share for name, _ in group.tests})
-        programs = [built.suite.program(name) for name in names]
+        tests = [test for group in share for test in group.tests]
+        extra.update(td.files(built, tests))
+        programs = td.programs(built, sorted({name for name, _ in tests}))
         return image.Image(built.build, folder).make(built.kernel, programs, plan, '',
                                                      runs.parameters(built.request), extra)
 
@@ -225,7 +226,8 @@ class Runner:
 
     def run(self, shares: Sequence[Sequence[Group]]) -> list[Outcome]:
         """The Outcomes of all groups; each share has a guest to itself at a time."""
-        built = self.built
+        self.built = built = td.fitting(
+            self.built, [group.tests for share in shares for group in share])
         self._installation = built.request.boot.machine.prepare(built.build)
         folders = [built.build.folder('run', built.work.source.name, self.name, str(n))
                    for n in range(1, len(shares) + 1)]

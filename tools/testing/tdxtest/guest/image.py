@@ -9,11 +9,14 @@ from tdxtest.base import command
 from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.paths import GUEST_SOURCES, WARNINGS
 from tdxtest.verdict import findings
+from tdxtest.tree import td_tests
 from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
+# Of a test that boots a TD with a real VMM, in guest time.
+TD_TIMEOUT_S = 1500
 # nohibernate: a kernel without suspend code of its own still offers S4.
 # panic=0: a panic stays on the console for the watchdog to see.
 # softlockup_panic: a CPU that is lost for good prints where it is; one that is late only warns.
@@ -26,12 +29,13 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 softlockup_panic
 
 def plan_text(tests: Tests, modules: Modules, watermark: str, timeout_s: int, shell: bool,
               environment: Mapping[str, str] | None = None, collect: str = '',
-              trace: int = 0) -> str:
+              trace: int = 0, shell_program: str = '') -> str:
     """The plan file of guest_src/init.c.
 
     tests: [(name, [arguments])]; modules: [(path, [parameters])];
     environment: {name: value} of the tests; collect: a folder of the guest whose
-    .gcda files are wanted; trace: events to print after a test that failed.
+    .gcda files are wanted; trace: events to print after a test that failed;
+    shell_program: with its arguments, in place of a shell.
     """
     lines = [f'watermark {watermark}'] if watermark else []
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
@@ -39,10 +43,19 @@ def plan_text(tests: Tests, modules: Modules, watermark: str, timeout_s: int, sh
     lines.append(f'timeout {timeout_s}')
     lines += [f'env {name}={value}' for name, value in (environment or {}).items()]
     lines += [f'trace {trace}'] if trace else []
-    lines += ['shell'] if shell else []
+    lines += [f'shell {shell_program}'.rstrip()] if shell else []
     lines += [f'collect {collect}'] if collect else []
-    lines += [' '.join(['test', name, *args]) for name, args in tests]
-    return '\n'.join(lines) + '\n'
+    return '\n'.join(lines + test_lines(tests)) + '\n'
+
+
+def test_lines(tests: Tests) -> list[str]:
+    """The lines of a plan that run tests."""
+    # The timeout of the line before holds for what comes after it as well.
+    last = [test for test in tests if test[0] in td_tests.NAMES]
+    return [*(' '.join(['test', name, *args]) for name, args in tests
+              if name not in td_tests.NAMES),
+            *([f'timeout {TD_TIMEOUT_S}'] if last else []),
+            *(f'test {name}' for name, _ in last)]
 
 
 def is_static(program: str) -> bool:

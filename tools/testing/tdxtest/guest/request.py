@@ -19,6 +19,7 @@ from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.guest import machines, shards
 from tdxtest.guest.machines import Machine, bochs
+from tdxtest.guest.td.request import TdRequest
 from tdxtest.tree import abi, kernel, series, source, suite
 from tdxtest.verdict import kcidb, results
 
@@ -60,6 +61,7 @@ class BootRequest:
     environment: tuple[tuple[str, str], ...] = ()
     shard: shards.Shard = (1, 1)    # the part of the tests to run: (number, of how many)
     collect: str = ''               # a folder of the guest whose .gcda files are wanted
+    td: TdRequest = TdRequest()     # for the tests that boot one
 
 
 @dataclasses.dataclass(frozen=True)

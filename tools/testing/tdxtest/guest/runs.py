@@ -12,6 +12,7 @@ from tdxtest.base.progress import Meter, Progress
 from tdxtest.guest import boot, image, shards, shell, view
 from tdxtest.guest.request import Request, again
 from tdxtest.guest.stages import Built, Laid
+from tdxtest.guest.td import tests as td
 from tdxtest.tree import abi, kvm_api, parts, suite
 from tdxtest.tree.suite import Tests
 from tdxtest.verdict import findings, ktap, results
@@ -79,9 +80,9 @@ def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',
                            bool(busybox), environment(built), wanted.collect, wanted.trace)
     # A shell is there to try any of them by hand.
     names = suite.names() if busybox else [name for name, _ in tests]
-    programs = [built.suite.program(name) for name in names]
-    return image.Image(built.build, folder).make(built.kernel, programs, plan, busybox,
-                                                 f'{parameters(built.request)} {more}')
+    return image.Image(built.build, folder).make(
+        built.kernel, td.programs(built, names), plan, busybox,
+        f'{parameters(built.request)} {more}', td.files(built, tests))
 
 
 def new_guest(request: Request, folder: str) -> boot.Guest:
@@ -103,8 +104,27 @@ def boot_shell(built: Built) -> ktap.Verdict:
     return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
 
 
+def boot_td_shell(built: Built, test: str) -> ktap.Verdict:
+    """Boot to a shell in a TD on this terminal. test: one of td_tests.NAMES."""
+    tests: Tests = [(test, [])]
+    built = td.fitting(built, [tests])
+    wanted = built.request.boot
+    installation = wanted.machine.prepare(built.build)
+    folder = built.build.folder('run', built.work.source.name)
+    watermark = wanted.machine.watermark if built.kernel.has('INTEL_TDX_SIM') else ''
+    plan = image.plan_text([], built.kernel.modules(), watermark, TEST_TIMEOUT_S, True,
+                           shell_program=f'/tests/{test} --shell')
+    with built.progress.step('image', 'making the initramfs and the boot image'):
+        iso = image.Image(built.build, folder).make(
+            built.kernel, [], plan, parameters=parameters(built.request),
+            extra=td.files(built, tests))
+    console = shell.interact(new_guest(built.request, folder), iso, installation, wanted.cpus)
+    return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+
+
 def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]:
     """Boot a guest with each share of the tests; gives the guests, which have ended."""
+    built = td.fitting(built, shares)
     wanted = built.request.boot
     installation = wanted.machine.prepare(built.build)
     numbers = [str(n) for n in range(1, len(shares) + 1)] if len(shares) > 1 else ['']

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tdxtest.base.failure import UsageError
+from tdxtest.tree import td_tests
 from tdxtest.tree.suite import Tests
 
 
@@ -76,6 +77,10 @@ def split(tests: Tests, cases: Callable[[str], Sequence[str]], count: int) -> li
     deck = []
     if count > 1:
         for name, args in tests:
+            # A TD is booted once, whatever cases of it are wanted.
+            if name in td_tests.NAMES:
+                deck.append((name, list(args)))
+                continue
             ids = chosen(args) or cases(name)
             deck += [(name, ['-r', case]) for case in sorted(ids, key=kinship)] or [(name, [])]
     count = min(count, len(deck))

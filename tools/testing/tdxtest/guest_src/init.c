@@ -14,7 +14,7 @@
  *				next group, are NAME's: they come, run and go
  *				together, after the tests of no group
  *	collect DIR		print the .gcda files below DIR after the tests
- *	shell			give an interactive shell on the console
+ *	shell [PROGRAM ARG...]	give an interactive shell on the console, or run PROGRAM there
  *
  * Everything on the console after the KTAP version line is KTAP: the output of
  * a test is nested by two spaces, that of a group likewise, a record of the
@@ -393,6 +393,10 @@ static void run_shell(void)
 	static char *const shell[] = { "/bin/busybox", "sh", NULL };
 
 	setenv("PATH", "/bin:/tests", 1);
+	if (plan.shell) {
+		waitpid(spawn(plan.shell, -1), NULL, 0);
+		return;
+	}
 	waitpid(spawn(install, -1), NULL, 0);
 	waitpid(spawn(shell, -1), NULL, 0);
 }

@@ -59,6 +59,20 @@ static bool add_step(struct step **steps, unsigned int *nr, char *words,
 	return step->argc;
 }
 
+static bool want_shell(struct plan *plan, char *words)
+{
+	struct step *shell = NULL;
+	unsigned int nr = 0;
+
+	plan->want_shell = true;
+	if (!words)
+		return true;
+	if (!add_step(&shell, &nr, words, 0))
+		return false;
+	plan->shell = shell->argv;
+	return true;
+}
+
 int plan_read(const char *path, struct plan *plan, char *error, int size)
 {
 	struct group *group = add_group(plan, NULL);
@@ -81,7 +95,7 @@ int plan_read(const char *path, struct plan *plan, char *error, int size)
 		if (!*verb || *verb == '#')
 			continue;
 		if (!strcmp(verb, "shell"))
-			plan->want_shell = true;
+			ok = want_shell(plan, rest);
 		else if (!rest)
 			ok = false;
 		else if (!strcmp(verb, "watermark"))

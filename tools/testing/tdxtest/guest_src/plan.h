@@ -27,6 +27,7 @@ struct plan {
 	const char *collect;		/* NULL: nothing is collected */
 	unsigned int trace_lines;	/* 0: nothing is traced */
 	bool want_shell;
+	char **shell;			/* what it is, NULL: busybox */
 	struct group *groups;
 	unsigned int nr_groups;
 };

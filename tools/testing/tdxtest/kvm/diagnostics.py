@@ -72,8 +72,9 @@ def own_sources(folder: str) -> set[str]:
 
 def guest_files() -> Iterator[str]:
     """Those of the guest's programs, which are not laid over a kernel."""
-    for name in os.listdir(GUEST_SOURCES):
-        yield os.path.relpath(os.path.join(GUEST_SOURCES, name), PROJECT)
+    for folder, _, names in os.walk(GUEST_SOURCES):
+        for name in names:
+            yield os.path.relpath(os.path.join(folder, name), PROJECT)
 
 
 def suite_commands(built: suite.Suite, *words: str) -> Iterator[tuple[str, list[str]]]:
@@ -113,9 +114,8 @@ def sim_units(kernel: Kernel) -> Iterator[Unit]:
 
 def guest_units(kernel: Kernel) -> Iterator[Unit]:
     """Those of the programs that run in the guest, and of a module beside them."""
-    for name in sorted(os.listdir(GUEST_SOURCES)):
-        path = os.path.join(GUEST_SOURCES, name)
-        source = os.path.relpath(path, PROJECT)
+    for source in sorted(guest_files()):
+        path, name = os.path.join(PROJECT, source), os.path.basename(source)
         if name in KERNEL_PROGRAMS:
             # It has no saved command; that of another object differs in the file and in MODULE.
             other = min(own_sources(SIM))

@@ -12,6 +12,7 @@ from tdxtest.base.build_folder import Build, write_if_changed
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.base.progress import LogLines, Meter
+from tdxtest.tree import td_tests
 from tdxtest.tree.work_tree import WorkTree
 
 FOLDER = 'tools/testing/selftests/kvm'
@@ -88,7 +89,7 @@ def parse_selection(text: str) -> list[tuple[str, str]]:
     chosen = []
     for word in text.replace(',', ' ').split():
         name, _, pattern = word.partition(':')
-        if name not in (*names(), *names(name=EXTENDED_LIST)):
+        if name not in (*names(), *names(name=EXTENDED_LIST), *td_tests.NAMES):
             raise UsageError(f'TESTS={word}: no such test; there are: '
                              + (', '.join(names()) or 'none'))
         chosen.append((name, pattern))
@@ -180,12 +181,15 @@ class Suite:
 
     def cases(self, name: str) -> list[str]:
         """The case ids of a built test. They are listed without running any."""
+        if name in td_tests.NAMES:
+            return td_tests.cases(name)
         return parse_symbols(command.output(['nm', self.program(name)]))
 
     def cases_of(self, name: str) -> list[str] | None:
         """The case ids of a test, None for a name that is none."""
         if name not in self._cases:
-            self._cases[name] = self.cases(name) if name in names() else None
+            known = (*names(), *td_tests.NAMES)
+            self._cases[name] = self.cases(name) if name in known else None
         return self._cases[name]
 
     def select(self, selection: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:

@@ -40,6 +40,8 @@ UNWATCHED = re.compile(r'# \S+: the kernel log cannot be watched$')
 RUNS = re.compile(r'\s+#  RUN\s+(\S+) \.\.\.$')
 # Of guest_src/hang.c: a test that is silent for long, and the stacks of its tasks.
 HANG = '# hang: '
+# Of guest_src/td/td_test.c: what the kernel of a TD prints says nothing of the guest's own.
+TD_CONSOLE = re.compile(r'\s*# td: ')
 # Of guest_src/collect.c: for a program, not for a person.
 BULK = '# collect: data '
 BAIL_OUT = re.compile(r'\s*Bail out!\s*(.*)')
@@ -141,6 +143,8 @@ class Console:
         True when it is a part of the KTAP document that a person may want to see.
         """
         line = line.rstrip('\r\n')
+        if TD_CONSOLE.match(line):
+            return True
         if PANIC.search(line):
             self.panic = line.strip()
         if RESTART in line:

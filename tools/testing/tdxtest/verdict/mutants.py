@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.kvm import modules
-from tdxtest.tree import series
+from tdxtest.tree import series, td_tests
 from tdxtest.tree.suite import Suite
 
 FOLDER = os.path.join(PROJECT, 'mutants')
 # The folders of the sources that a mutant may change: those of kvm.ko and kvm-intel.ko.
 SOURCES = ('arch/x86/kvm/', 'virt/kvm/')
+# Those that a TD with a real VMM notices.
+TD_FOLDER = 'td'
 DMESG = 'dmesg'
 SUFFIX = '.patch'
 NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
@@ -75,6 +77,11 @@ class Mutant:
     def run_cases(self, cases_of: CasesOf) -> dict[str, list[str]]:
         """{test: [case ids to run]}."""
         return resolve(self.name, self.kills + self.runs, cases_of)
+
+
+def boots_td(mutant: Mutant) -> bool:
+    """Whether a test that it runs boots a TD with a real VMM, which takes minutes."""
+    return any(test in td_tests.NAMES for test, _ in mutant.kills + mutant.runs)
 
 
 def alike(name: str) -> str:
@@ -202,7 +209,12 @@ def chosen(words: Iterable[str], root: str = FOLDER) -> list[Mutant]:
 
 
 def belongs(mutant: Mutant) -> bool:
-    """Whether a test that must notice the mutant is of its folder's subject."""
+    """Whether a test that must notice the mutant is of its folder's subject.
+
+    The tests that boot a TD have a folder of their own.
+    """
+    if mutant.folder == TD_FOLDER:
+        return set(mutant.tests()) <= set(td_tests.NAMES)
     subject = re.compile(rf'tdx_{re.escape(mutant.folder)}_(\w+_)?test')
     return any(subject.fullmatch(test) for test in mutant.tests())
 

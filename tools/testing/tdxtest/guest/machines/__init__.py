@@ -57,6 +57,9 @@ class Machine(typing.Protocol):
     def check_cpus(self, cpus: int) -> None:
         """UsageError for a number of CPUs that the machine cannot have."""
 
+    def for_vmm(self, memory_mb: int) -> typing.Self:
+        """The same for a guest in which a VMM runs a TD of its own; memory_mb: of the guest."""
+
     def command(self, installation: typing.Any, folder: str, image: str, com: tuple[str, str],
                 cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that boot `image`; com: (mode, device) of the serial line."""

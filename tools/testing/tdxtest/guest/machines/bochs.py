@@ -145,6 +145,14 @@ class Bochs:
         if not 1 <= cpus <= 8:
             raise UsageError(f'CPUS={cpus}: the emulated machine has 1 to 8 CPUs')
 
+    def for_vmm(self, memory_mb: int) -> 'Bochs':
+        """The same for a guest in which a VMM runs a TD of its own.
+
+        Without CET: the firmware of a TD has read-only pages whose dirty bits are not set,
+        on which the emulator ends when such a CPU writes to them.
+        """
+        return dataclasses.replace(self, memory_mb=memory_mb, exclude=f'{self.exclude}, cet')
+
     def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
                 cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that boot `image`.

@@ -68,6 +68,10 @@ class QemuKvm:
         if not 1 <= cpus <= 64:
             raise UsageError(f'CPUS={cpus}: this machine has 1 to 64 CPUs')
 
+    def for_vmm(self, memory_mb: int) -> 'QemuKvm':
+        """The same for a guest in which a VMM runs a TD of its own."""
+        return dataclasses.replace(self, memory_mb=memory_mb)
+
     def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
                 cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that boot `image`.

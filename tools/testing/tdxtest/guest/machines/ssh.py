@@ -69,6 +69,10 @@ class Ssh:
                                  *((p, f'tests/{os.path.basename(p)}') for p in programs)):
                 tar.add(source, name)
 
+    def for_vmm(self, memory_mb: int) -> 'Ssh':
+        """Nothing is booted: the host has the memory that it has."""
+        return self
+
     def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
                 cpus: int) -> tuple[list[str], dict[str, str]]:
         """argv and environment that run the bundle `image`, its output in a file."""

@@ -26,7 +26,7 @@ class OptionsPage(unittest.TestCase):
         self.assertIn('has ``--sell`` of boot', found[0])
 
     def test_value_of_an_option(self):
-        self.assertEqual(len(self.wrong('``--cpus N``', '``--cpus``')), 2 * 11)
+        self.assertEqual(len(self.wrong('``--cpus N``', '``--cpus``')), 2 * 12)
 
     def test_command_and_variable(self):
         self.assertIn('wanted command reload', self.wrong('``reload``      load', 'load')[0])

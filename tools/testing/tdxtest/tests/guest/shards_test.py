@@ -64,6 +64,10 @@ class Split(unittest.TestCase):
             with self.assertRaisesRegex(UsageError, f'--shard {text}: wanted'):
                 shards.parse_shard(text)
 
+    def test_a_td_is_booted_once(self):
+        wanted = [('td_power_off', ['-r', 'stage.end', '-r', 'td.report'])]
+        self.assertEqual(dealt(wanted, 4), [wanted])
+
     def test_slow_cases_are_shared(self):
         for share in dealt([('a_test', [])], 2):
             tests = collections.Counter(c.split('.')[-1] for c in shards.chosen(share[0][1]))

@@ -139,6 +139,17 @@ class Verdicts(unittest.TestCase):
         self.assertFalse(console.feed('  KTAP version 1'))
         self.assertFalse(console.started)
 
+    def test_the_console_of_a_td_is_not_that_of_the_guest(self):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..1', '  1..1',
+                     '  # td: [    1.0] Kernel panic - not syncing: x',
+                     '  # td: [    1.0] reboot: Restarting system',
+                     '  # td: [    1.0] reboot: System halted', '  ok 1 f.t', 'ok 1 td_panic'):
+            self.assertTrue(console.feed(line))
+        self.assertEqual((console.panic, console.powered_off, console.halted), ('', False, False))
+        console.feed('[    2.0] reboot: Restarting system')
+        self.assertEqual(ktap.judge(console).status, EXIT_PASS)
+
     def test_a_boot_without_tests_may_pass(self):
         console, _ = judged('no_tests')
         self.assertEqual(ktap.judge(console, wants_tests=False).status, EXIT_PASS)

@@ -155,6 +155,15 @@ class Form(Folder):
             self.assertEqual(self.problems(), [f'mutants/a/one: {test} must notice it, '
                                                'and no tdx_a_test'])
 
+    def test_those_that_a_td_notices_have_a_folder(self):
+        write(self.root, 'td/one', 'Kills: td_panic:stage.end\n')
+        self.assertEqual(self.problems(), [])
+        write(self.root, 'a/two', 'Kills: td_panic:stage.end\n', 'Subject: x\n\nWhy.\n\n')
+        self.assertEqual(self.problems(),
+                         ['mutants/a/two: td_panic must notice it, and no tdx_a_test'])
+        self.assertEqual([mutants.boots_td(mutants.load(os.path.join(self.root, name)))
+                          for name in ('td/one.patch', 'a/two.patch')], [True, True])
+
     def test_out_of_place(self):
         for name in ('one', 'a/b/two'):
             write(self.root, name)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What guest_src/td/td_test.c makes of a VMM and its TD, with a script as the VMM."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from tdxtest.guest.td import image
+from tdxtest.tree import td_tests
+from tdxtest.verdict import ktap
+
+SOURCES = [os.path.join(image.SOURCES, name) for name in image.TEST_SOURCES]
+VMM = '''
+import json, os, sys, time
+def pipe(name, end, mode):
+    return open(os.path.join(FOLDER, f'td-{name}.{end}'), mode, buffering=1)
+console, qmp, answers = (pipe('console', 'out', 'w'), pipe('monitor', 'out', 'w'),
+                         pipe('monitor', 'in', 'r'))
+def say(*lines):
+    for line in lines:
+        print(line, file=console)
+def shutdown(reason):
+    print(json.dumps({'event': 'SHUTDOWN', 'data': {'reason': reason}}), file=qmp)
+    time.sleep(0.1)
+def trace(*lines):
+    with open(os.path.join(FOLDER, 'td-trace'), 'w') as f:
+        f.writelines(line + chr(10) for line in lines)
+trace('kvm_convert_memory start 0x0')
+print(json.dumps({'QMP': {}}), file=qmp)
+answers.readline()
+print(json.dumps({'return': {}}), file=qmp)
+'''
+BOOT = 'say("BdsDxe: loading", "[ 0.0] Linux version 7.3", "TD: begin")\n'
+PATTERN = '''
+import re
+with open(PROTOCOL) as f:
+    text = f.read().partition('#define TD_PATTERN ')[2].partition('/*')[0]
+pattern = ''.join(json.loads(word) for word in re.findall(r'"(?:[^"\\\\]|\\\\.)*"', text))
+'''
+CHECKS = ''.join(f'say("TD: ok {name}")\n' for name in td_tests.checks())
+END = 'shutdown("guest-shutdown")\n'
+
+
+class Program(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.program = os.path.join(cls.folder, 'td_x')
+        subprocess.run(['gcc', '-Wall', '-Werror', '-o', cls.program, *SOURCES], check=True)
+
+    def run_vmm(self, script, plan='end guest-shutdown\nchecks\n', timeout=20):
+        """The ktap.Test that comes of a VMM, and the exit status."""
+        vmm = os.path.join(self.folder, 'vmm.py')
+        protocol = os.path.join(image.SOURCES, 'td_protocol.h')
+        with open(vmm, 'w', encoding='utf-8') as f:
+            f.write(f'FOLDER = {self.folder!r}\nPROTOCOL = {protocol!r}\n{VMM}{script}')
+        stages = ''.join(f'stage {name} {text}\n' for name, text in td_tests.STAGES)
+        with open(f'{self.program}.td', 'w', encoding='utf-8') as f:
+            f.write(f'folder {self.folder}\n{stages}{plan}timeout {timeout}\n'
+                    f'arg {sys.executable}\narg {vmm}\n')
+        done = subprocess.run([self.program], capture_output=True, text=True, check=False)
+        console = ktap.Console([])
+        console.feed('KTAP version 1')
+        for line in done.stdout.splitlines():
+            console.feed(f'  {line}')
+        return console.open, done.returncode
+
+    def failed(self, script, *args, **words):
+        """{case: why} of what failed, which the exit status must tell of."""
+        test, status = self.run_vmm(script, *args, **words)
+        failed = {case.name: case.note for case in test.failed()}
+        self.assertEqual(bool(failed), bool(status), test)
+        return failed
+
+    def test_passes(self):
+        test, status = self.run_vmm(BOOT + CHECKS + END)
+        self.assertEqual((test.failed(), status), ([], 0))
+        self.assertEqual([case.name for case in test.cases], td_tests.cases('td_power_off'))
+        self.assertEqual(len(test.cases), test.planned)
+
+    def test_a_stage_that_does_not_come(self):
+        self.assertEqual(list(self.failed('sys.exit(3)')), ['stage.firmware'])
+        failed = self.failed('say("BdsDxe")\nsys.exit(3)')
+        self.assertIn("wanted 'Linux version' on the TD's console; the VMM ended with status 3",
+                      failed['stage.kernel'])
+        self.assertEqual(list(self.failed('say("x", "Linux version")\ntime.sleep(9)', timeout=1)),
+                         ['stage.userspace'])
+
+    def test_a_td_that_says_that_it_stops(self):
+        failed = self.failed('say("x", "EFI stub: ERROR: no")\ntime.sleep(99)',
+                             'stop EFI stub\nend guest-shutdown\n')
+        self.assertIn("the TD said 'EFI stub: ERROR: no'", failed['stage.kernel'])
+
+    def test_a_vmm_that_does_not_start(self):
+        failed = self.failed('', 'end guest-shutdown\narg /nowhere\n')
+        self.assertIn('wanted a VMM that runs its TD', failed['stage.memory_added'])
+
+    def test_a_check_that_fails(self):
+        name = td_tests.checks()[1]
+        checks = CHECKS.replace(f'TD: ok {name}', f'TD: not ok {name} wanted 1, got 2')
+        self.assertEqual(self.failed(BOOT + checks + END), {f'td.{name}': 'wanted 1, got 2'})
+
+    def test_a_check_that_is_left_out(self):
+        checks = CHECKS.replace(f'say("TD: ok {td_tests.checks()[2]}")\n', '')
+        self.assertEqual(list(self.failed(BOOT + checks + END)), [f'td.{td_tests.checks()[2]}'])
+
+    def test_lost_bytes(self):
+        self.assertEqual(self.failed(BOOT + PATTERN + 'say("TD: pattern " + pattern)\n'
+                                     + CHECKS + END), {})
+        failed = self.failed(BOOT + PATTERN + 'say("TD: pattern " + pattern[:70] + pattern[71:])\n'
+                             + CHECKS + END)
+        self.assertEqual(len(failed), 1)
+        self.assertIn('port_out', list(failed.values())[0])
+
+    def test_memory_that_is_converted_for_a_fault(self):
+        faults = 'trace("kvm_memory_fault x", "kvm_convert_memory x")\n'
+        self.assertIn('1 of them since KVM exited',
+                      self.failed(BOOT + CHECKS + faults + END)['stage.map_gpa'])
+        self.assertEqual(list(self.failed(BOOT + CHECKS + 'trace()\n' + END)), ['stage.map_gpa'])
+
+    def test_another_end(self):
+        for end in ('shutdown("guest-reset")\n', '', END + 'sys.exit(1)\n'):
+            with self.subTest(end=end):
+                self.assertEqual(list(self.failed(BOOT + CHECKS + end)), ['stage.end'])
+
+    def test_what_the_console_must_say(self):
+        plan = 'end guest-reset\nsays Kernel panic\n'
+        reset = 'shutdown("guest-reset")\n'
+        self.assertEqual(self.failed(BOOT + 'say("Kernel panic - x")\n' + reset, plan), {})
+        self.assertEqual(list(self.failed(BOOT + reset, plan)), ['stage.end'])
+
+
+if __name__ == '__main__':
+    unittest.main()
