@@ -3,7 +3,8 @@
  * Simulated TDX module: files in debugfs.
  *
  *	tdx_sim/fault	answers given on request (fault.c)
- *	tdx_sim/pages	number of pages that the module holds, by type
+ *	tdx_sim/pages	number of pages that the module holds, by type; "forget" frees
+ *			those of TDs whose KeyID is free
  *	tdx_sim/keyids	number of KeyIDs, by state
  *	tdx_sim/cpuid	features that the CPU lacks, and that TDs do not see
  *	tdx_sim/fuzz	random SEAMCALLs (tests/fuzz.c, which adds it)
@@ -14,6 +15,8 @@
 #include <linux/init.h>
 #include <linux/preempt.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
@@ -24,6 +27,7 @@
 #include "state/cpuid.h"
 #include "state/pamt.h"
 #include "state/sys.h"
+#include "state/td.h"
 
 static const char * const sim_page_types[] = {
 	[PT_REG]	= "REG",
@@ -77,7 +81,59 @@ static int sim_pages_show(struct seq_file *m, void *unused)
 	sim_show_counts(m, sim_page_types, counts, ARRAY_SIZE(counts));
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(sim_pages);
+
+/* A TD's page, or its TDR, of which only TDH.PHYMEM.PAGE.RECLAIM can be the next call. */
+static bool sim_is_torn_down(const struct sim_pamt *pamt, u64 pa)
+{
+	u64 tdr = pamt->type == PT_TDR ? pa : pamt->owner;
+
+	return pamt->type < ARRAY_SIZE(sim_page_types) && sim_page_types[pamt->type] &&
+	       sim_pamt_of(tdr)->type == PT_TDR &&
+	       ((struct sim_td *)__va(tdr))->lifecycle == SIM_TEARDOWN;
+}
+
+/* A TDR is what tells of the other pages: it comes last. */
+static void sim_pages_forget(bool tdrs)
+{
+	u32 i;
+
+	for (i = 0; i < sim_sys.nr_tdmrs; i++) {
+		const struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
+		u64 pa;
+
+		for (pa = tdmr->base; pa < tdmr->initialized; pa += PAGE_SIZE) {
+			struct sim_pamt *pamt = &tdmr->pamt_4k[(pa - tdmr->base) >> PAGE_SHIFT];
+			bool is_tdr = pamt->type == PT_TDR;
+
+			if (is_tdr == tdrs && sim_is_torn_down(pamt, pa))
+				WRITE_ONCE(pamt->type, PT_NDA);
+		}
+	}
+}
+
+/*
+ * After a test has made the host lose pages, they would be in the way of later TDs.
+ * Without locks, as above.
+ */
+static ssize_t sim_pages_write(struct file *file, const char __user *from, size_t size,
+			       loff_t *offset)
+{
+	char text[16];
+
+	if (size >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, size))
+		return -EFAULT;
+
+	text[size] = '\0';
+	if (strcmp(strim(text), "forget"))
+		return -EINVAL;
+
+	sim_pages_forget(false);
+	sim_pages_forget(true);
+	return size;
+}
+DEFINE_SHOW_STORE_ATTRIBUTE(sim_pages);
 
 static int sim_keyids_show(struct seq_file *m, void *unused)
 {
@@ -159,7 +215,7 @@ static int __init sim_debugfs_init(void)
 
 	dir = sim_debugfs_dir();
 	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
-	debugfs_create_file("pages", 0400, dir, NULL, &sim_pages_fops);
+	debugfs_create_file("pages", 0600, dir, NULL, &sim_pages_fops);
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
 	debugfs_create_file("cpuid", 0400, dir, NULL, &sim_cpuid_fops);
 	debugfs_create_file("seamcall_cost", 0400, dir, NULL, &sim_seamcall_cost_fops);

@@ -4,18 +4,27 @@
  *
  * What is written to debugfs tdx_sim/fault is one of
  *
- *	LEAF NTH STATUS [TIMES]
+ *	LEAF NTH STATUS [TIMES] [REG=VALUE]...
+ *	LEAF NTH STATUS+BITS [TIMES]
  *	clear
  *
  * The NTH call of LEAF from now, and TIMES - 1 calls after it, answer STATUS and
- * change nothing, as a leaf that refuses does.  LEAF is a name such as
- * TDH_MEM_PAGE_AUG or a number; STATUS is one such as TDX_OPERAND_BUSY, with
- * |NAME of the operand (RCX, SEPT) if it has one, or the number for RAX.
- * Reading gives each request, the calls seen since, and how many were refused.
+ * change nothing, as a leaf that refuses does.  REG is RCX, RDX, R8 or R9, which
+ * the answer sets.  LEAF is a name such as TDH_MEM_PAGE_AUG or a number; STATUS is one
+ * such as TDX_OPERAND_BUSY, with |NAME of the operand (RCX, SEPT) if it has one, or the
+ * number for RAX.
+ *
+ * With BITS, a number, the calls are those that answer STATUS by themselves.  They are
+ * carried out, and RAX has BITS set in addition.
+ *
+ * Reading gives each request, the calls seen since, and how many were refused, or got
+ * the bits.
  */
 #define pr_fmt(fmt) "tdx_sim: fault: " fmt
 
+#include <linux/array_size.h>
 #include <linux/atomic.h>
+#include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/kstrtox.h>
 #include <linux/mutex.h>
@@ -25,18 +34,36 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <asm/ptrace.h>
+
 #include "abi.h"
 #include "debug/fault.h"
 #include "debug/names.h"
 
 #define SIM_MAX_FAULTS		16
-#define SIM_FAULT_LINE		128	/* bytes, the final zero included */
+#define SIM_FAULT_LINE		160	/* bytes, the final zero included */
+
+/* The registers that an answer may set, by their operand ids. */
+static const struct sim_fault_reg {
+	u32 operand;
+	size_t offset;
+} sim_fault_regs[] = {
+	{ TDX_OPERAND_ID_RCX,	offsetof(struct pt_regs, cx) },
+	{ TDX_OPERAND_ID_RDX,	offsetof(struct pt_regs, dx) },
+	{ TDX_OPERAND_ID_R8,	offsetof(struct pt_regs, r8) },
+	{ TDX_OPERAND_ID_R9,	offsetof(struct pt_regs, r9) },
+};
+
+#define SIM_NR_FAULT_REGS	ARRAY_SIZE(sim_fault_regs)
 
 struct sim_fault {
 	u64 leaf;
 	u32 nth;
 	u32 times;
 	u64 status;
+	u64 bits;			/* 0: the call is refused */
+	unsigned int set;		/* bit i: the answer sets sim_fault_regs[i] */
+	u64 regs[SIM_NR_FAULT_REGS];
 	atomic_t calls;
 };
 
@@ -47,7 +74,26 @@ static DEFINE_MUTEX(sim_fault_lock);
 static struct sim_fault sim_faults[SIM_MAX_FAULTS];
 static unsigned int sim_nr_faults;
 
-bool __sim_fault_hit(u64 leaf, u64 *status)
+/* Count the call.  True if it is one of those that the request is for. */
+static bool sim_fault_is_due(struct sim_fault *fault)
+{
+	u32 call = atomic_inc_return(&fault->calls);
+
+	return call >= fault->nth && call - fault->nth < fault->times;
+}
+
+static void sim_fault_set_regs(const struct sim_fault *fault, struct pt_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < SIM_NR_FAULT_REGS; i++) {
+		if (fault->set & BIT(i))
+			*(unsigned long *)((void *)regs + sim_fault_regs[i].offset) =
+				fault->regs[i];
+	}
+}
+
+bool __sim_fault_refuse(u64 leaf, struct pt_regs *regs, u64 *status)
 {
 	/* Pairs with sim_fault_add(): a row that is counted is filled in. */
 	unsigned int i, nr = smp_load_acquire(&sim_nr_faults);
@@ -55,20 +101,36 @@ bool __sim_fault_hit(u64 leaf, u64 *status)
 
 	for (i = 0; i < nr; i++) {
 		struct sim_fault *fault = &sim_faults[i];
-		u32 call;
 
-		if (fault->leaf != leaf)
+		if (fault->leaf != leaf || fault->bits)
 			continue;
 
 		/* Every row counts, the first that is due answers. */
-		call = atomic_inc_return(&fault->calls);
-		if (!hit && call >= fault->nth && call - fault->nth < fault->times) {
+		if (sim_fault_is_due(fault) && !hit) {
 			*status = fault->status;
+			sim_fault_set_regs(fault, regs);
 			hit = true;
 		}
 	}
 
 	return hit;
+}
+
+u64 __sim_fault_mark(u64 leaf, u64 status)
+{
+	/* Pairs with sim_fault_add(). */
+	unsigned int i, nr = smp_load_acquire(&sim_nr_faults);
+	u64 bits = 0;
+
+	for (i = 0; i < nr; i++) {
+		struct sim_fault *fault = &sim_faults[i];
+
+		if (fault->leaf == leaf && fault->bits && fault->status == status &&
+		    sim_fault_is_due(fault))
+			bits |= fault->bits;
+	}
+
+	return status | bits;
 }
 
 static int sim_fault_add(const struct sim_fault *wanted)
@@ -83,7 +145,7 @@ static int sim_fault_add(const struct sim_fault *wanted)
 	fault = &sim_faults[sim_nr_faults];
 	*fault = *wanted;
 	atomic_set(&fault->calls, 0);
-	/* Pairs with __sim_fault_hit(). */
+	/* Pairs with __sim_fault_refuse() and __sim_fault_mark(). */
 	smp_store_release(&sim_nr_faults, sim_nr_faults + 1);
 	if (sim_nr_faults == 1)
 		static_branch_enable(&sim_fault_armed);
@@ -133,25 +195,52 @@ static bool sim_fault_parse_status(const char *word, u64 *status)
 	return operand;
 }
 
+static bool sim_fault_parse_reg(char *word, struct sim_fault *fault)
+{
+	const char *name = strsep(&word, "=");
+	const struct sim_name *operand = sim_name_find(&sim_operand_names, name,
+						       strlen(name));
+	unsigned int i;
+
+	for (i = 0; word && operand && i < SIM_NR_FAULT_REGS; i++) {
+		if (operand->value == sim_fault_regs[i].operand) {
+			fault->set |= BIT(i);
+			return !kstrtou64(word, 0, &fault->regs[i]);
+		}
+	}
+	return false;
+}
+
 /* Gives what is wrong with the line, NULL if nothing is. */
 static const char *sim_fault_parse(char *line, struct sim_fault *fault)
 {
 	char *leaf = strsep(&line, " ");
 	char *nth = strsep(&line, " ");
-	char *status = strsep(&line, " ");
-	char *times = strsep(&line, " ");
+	char *bits = strsep(&line, " ");
+	char *status = bits ? strsep(&bits, "+") : NULL;
+	char *word;
 
-	if (!status || line)
-		return "wanted LEAF NTH STATUS [TIMES], or clear";
+	if (!status)
+		return "wanted LEAF NTH STATUS[+BITS] [TIMES] [REG=VALUE]..., or clear";
 	if (!sim_fault_parse_leaf(leaf, &fault->leaf))
 		return "no such leaf";
 	if (kstrtou32(nth, 0, &fault->nth) || !fault->nth)
 		return "NTH counts from 1";
 	if (!sim_fault_parse_status(status, &fault->status))
 		return "no such status";
+	if (bits && (kstrtou64(bits, 0, &fault->bits) || !fault->bits))
+		return "BITS is no number above 0";
+
 	fault->times = 1;
-	if (times && (kstrtou32(times, 0, &fault->times) || !fault->times))
-		return "TIMES counts from 1";
+	if (line && isdigit(*line)) {
+		word = strsep(&line, " ");
+		if (kstrtou32(word, 0, &fault->times) || !fault->times)
+			return "TIMES counts from 1";
+	}
+	while ((word = strsep(&line, " "))) {
+		if (fault->bits || !sim_fault_parse_reg(word, fault))
+			return "wanted REG=VALUE of RCX, RDX, R8 or R9, and that without BITS";
+	}
 	return NULL;
 }
 
@@ -194,6 +283,18 @@ static u32 sim_fault_injected(const struct sim_fault *fault)
 	return calls < fault->nth ? 0 : min(calls - fault->nth + 1, fault->times);
 }
 
+static void sim_fault_show_regs(struct seq_file *m, const struct sim_fault *fault)
+{
+	unsigned int i;
+
+	for (i = 0; i < SIM_NR_FAULT_REGS; i++) {
+		if (fault->set & BIT(i))
+			seq_printf(m, " %s=0x%llx",
+				   sim_name_of(&sim_operand_names, sim_fault_regs[i].operand),
+				   fault->regs[i]);
+	}
+}
+
 static int sim_fault_show(struct seq_file *m, void *unused)
 {
 	unsigned int i;
@@ -207,9 +308,13 @@ static int sim_fault_show(struct seq_file *m, void *unused)
 			seq_puts(m, name);
 		else
 			seq_printf(m, "%llu", fault->leaf);
-		seq_printf(m, " %u 0x%016llx %u: %u calls, %u refused\n", fault->nth,
-			   fault->status, fault->times, atomic_read(&fault->calls),
-			   sim_fault_injected(fault));
+		seq_printf(m, " %u 0x%016llx", fault->nth, fault->status);
+		if (fault->bits)
+			seq_printf(m, "+0x%llx", fault->bits);
+		seq_printf(m, " %u", fault->times);
+		sim_fault_show_regs(m, fault);
+		seq_printf(m, ": %u calls, %u %s\n", atomic_read(&fault->calls),
+			   sim_fault_injected(fault), fault->bits ? "marked" : "refused");
 	}
 	return 0;
 }

@@ -73,10 +73,11 @@ static u64 sim_dispatch(struct pt_regs *regs)
 	if (sim_sys.state != SIM_SYS_READY && row->when != SIM_WHEN_ANY)
 		return TDX_SYS_NOT_READY;
 
-	if (sim_fault_hit(leaf, &status))
+	if (sim_fault_refuse(leaf, regs, &status))
 		return status;
 
-	return row->handler ? row->handler(regs) : sim_leaf_absent(row);
+	status = row->handler ? row->handler(regs) : sim_leaf_absent(row);
+	return sim_fault_mark(leaf, status);
 }
 
 void sim_seamcall(struct pt_regs *regs)
