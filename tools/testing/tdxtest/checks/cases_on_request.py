@@ -24,7 +24,7 @@ def run_suite(built: Built, *words: str) -> Results:
     return results.load(built.build.path(results.LAST))[-1]
 
 
-def wrong(cases: Iterable[str], run: Results, warns: bool) -> Iterator[str]:
+def wrong(cases: Iterable[str], run: Results) -> Iterator[str]:
     """A line for each of the cases that did not pass in the run, and for its problems."""
     got = {f'{test["name"]}:{case["name"]}': case
            for test in run['tests'] for case in test['cases']}
@@ -34,8 +34,7 @@ def wrong(cases: Iterable[str], run: Results, warns: bool) -> Iterator[str]:
             yield f'{name}: was not run'
         elif results.outcome(row) in ('fail', 'skip'):
             yield f'{name}: {results.outcome(row)}: {row["note"]}'
-    if not warns:
-        yield from run['problems']
+    yield from run['problems']
 
 
 def unskipped(found: Collection[str]) -> Iterator[str]:
@@ -51,4 +50,4 @@ def check(built: Built) -> Iterator[str]:
     for reason, request in REQUESTS.items():
         if request and reason in found:
             run = run_suite(built, *request.options, *found[reason])
-            yield from wrong(found[reason], run, request.warns)
+            yield from wrong(found[reason], run)

@@ -22,12 +22,10 @@ PREFIX = 'SKIP '
 class Request:
     """Options of tdxtest.py run with which a case does not skip itself.
 
-    warns: the kernel warns with these options, so the run fails even if its cases pass.
     older: only kernels before the newest have cases with the reason.
     """
 
     options: tuple[str, ...]
-    warns: bool = False
     older: bool = False
 
 
@@ -44,8 +42,6 @@ REQUESTS = {
     'KVM would lose count of TDs and TDX_MISC_CGROUP is not 1':
         Request(('--env', 'TDX_MISC_CGROUP=1')),
     'this KVM does not have the exit for TDs': Request(('--kernel', '7.3'), older=True),
-    'KVM would warn and TDX_KVM_WARN is not 1':
-        Request(('--env', 'TDX_KVM_WARN=1'), warns=True),
 }
 
 

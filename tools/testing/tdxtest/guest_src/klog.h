@@ -19,7 +19,8 @@ int klog_open(const char *patterns, const char *expected);
  * klog_expect - say which warnings are expected from now on
  * @test: name of the test that runs, NULL for none
  *
- * A warning that holds an expected text of the test does not count.
+ * A warning that holds an expected text of the test does not count, and neither does
+ * one that the test itself has announced in the log.
  */
 void klog_expect(const char *test);
 

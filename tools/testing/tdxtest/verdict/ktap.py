@@ -33,7 +33,9 @@ SAID = re.compile(r'\s+# (\S+\.c:\d+:.*)')
 TOOK = re.compile(r'# (\S+): (\d+\.\d+) s(?: of guest time)?$')
 WARNED = re.compile(r'# \S+: (the kernel warned \d+ time.*)')
 # A panic is printed by the kernel itself.
-KERNEL = re.compile(r'(?:# kernel: )?(\[\s*\d+\.\d+\] .*)')
+KERNEL = re.compile(r'(# kernel(?: \(expected\))?: )?(\[\s*\d+\.\d+\] .*)')
+# How init begins a line with a warning that the test expects.
+EXPECTED = '# kernel (expected): '
 # Of guest/machines/ssh_remote.sh, without root rights.
 UNWATCHED = re.compile(r'# \S+: the kernel log cannot be watched$')
 # Of the kselftest harness: a case begins.
@@ -115,7 +117,7 @@ class Console:
 
     def __init__(self, texts: Iterable[str] | None = None) -> None:
         self._texts = warning_texts() if texts is None else texts
-        # Which test a line belongs to is not known while the test runs. Init knows.
+        # Which test a raw line belongs to is not known. Init knows, and says what is expected.
         self._expected = {text for _, text in findings.expected_warnings()}
         self.started = False
         self.planned: int | None = None
@@ -162,10 +164,14 @@ class Console:
         self._ktap(line, at)
         return not line.startswith(BULK)
 
-    def _logged(self, line: str) -> bool:
-        """Keep a line of the kernel. True if it is a warning."""
-        warned = (any(t in line for t in self._texts) and
-                  not any(text in line for text in self._expected))
+    def _logged(self, line: str, told: str = '') -> bool:
+        """Keep a line of the kernel. True if it is a warning.
+
+        told: how init began the line, '' for one of the kernel itself.
+        """
+        expected = (told == EXPECTED if told else
+                    any(text in line for text in self._expected))
+        warned = any(t in line for t in self._texts) and not expected
         self.log.append((line, warned))
         return warned
 
@@ -212,7 +218,7 @@ class Console:
         elif line.startswith(HANG):
             self.hang.append(line)
         elif match := KERNEL.match(line):
-            self._logged(match[1])
+            self._logged(match[2], match[1] or '')
         elif UNWATCHED.match(line):
             self.unwatched = True
         elif match := WARNED.match(line):

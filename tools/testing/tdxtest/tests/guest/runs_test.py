@@ -11,8 +11,10 @@ from tdxtest.verdict import findings
 class Environment(unittest.TestCase):
 
     def test_cases_of_findings_may_warn(self):
-        self.assertEqual(runs.findings_environment(Request()), {'TDX_KVM_WARN': 'findings'})
-        self.assertEqual(runs.findings_environment(Request().with_build(debug=True)), {})
+        self.assertEqual(runs.findings_environment(Request()),
+                         {'TDX_KVM_WARN': 'announced,findings'})
+        self.assertEqual(runs.findings_environment(Request().with_build(debug=True)),
+                         {'TDX_KVM_WARN': 'announced'})
 
     def test_a_host_is_not_to_be_harmed(self):
         host = Request().with_boot(machine=machines.named('ssh:host'))
@@ -21,4 +23,4 @@ class Environment(unittest.TestCase):
     def test_what_is_fixed(self):
         fixes = tuple(f.fix for f in findings.load() if f.number in (3, 4))
         self.assertEqual(runs.findings_environment(Request().with_build(patches=fixes)),
-                         {'TDX_KVM_WARN': 'findings', 'TDX_KVM_FIXES': '3,4'})
+                         {'TDX_KVM_WARN': 'announced,findings', 'TDX_KVM_FIXES': '3,4'})

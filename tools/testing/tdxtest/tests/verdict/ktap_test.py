@@ -129,10 +129,18 @@ class Verdicts(unittest.TestCase):
         text = '[    1.0] WARNING: arch/x86/kvm/vmx/x.c:1 at {}+0x1/0x2 [kvm_intel]'
         expected = findings.load()[2].warns[0].rstrip('+')
         console = ktap.Console()
-        for line in ('KTAP version 1', '# kernel: ' + text.format(expected),
-                     '# kernel: ' + text.format('another_function')):
+        for line in ('KTAP version 1', text.format(expected), text.format('another_function')):
             console.feed(line)
         self.assertEqual([warned for _, warned in console.log], [False, True])
+
+    def test_init_knows_which_test_expects_a_warning(self):
+        text = '[    1.0] WARNING: arch/x86/kvm/vmx/x.c:1 at {}+0x1/0x2 [kvm_intel]'
+        of_a_finding = text.format(findings.load()[2].warns[0].rstrip('+'))
+        console = ktap.Console()
+        for line in ('KTAP version 1', '# kernel: ' + of_a_finding,
+                     '# kernel (expected): ' + text.format('another_function')):
+            console.feed(line)
+        self.assertEqual([warned for _, warned in console.log], [True, False])
 
     def test_a_prefixed_version_line_is_not_ktap(self):
         console = ktap.Console()

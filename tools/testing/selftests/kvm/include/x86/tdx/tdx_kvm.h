@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 
+/* Returns true if @name is in the list, separated by commas, of an environment variable. */
+bool tdx_env_has(const char *env, const char *name);
+
 /* Environment variable: names of missing features, separated by commas. */
 #define TDX_KVM_LACKS_ENV	"TDX_KVM_LACKS"
 

@@ -20,20 +20,36 @@ bool tdx_sim_has(const char *name);
 /*
  * Have the @nth call of @leaf from now, and @times - 1 calls after it, refused
  * with @status in RAX.  @leaf is a name such as TDH_MNG_INIT, @nth counts from 1.
+ * @regs are other registers of the answer, such as "RCX=1 R9=0x80000202", NULL for
+ * none.  Any request before it ends.
  */
 void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times);
+void tdx_sim_refuse_with_regs(const char *leaf, u32 nth, u64 status, u32 times,
+			      const char *regs);
 
-/* Give the @calls of the leaf since tdx_sim_refuse(), and how many were @refused. */
+/*
+ * Have @bits set in RAX after the @nth call of @leaf from now that answers @status by
+ * itself, and after @times - 1 such calls after it.  Requests before it stay.
+ */
+void tdx_sim_mark(const char *leaf, u32 nth, u64 status, u64 bits, u32 times);
+
+/*
+ * Give the @calls of the leaf since the only request, and how many were @refused, or
+ * marked.
+ */
 void tdx_sim_refused(u32 *calls, u32 *refused);
 
-/* Stop refusing calls. */
+/* End all requests. */
 void tdx_sim_refuse_none(void);
 
 /*
  * Returns what the module holds, its pages by type and its KeyIDs by state, as text for
- * a comparison.  The caller frees it.
+ * a comparison: lines with a name and a number each.  The caller frees it.
  */
 char *tdx_sim_holdings(void);
+
+/* Returns true if the file tdx_sim/@name takes @text. */
+bool tdx_sim_takes(const char *name, const char *text);
 
 /* Write @text to, or return all of, the file tdx_sim/@name.  The caller frees the text. */
 void tdx_sim_write(const char *name, const char *text);

@@ -5,8 +5,7 @@
 
 #include "tdx/tdx_kvm.h"
 
-/* Returns true if @name is in the list, separated by commas, of an environment variable. */
-static bool env_has(const char *env, const char *name)
+bool tdx_env_has(const char *env, const char *name)
 {
 	const char *list = getenv(env);
 	const size_t length = strlen(name);
@@ -22,7 +21,7 @@ static bool env_has(const char *env, const char *name)
 
 bool tdx_kvm_lacks(const char *name)
 {
-	return env_has(TDX_KVM_LACKS_ENV, name);
+	return tdx_env_has(TDX_KVM_LACKS_ENV, name);
 }
 
 bool tdx_kvm_has_fix(unsigned int finding)
@@ -30,5 +29,5 @@ bool tdx_kvm_has_fix(unsigned int finding)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", finding);
-	return env_has(TDX_KVM_FIXES_ENV, number);
+	return tdx_env_has(TDX_KVM_FIXES_ENV, number);
 }

@@ -7,6 +7,7 @@
 
 #define TDX_SIM_DIR	"/sys/kernel/debug/tdx_sim"
 #define PATH_LENGTH	64
+#define REQUEST_LENGTH	160
 
 /* No file of the module is longer. */
 #define TEXT_LENGTH	16384
@@ -24,14 +25,20 @@ bool tdx_sim_has(const char *name)
 	return !access(sim_path(name), R_OK | W_OK);
 }
 
-void tdx_sim_write(const char *name, const char *text)
+bool tdx_sim_takes(const char *name, const char *text)
 {
 	int fd = open(sim_path(name), O_WRONLY);
+	bool taken;
 
 	TEST_ASSERT(fd >= 0, "%s: cannot open for writing", sim_path(name));
-	TEST_ASSERT(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
-		    "%s: refused '%s'", sim_path(name), text);
+	taken = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 	close(fd);
+	return taken;
+}
+
+void tdx_sim_write(const char *name, const char *text)
+{
+	TEST_ASSERT(tdx_sim_takes(name, text), "%s: refused '%s'", sim_path(name), text);
 }
 
 char *tdx_sim_read(const char *name)
@@ -55,19 +62,36 @@ char *tdx_sim_read(const char *name)
 
 void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times)
 {
-	char line[128];
+	tdx_sim_refuse_with_regs(leaf, nth, status, times, NULL);
+}
+
+void tdx_sim_refuse_with_regs(const char *leaf, u32 nth, u64 status, u32 times,
+			      const char *regs)
+{
+	char line[REQUEST_LENGTH];
 
 	tdx_sim_refuse_none();
-	snprintf(line, sizeof(line), "%s %u 0x%lx %u", leaf, nth, status, times);
+	snprintf(line, sizeof(line), "%s %u 0x%lx %u%s%s", leaf, nth, status, times,
+		 regs ? " " : "", regs ?: "");
+	tdx_sim_write("fault", line);
+}
+
+void tdx_sim_mark(const char *leaf, u32 nth, u64 status, u64 bits, u32 times)
+{
+	char line[REQUEST_LENGTH];
+
+	snprintf(line, sizeof(line), "%s %u 0x%lx+0x%lx %u", leaf, nth, status, bits, times);
 	tdx_sim_write("fault", line);
 }
 
 void tdx_sim_refused(u32 *calls, u32 *refused)
 {
 	char *text = tdx_sim_read("fault");
+	char *counts = strchr(text, ':');
 
-	TEST_ASSERT(sscanf(text, "%*s %*u %*x %*u: %u calls, %u refused", calls,
-			   refused) == 2, "tdx_sim/fault: wanted one request, got '%s'", text);
+	TEST_ASSERT(counts && !strchr(counts + 1, ':') &&
+		    sscanf(counts, ": %u calls, %u", calls, refused) == 2,
+		    "tdx_sim/fault: wanted one request, got '%s'", text);
 	free(text);
 }
 

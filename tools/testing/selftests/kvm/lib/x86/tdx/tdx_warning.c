@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "test_util.h"
 #include "tdx/tdx_kvm.h"
@@ -9,22 +12,23 @@
 
 #define WARN_COUNT	"/sys/kernel/warn_count"
 #define CLEAR_WARN_ONCE	"/sys/kernel/debug/clear_warn_once"
+#define KERNEL_LOG	"/dev/kmsg"
+/* A read() gives one record, which is not longer (PRINTKRB_RECORD_MAX of the kernel). */
+#define RECORD_LENGTH	8192
 
-static bool env_is(const char *wanted)
+static bool env_has(const char *name)
 {
-	const char *value = getenv(TDX_WARN_ENV);
-
-	return value && !strcmp(value, wanted);
+	return tdx_env_has(TDX_WARN_ENV, "1") || tdx_env_has(TDX_WARN_ENV, name);
 }
 
-bool tdx_may_warn(void)
+bool tdx_may_announce(void)
 {
-	return env_is("1");
+	return env_has(TDX_WARN_ANNOUNCED);
 }
 
 bool tdx_may_warn_of_finding(unsigned int finding)
 {
-	return tdx_may_warn() || env_is(TDX_WARN_FINDINGS) || tdx_kvm_has_fix(finding);
+	return env_has(TDX_WARN_FINDINGS) || tdx_kvm_has_fix(finding);
 }
 
 static u64 read_count(void)
@@ -58,4 +62,54 @@ void tdx_assert_no_warning(u64 before)
 
 	TEST_ASSERT(after == before, "warnings of the kernel: wanted none, got %lu",
 		    after - before);
+}
+
+static void announce(const char *text)
+{
+	/* A file for each line: the kernel drops lines if one file has too many. */
+	FILE *f = fopen(KERNEL_LOG, "w");
+
+	if (!f)
+		return;
+	fprintf(f, TDX_WARN_ANNOUNCEMENT " %s\n", text);
+	fclose(f);
+}
+
+u64 tdx_announce_warning(const char *text)
+{
+	announce(text);
+	return tdx_count_warnings();
+}
+
+u64 tdx_end_announcement(u64 before)
+{
+	const u64 after = read_count();
+
+	announce("");
+	return after - before;
+}
+
+int tdx_log_open(void)
+{
+	int log = open(KERNEL_LOG, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log >= 0)
+		lseek(log, 0, SEEK_END);
+	return log;
+}
+
+bool tdx_log_has(int log, const char *first, const char *second)
+{
+	char record[RECORD_LENGTH + 1];
+	ssize_t length;
+
+	do {
+		length = read(log, record, RECORD_LENGTH);
+		record[length > 0 ? length : 0] = '\0';
+		if (length > 0 && strstr(record, first) && strstr(record, second))
+			return true;
+		/* The kernel has overwritten what was not read yet. */
+	} while (length > 0 || (length < 0 && errno == EPIPE));
+
+	return false;
 }

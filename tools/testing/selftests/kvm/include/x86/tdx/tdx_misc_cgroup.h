@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The misc cgroup, to which KVM charges the KeyID of each TD. */
+#ifndef SELFTEST_TDX_TDX_MISC_CGROUP_H
+#define SELFTEST_TDX_TDX_MISC_CGROUP_H
+
+#include <stdbool.h>
+
+#include "kvm_util_types.h"
+
+/* Some consumers make the reason of a skip a part of the result's name: keep it. */
+#define TDX_NO_CGROUP_REASON	"no misc controller of cgroup v2 can be had"
+
+#define TDX_CGROUP_PATH		128
+
+/* A cgroup below a mount of its own. */
+struct tdx_misc_cgroup {
+	char mount[TDX_CGROUP_PATH];	/* empty: there is none */
+};
+
+/*
+ * Make a cgroup whose limit on TDs is @max, a line for misc.max, and move the caller
+ * into it.  Returns false if the kernel has no such cgroup.
+ */
+bool tdx_misc_cgroup_join(struct tdx_misc_cgroup *cgroup, const char *max);
+
+/* Returns the number of TDs in the cgroup as the kernel shows it, without a sign. */
+u64 tdx_misc_cgroup_usage(const struct tdx_misc_cgroup *cgroup);
+
+/* Remove the cgroup, in which there must be no task any more, and the mount. */
+void tdx_misc_cgroup_remove(struct tdx_misc_cgroup *cgroup);
+
+#endif /* SELFTEST_TDX_TDX_MISC_CGROUP_H */
