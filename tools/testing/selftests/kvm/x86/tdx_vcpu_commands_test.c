@@ -3,6 +3,8 @@
  * KVM_CREATE_VCPU, KVM_TDX_GET_CPUID and KVM_TDX_INIT_VCPU of a TD: what KVM must
  * refuse.  After each refusal the vCPU is initialized and runs to its end.
  */
+#include <sys/resource.h>
+
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
@@ -12,6 +14,7 @@
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_warning.h"
 
 #define NR_IOAPIC_PINS		24
 
@@ -424,6 +427,30 @@ TEST(create_vcpu_number)
 
 	finish(vcpu);
 	kvm_vm_free(vm);
+}
+
+/* KVM has made the vCPU by then.  It must forget it, also on the CPU that it was loaded on. */
+TEST(create_vcpu_without_file)
+{
+	const u64 warnings = tdx_count_warnings();
+	struct kvm_vm *vm = tdx_vm_create(1);
+	struct rlimit limit, none = {};
+	int i, r, error;
+
+	TEST_ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none.rlim_max = limit.rlim_max;
+	for (i = 0; i < 2; i++) {
+		TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+		r = __vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0);
+		error = errno;
+		TEST_ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		TEST_ASSERT(r == -1 && error == EMFILE, "attempt %d: wanted EMFILE, got %s", i,
+			    r < 0 ? strerror(error) : "a vCPU");
+	}
+
+	finish(tdx_vcpu_create(vm, 0, guest_code));
+	kvm_vm_free(vm);
+	tdx_assert_no_warning(warnings);
 }
 
 TEST(create_vcpu_after_finalize)
