@@ -3,6 +3,9 @@
  * Simulated TDX module: files in debugfs.
  *
  *	tdx_sim/fault	answers given on request (fault.c)
+ *	tdx_sim/busy	calls that met another one at a lock (contention.c)
+ *	tdx_sim/hold	a call that keeps its locks for longer (contention.c)
+ *	tdx_sim/pages	number of pages that the module holds, by type
  *	tdx_sim/pages	number of pages that the module holds, by type; "forget" frees
  *			those of TDs whose KeyID is free
  *	tdx_sim/keyids	number of KeyIDs, by state
@@ -22,6 +25,7 @@
 #include <asm/tlbflush.h>
 #include <asm/tsc.h>
 
+#include "debug/contention.h"
 #include "debug/debugfs.h"
 #include "debug/fault.h"
 #include "state/cpuid.h"
@@ -215,6 +219,8 @@ static int __init sim_debugfs_init(void)
 
 	dir = sim_debugfs_dir();
 	debugfs_create_file("fault", 0600, dir, NULL, &sim_fault_fops);
+	debugfs_create_file("busy", 0600, dir, NULL, &sim_busy_fops);
+	debugfs_create_file("hold", 0600, dir, NULL, &sim_hold_fops);
 	debugfs_create_file("pages", 0600, dir, NULL, &sim_pages_fops);
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
 	debugfs_create_file("cpuid", 0400, dir, NULL, &sim_cpuid_fops);

@@ -73,6 +73,25 @@ TRACE_EVENT(seamcall_exit,
 		  __entry->rcx, __entry->rdx, __entry->r8, __entry->r9)
 );
 
+/* A call that another caller of the module is in the way of. */
+TRACE_EVENT(seamcall_busy,
+	TP_PROTO(u64 leaf, u64 status),
+	TP_ARGS(leaf, status),
+
+	TP_STRUCT__entry(
+		__field(u64, leaf)
+		__field(u64, status)
+	),
+
+	TP_fast_assign(
+		__entry->leaf	= leaf;
+		__entry->status	= status;
+	),
+
+	TP_printk("%s %s", sim_trace_name(p, &sim_seamcall_names, __entry->leaf),
+		  sim_trace_status(p, __entry->status, false))
+);
+
 /* Every VM exit of a TD, including those that the host does not see. */
 TRACE_EVENT(td_exit,
 	TP_PROTO(const struct sim_exit *exit, u64 rip, u64 gpa),

@@ -13,6 +13,8 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
+#include "debug/contention.h"
+
 enum sim_lock_mode {
 	SIM_SHARED,
 	SIM_EXCL,
@@ -44,6 +46,7 @@ static inline void sim_unlock(struct sim_lock *lock, enum sim_lock_mode mode)
 {
 	u16 old;
 
+	sim_hold_here();
 	if (mode == SIM_EXCL) {
 		/* Pairs with try_cmpxchg_acquire() of the next owner. */
 		smp_store_release(&lock->state, 0);

@@ -11,6 +11,7 @@
 #include <linux/bitfield.h>
 #include <linux/printk.h>
 
+#include "debug/contention.h"
 #include "debug/fault.h"
 #include "debug/trace.h"
 #include "state/sys.h"
@@ -73,10 +74,21 @@ static u64 sim_dispatch(struct pt_regs *regs)
 	if (sim_sys.state != SIM_SYS_READY && row->when != SIM_WHEN_ANY)
 		return TDX_SYS_NOT_READY;
 
-	if (sim_fault_refuse(leaf, regs, &status))
+	if (sim_fault_refuse(leaf, regs, &status)) {
+		if (leaf == SIM_TDH_PHYMEM_CACHE_WB && status == TDX_INTERRUPTED_RESUMABLE)
+			sim_cache_wb_interrupt();
 		return status;
+	}
 
-	status = row->handler ? row->handler(regs) : sim_leaf_absent(row);
+	if (!row->handler)
+		return sim_fault_mark(leaf, sim_leaf_absent(row));
+
+	sim_hold_begin(leaf);
+	status = row->handler(regs);
+	if (unlikely((status & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_BUSY)) {
+		trace_seamcall_busy(leaf, status);
+		sim_busy_count(leaf, status);
+	}
 	return sim_fault_mark(leaf, status);
 }
 

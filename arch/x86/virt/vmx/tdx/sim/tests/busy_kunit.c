@@ -6,7 +6,9 @@
 #include <linux/array_size.h>
 
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
+#include "debug/contention.h"
 #include "state/sept.h"
 #include "tests/sim_test.h"
 
@@ -266,8 +268,8 @@ static void prepare(struct kunit *test, const struct busy_case *c, struct busy_f
 static void locked_by_another(struct kunit *test)
 {
 	const struct busy_case *c = test->param_value;
+	u64 rcx, rdx, r8, r9, got, met;
 	struct busy_fixture f = {};
-	u64 rcx, rdx, r8, r9, got;
 	struct sim_lock *lock;
 	u64 *entry = NULL;
 
@@ -281,7 +283,12 @@ static void locked_by_another(struct kunit *test)
 	if (!lock)
 		entry = entry_of(&f, rcx);
 	KUNIT_ASSERT_TRUE(test, lock ? sim_trylock(lock, c->mode) : sim_sept_trylock_entry(entry));
+	met = sim_busy_calls(c->leaf & TDX_LEAF_MASK, c->want);
 	got = sim_test_call(c->leaf, rcx, rdx, r8, r9);
+	if ((c->want & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_BUSY)
+		met++;
+	KUNIT_EXPECT_EQ_MSG(test, met, sim_busy_calls(c->leaf & TDX_LEAF_MASK, c->want),
+			    "calls that met another one");
 	if (lock)
 		sim_unlock(lock, c->mode);
 	else
@@ -353,9 +360,38 @@ static void bad_page_operand(struct kunit *test)
 	}
 }
 
+#define HELD_US		2000
+
+static u64 ticks_of_read(const struct busy_fixture *f)
+{
+	u64 start = rdtsc_ordered();
+
+	sim_test_call(TDH_MNG_RD, f->td->tdr, resolve(FIELD, f), 0, 0);
+	return rdtsc_ordered() - start;
+}
+
+/* One call keeps its locks for longer, and only that one. */
+static void held(struct kunit *test)
+{
+	static const struct busy_case c = { .leaf = TDH_MNG_RD, .stage = STAGE_INIT };
+	const u64 ticks = (u64)HELD_US * tsc_khz / MSEC_PER_SEC;
+	struct busy_fixture f = {};
+
+	prepare(test, &c, &f);
+	sim_hold_arm(TDH_MNG_RD, HELD_US, 2);
+	sim_test_call(TDH_MR_EXTEND, GPA_MAPPED_PAGE, f.td->tdr, 0, 0);
+	KUNIT_EXPECT_LT(test, ticks_of_read(&f), ticks);
+	KUNIT_EXPECT_GE(test, ticks_of_read(&f), ticks);
+	KUNIT_EXPECT_LT(test, ticks_of_read(&f), ticks);
+	sim_hold_arm(TDH_MNG_RD, HELD_US, 1);
+	sim_hold_clear();
+	KUNIT_EXPECT_LT(test, ticks_of_read(&f), ticks);
+}
+
 static struct kunit_case sim_busy_cases[] = {
 	KUNIT_CASE_PARAM(locked_by_another, busy_gen_params),
 	KUNIT_CASE_PARAM(bad_page_operand, busy_gen_params),
+	KUNIT_CASE(held),
 	{}
 };
 
