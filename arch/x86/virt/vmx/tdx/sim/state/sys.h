@@ -70,6 +70,7 @@ struct sim_sys {
 	u32 nr_keyids;
 	u32 global_keyid;
 	struct sim_lock kot_lock;		/* TDX_OPERAND_ID_KOT */
+	DECLARE_BITMAP(wb_interrupted, SIM_MAX_PACKAGES);	/* TDH.PHYMEM.CACHE.WB */
 	struct sim_kot_entry kot[SIM_MAX_KEYIDS];
 	u32 nr_tdmrs;
 	struct sim_tdmr tdmr[SIM_MAX_TDMRS];

@@ -151,9 +151,15 @@ static bool cache_wb_ready(bool clear)
 	return ready;
 }
 
+void sim_cache_wb_interrupt(void)
+{
+	set_bit(sim_this_package(), sim_sys.wb_interrupted);
+}
+
 u64 sim_tdh_phymem_cache_wb(struct pt_regs *regs)
 {
 	u64 resume = regs->cx;
+	bool interrupted;
 	u64 status = 0;
 
 	if (resume > 1)
@@ -163,7 +169,8 @@ u64 sim_tdh_phymem_cache_wb(struct pt_regs *regs)
 	if (!sim_trylock(&sim_sys.kot_lock, SIM_SHARED))
 		return sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_KOT);
 
-	if (resume)		/* It is never interrupted. */
+	interrupted = test_and_clear_bit(sim_this_package(), sim_sys.wb_interrupted);
+	if (resume && !interrupted)
 		status = TDX_WBCACHE_RESUME_ERROR;
 	else if (!cache_wb_ready(false))
 		status = TDX_NO_HKID_READY_TO_WBCACHE;

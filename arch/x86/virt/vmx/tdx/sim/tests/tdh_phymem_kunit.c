@@ -133,6 +133,14 @@ static void cache_wb(struct kunit *test)
 	sim_test_expect(test, "TDH_MNG_KEY_FREEID", TDX_WBCACHE_NOT_COMPLETE,
 			sim_test_call(TDH_MNG_KEY_FREEID, td->tdr, 0, 0, 0));
 
+	sim_cache_wb_interrupt();
+	sim_test_expect(test, "on where it was interrupted", 0,
+			sim_test_call(TDH_PHYMEM_CACHE_WB, 1, 0, 0, 0));
+	sim_cache_wb_interrupt();
+	sim_test_expect(test, "anew", 0, sim_test_call(TDH_PHYMEM_CACHE_WB, 0, 0, 0, 0));
+	sim_test_expect(test, "nothing to resume after that", TDX_WBCACHE_RESUME_ERROR,
+			sim_test_call(TDH_PHYMEM_CACHE_WB, 1, 0, 0, 0));
+
 	/* Wait for a package that no CPU here belongs to. */
 	__set_bit(SIM_MAX_PACKAGES - 1, kot->wbinvd);
 	sim_test_expect(test, "TDH_PHYMEM_CACHE_WB", 0,
