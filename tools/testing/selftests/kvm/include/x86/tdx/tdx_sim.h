@@ -7,6 +7,7 @@
 #ifndef SELFTEST_TDX_SIM_H
 #define SELFTEST_TDX_SIM_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "kvm_util_types.h"
@@ -27,6 +28,9 @@ void tdx_sim_refuse(const char *leaf, u32 nth, u64 status, u32 times);
 void tdx_sim_refuse_with_regs(const char *leaf, u32 nth, u64 status, u32 times,
 			      const char *regs);
 
+/* So many @times that only tdx_sim_refuse_none() ends it. */
+#define TDX_SIM_EVER	UINT_MAX
+
 /*
  * Have @bits set in RAX after the @nth call of @leaf from now that answers @status by
  * itself, and after @times - 1 such calls after it.  Requests before it stay.
@@ -38,6 +42,9 @@ void tdx_sim_mark(const char *leaf, u32 nth, u64 status, u64 bits, u32 times);
  * marked.
  */
 void tdx_sim_refused(u32 *calls, u32 *refused);
+
+/* Returns true if there is a request. */
+bool tdx_sim_refuses(void);
 
 /* End all requests. */
 void tdx_sim_refuse_none(void);

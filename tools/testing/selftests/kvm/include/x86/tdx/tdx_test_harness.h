@@ -60,14 +60,20 @@
 		kvm_vm_free(self->vm);					\
 	}
 
-/* Skips the whole test where KVM does not offer TDs. */
-#define TDX_TEST_MAIN()							\
+/*
+ * Skips the whole test where KVM does not offer TDs.  @prepare is done once, before the
+ * processes of the cases are forked.
+ */
+#define TDX_TEST_MAIN_AFTER(prepare)					\
 	int main(int argc, char **argv)					\
 	{								\
 		__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);	\
 		tdx_findings_arm();					\
+		prepare;						\
 									\
 		return test_harness_run(argc, argv);			\
 	}
+
+#define TDX_TEST_MAIN() TDX_TEST_MAIN_AFTER()
 
 #endif /* SELFTEST_TDX_TDX_TEST_HARNESS_H */

@@ -95,6 +95,15 @@ void tdx_sim_refused(u32 *calls, u32 *refused)
 	free(text);
 }
 
+bool tdx_sim_refuses(void)
+{
+	char *text = tdx_sim_read("fault");
+	const bool refuses = *text;
+
+	free(text);
+	return refuses;
+}
+
 void tdx_sim_refuse_none(void)
 {
 	tdx_sim_write("fault", "clear");
