@@ -13,6 +13,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -22,6 +23,9 @@
 
 /* Number of signals that must not wake a halted vCPU. */
 #define NR_SIGNALS	3
+
+/* So many refused entries show that the vCPU is awake. */
+#define NR_BUSY		3
 
 /* Within this time a vCPU that must be woken has been woken. */
 #define GRACE_US	50000
@@ -390,6 +394,44 @@ TDX_TEST_F(hlt_cpus, halted_on_one_woken_on_another)
 	tdx_vcpu_run_to_halt(self->vcpu);
 	test_blocking(self->vcpu, &hlt_cpus, variant->signal, self->other_cpu);
 	check_hlt(self->vcpu, &hlt_cpus, variant->nmis, variant->msis);
+}
+
+/*
+ * The vCPU wakes up while the TDX module is busy.  It is not entered, and a signal ends
+ * KVM_RUN.  It stays awake, and the TD gets the event as soon as the module lets it in.
+ */
+TEST(woken_while_busy)
+{
+	const struct hlt hlt = { .name = "busy", .interrupts_on = 1 };
+	struct tdx_vcpu_thread thread;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	u32 calls, refused;
+
+	if (!tdx_sim_has("fault"))
+		SKIP(return, TDX_SIM_SKIP_REASON);
+
+	vm = tdx_vm_create(1);
+	vcpu = add_vcpu(vm, &hlt);
+	tdvmcall_launch(vcpu, hlt.name);
+	tdx_vcpu_block(&thread, vcpu, -1);
+
+	tdx_sim_refuse("TDH_VP_ENTER", 1, TDX_OPERAND_BUSY | TDX_OPERAND_ID_TD_EPOCH,
+		       TDX_SIM_EVER);
+	signal_msi(vcpu);
+	do {
+		usleep(GRACE_US / 100);
+		tdx_sim_refused(&calls, &refused);
+	} while (refused < NR_BUSY);
+	tdx_vcpu_interrupt(&thread);
+	tdx_vcpu_join(&thread);
+	TEST_ASSERT(thread.ret == -1 && thread.err == EINTR, "wanted EINTR, got %s",
+		    thread.ret ? strerror(thread.err) : "success");
+
+	tdx_sim_refuse_none();
+	vcpu_run(vcpu);
+	check_hlt(vcpu, &hlt, 0, 1);
+	kvm_vm_free(vm);
 }
 
 TDX_TEST_MAIN()

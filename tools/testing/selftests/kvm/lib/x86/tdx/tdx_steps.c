@@ -3,6 +3,7 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_steps.h"
 #include "tdx/tdx_util.h"
 
@@ -16,6 +17,8 @@
 #define INITIAL_SLOT	21
 #define MEASURED_SLOT	22
 #define FAULT_SLOT	23
+
+#define MAX_SIGNALS	100
 
 static void guest_code(void)
 {
@@ -147,10 +150,14 @@ int tdx_step_run(struct tdx_steps *td, u64 *hw_error)
 	return __vcpu_run(td->vcpu) ? errno : 0;
 }
 
-/* A TD must be able to run on after each other step. */
+/* A TD must be able to run on after each other step.  Signals end it if it is kept out. */
 int tdx_step_run_on(struct tdx_steps *td, u64 *hw_error)
 {
-	return tdx_step_run(td, hw_error);
+	int i, r = EINTR;
+
+	for (i = 0; i < MAX_SIGNALS && r == EINTR; i++)
+		r = tdx_vcpu_run_with_signals(td->vcpu) ? errno : 0;
+	return r;
 }
 
 int tdx_step_pre_fault(struct tdx_steps *td, u64 *hw_error)
