@@ -148,7 +148,7 @@ int tdx_ioctl_plain_answer(const struct tdx_ioctl *ioctl, enum tdx_operand opera
 
 /*
  * Make the operand.  Returns the argument for the ioctl: a value, or an address in a
- * buffer that the next call makes anew.
+ * buffer of the calling thread, which its next call makes anew.
  */
 unsigned long tdx_ioctl_operand(const struct tdx_ioctl *ioctl, const struct tdx_target *target,
 				enum tdx_operand operand);

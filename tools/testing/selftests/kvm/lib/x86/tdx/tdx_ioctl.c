@@ -156,10 +156,10 @@ int tdx_ioctl_plain_answer(const struct tdx_ioctl *ioctl, enum tdx_operand opera
 	return answer(&ioctl->plain, operand);
 }
 
-/* Memory that nothing is mapped after. */
+/* Memory that nothing is mapped after, for the operands of one thread. */
 static void *buffer_end(void)
 {
-	static void *buffer;
+	static __thread void *buffer;
 
 	if (!buffer) {
 		buffer = kvm_mmap(BUFFER_SIZE + PAGE_SIZE, PROT_READ | PROT_WRITE,
