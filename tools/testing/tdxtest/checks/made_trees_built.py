@@ -17,6 +17,7 @@ from tdxtest.kvm import rebuild
 from tdxtest.tree import made_trees, work_tree
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.made_trees import Made
+from tdxtest.tree.suite import Suite
 from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict import ktap
 
@@ -24,12 +25,12 @@ NAME = 'trees that have moved, built'
 WHEN = When.LONG
 # What is run with a library that was tried. The kernel is the packaged one: the programs
 # need nothing of it but its uAPI.
-TEST = 'tdx_smoke_test'
+TESTS = ('tdx_smoke_test', 'tdx_memory_fault_test', 'tdx_init_mem_region_test')
 
 
 def smoke(built: Built) -> None:
-    """Failure with the first problem of the smoke test."""
-    [guest] = runs.boot_guests(built, [[(TEST, [])]])
+    """Failure with the first problem of a few tests."""
+    [guest] = runs.boot_guests(built, [[(test, []) for test in TESTS]])
     verdict = ktap.judge_all([(guest.console, guest.ended, {})])
     if verdict.status:
         raise Failure(verdict.wrong()[0])
@@ -37,7 +38,7 @@ def smoke(built: Built) -> None:
 
 def try_suite(built: Built, laid: Laid) -> bool:
     """Build and run the suite of a tree; True if with the packaged kernel's library."""
-    suite = stages.compile_suite(laid, [TEST])
+    suite = stages.compile_suite(laid, TESTS)
     smoke(dataclasses.replace(built, suite=suite))
     return suite.work.source.name != laid.work.source.name
 
@@ -59,7 +60,10 @@ def try_kernel(built: Built, made: Made) -> bool:
     maker.make(made)
     files = {path: work_tree.read(f'{maker.folder}/{path}') for path in made.touches()}
     kernel = rebuild.whole_kernel(built.kernel, built.work, files)
-    smoke(dataclasses.replace(built, kernel=kernel))
+    # With what the kernel says of its uAPI.
+    suite = Suite(built.build, built.work, kernel.work.out('suite'), kernel.work)
+    suite.compile(TESTS)
+    smoke(dataclasses.replace(built, kernel=kernel, suite=suite))
     return False
 
 

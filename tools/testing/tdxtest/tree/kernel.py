@@ -202,7 +202,14 @@ class Kernel:
             self.build.progress.say(
                 f'note: Linux {self.work.source.version} has no '
                 + ', '.join(f'CONFIG_{option}' for option in gone) + '; the tests do without')
-        lost = lost_options({k: v for k, v in wanted.items() if k not in gone}, got)
+        left = {k: v for k, v in wanted.items() if k not in gone}
+        if own:
+            displaced = lost_options({k: v for k, v in left.items() if k not in needed}, got)
+            left = {k: v for k, v in left.items() if k in needed}
+            if displaced:
+                self.build.progress.say('note: CONFIG= changes what the tool asks for: '
+                                        + '; '.join(displaced))
+        lost = lost_options(left, got)
         lost += lost_options({k: v for k, v in asked.items() if k not in gone}, got, True)
         if lost:
             raise Failure(f'Linux {self.work.source.version}: {len(lost)} config option(s) '

@@ -13,6 +13,7 @@ from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.base.progress import LogLines, Meter
 from tdxtest.tree import td_tests
+from tdxtest.tree.kernel import Tree
 from tdxtest.tree.work_tree import WorkTree
 
 FOLDER = 'tools/testing/selftests/kvm'
@@ -125,11 +126,11 @@ class Suite:
     """
 
     def __init__(self, build: Build, work: WorkTree, out: str = '',
-                 headers: WorkTree | None = None) -> None:
+                 headers: Tree | None = None) -> None:
         self.build = build
         self.work = work
         self.out = out or work.out('suite')
-        self.headers = headers or work
+        self.headers: Tree = headers or work
         self._cases: dict[str, list[str] | None] = {}
 
     def compile(self, wanted: Sequence[str] = ()) -> None:

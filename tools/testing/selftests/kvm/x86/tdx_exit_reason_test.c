@@ -18,6 +18,7 @@
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_kvm.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_refusal.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
@@ -269,7 +270,7 @@ FIXTURE_SETUP(exit_with_bus_lock)
 				    KVM_MEM_GUEST_MEMFD);
 	tdx_vm_finalize(self->vm);
 	if (variant->no_memory)
-		vm_mem_set_shared(self->vm, TEST_GPA, PAGE_SIZE);
+		tdx_mem_set_shared(self->vm, TEST_GPA, PAGE_SIZE);
 }
 
 /* The error of KVM_RUN and its exit stay what they are. */
@@ -285,7 +286,7 @@ static void run_to_memory_fault(struct kvm_vcpu *vcpu, const char *name)
 	tdx_assert_value(name, "exit", 0, "memory_fault.gpa", TEST_GPA, run->memory_fault.gpa);
 	tdx_assert_value(name, "exit", 0, "memory_fault.size", PAGE_SIZE,
 			 run->memory_fault.size);
-	vm_mem_set_private(vcpu->vm, TEST_GPA, PAGE_SIZE);
+	tdx_mem_set_private(vcpu->vm, TEST_GPA, PAGE_SIZE);
 }
 
 TDX_TEST_F(exit_with_bus_lock, told_once)

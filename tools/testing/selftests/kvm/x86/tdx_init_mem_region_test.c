@@ -15,6 +15,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_kvm.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -58,7 +59,7 @@ static void set_good_operand(struct init_mem_region *init)
 		.nr_pages = TEST_PAGES,
 	};
 
-	vm_mem_set_private(init->vm, TEST_GPA, TEST_PAGES * SZ_4K);
+	tdx_mem_set_private(init->vm, TEST_GPA, TEST_PAGES * SZ_4K);
 	tdx_cmd_buffer_set(&init->buffer, &region, sizeof(region));
 	init->cmd = (struct kvm_tdx_cmd) {
 		.id = KVM_TDX_INIT_MEM_REGION,
@@ -151,7 +152,7 @@ static void gpa_without_guest_memfd(struct init_mem_region *init)
 /* The attributes say shared, although guest_memfd has memory for it. */
 static void gpa_not_private(struct init_mem_region *init)
 {
-	vm_mem_set_shared(init->vm, TEST_GPA, SZ_4K);
+	tdx_mem_set_shared(init->vm, TEST_GPA, SZ_4K);
 }
 
 /* An operand that breaks two rules shows which one is checked first. */
@@ -324,7 +325,7 @@ TDX_TEST_F(region, interrupted)
 
 	vm_userspace_mem_region_add(init->vm, VM_MEM_SRC_ANONYMOUS, MANY_GPA, MANY_SLOT,
 				    MANY_PAGES, KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(init->vm, MANY_GPA, MANY_PAGES * SZ_4K);
+	tdx_mem_set_private(init->vm, MANY_GPA, MANY_PAGES * SZ_4K);
 	source = (u64)addr_gpa2hva(init->vm, MANY_GPA);
 	many.source_addr = source;
 	init->cmd.data = (u64)&many;

@@ -13,6 +13,7 @@
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_thread.h"
@@ -107,7 +108,7 @@ static int punch_hole(struct tds *tds)
 
 static int make_shared(struct tds *tds)
 {
-	vm_mem_set_shared(tds->vm, ADDED_GPA, SZ_4K);
+	tdx_mem_set_shared(tds->vm, ADDED_GPA, SZ_4K);
 	return 0;
 }
 
@@ -200,7 +201,7 @@ static void add_slot(struct kvm_vm *vm, u64 gpa, u32 slot)
 {
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, slot, 1,
 				    KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(vm, gpa, SZ_4K);
+	tdx_mem_set_private(vm, gpa, SZ_4K);
 }
 
 static void create(struct tds *tds, bool finalized)

@@ -11,6 +11,7 @@
 #include "processor.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_map_gpa.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_test_harness.h"
 
 /* Below the 39 bits of GPA that every CPU with EPT supports. */
@@ -192,9 +193,9 @@ static void convert(struct kvm_vm *vm, const struct kvm_run *run)
 	const u64 size = run->hypercall.args[1] * SZ_4K;
 
 	if (run->hypercall.args[2] & KVM_MAP_GPA_RANGE_ENCRYPTED)
-		vm_mem_set_private(vm, run->hypercall.args[0], size);
+		tdx_mem_set_private(vm, run->hypercall.args[0], size);
 	else
-		vm_mem_set_shared(vm, run->hypercall.args[0], size);
+		tdx_mem_set_shared(vm, run->hypercall.args[0], size);
 }
 
 static void run_to_step(struct kvm_vcpu *vcpu, enum step step)

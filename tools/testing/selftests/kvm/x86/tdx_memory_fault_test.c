@@ -15,6 +15,7 @@
 #include "vmx.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_guest.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
@@ -111,7 +112,7 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 					    place->memory == PRIVATE_SLOT ?
 					    KVM_MEM_GUEST_MEMFD : 0);
 	if (place->private)
-		vm_mem_set_private(vm, TEST_GPA, SZ_4K);
+		tdx_mem_set_private(vm, TEST_GPA, SZ_4K);
 
 	return vm;
 }
@@ -219,7 +220,7 @@ TEST(converted_to_private)
 
 	*word = 1;
 	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
-	vm_mem_set_private(vm, TEST_GPA, SZ_4K);
+	tdx_mem_set_private(vm, TEST_GPA, SZ_4K);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 
 	/* The memory of the TD is not that of the host. */
@@ -240,7 +241,7 @@ TEST(converted_to_shared)
 
 	vm = create(&vcpu, guest_store, &place);
 	run_to_fault(vcpu, 0, 0);
-	vm_mem_set_shared(vm, TEST_GPA, SZ_4K);
+	tdx_mem_set_shared(vm, TEST_GPA, SZ_4K);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	TEST_ASSERT_EQ(*(u64 *)addr_gpa2hva(vm, TEST_GPA), GUEST_VALUE);
 	kvm_vm_free(vm);
@@ -257,6 +258,8 @@ TEST(slot_added)
 	run_to_fault(vcpu, 0, KVM_MEMORY_EXIT_FLAG_PRIVATE);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
 				    KVM_MEM_GUEST_MEMFD);
+	/* A KVM that keeps attributes with the guest_memfd has not seen it before. */
+	tdx_mem_set_private(vm, TEST_GPA, SZ_4K);
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }

@@ -11,6 +11,7 @@
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -413,8 +414,9 @@ TEST(capabilities)
 	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_X86_SMM), 0);
 	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_SYNC_REGS), 0);
 	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_READONLY_MEM), 0);
-	TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_MEMORY_ATTRIBUTES),
-		       KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	if (!tdx_mem_has_memfd_attributes(vm))
+		TEST_ASSERT_EQ(vm_check_cap(vm, KVM_CAP_MEMORY_ATTRIBUTES),
+			       KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	TEST_ASSERT(vm_check_cap(vm, KVM_CAP_GUEST_MEMFD), "no guest_memfd for a TD");
 	kvm_vm_free(vm);
 }

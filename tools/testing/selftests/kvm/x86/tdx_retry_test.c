@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM repeats a SEAMCALL to map memory, and the entry of a vCPU, as long as the TDX module
- * is busy.  Here the module is busy until the test says otherwise.  KVM must go on when
- * the module does, let signals and the death of the VM end the ioctl, deliver interrupts,
- * and not keep memory from being taken away.
+ * KVM repeats SEAMCALLs that map memory, and the entry of a vCPU, while the TDX module is
+ * busy.  It must go on when the module does, and until then let signals and the death of
+ * the VM end the ioctl, deliver interrupts, and let memory be taken away.
  */
 /* A failure here is mostly a hang: do not wait long for it. */
 #define TDX_TEST_TIMEOUT	30
@@ -18,6 +17,7 @@
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_thread.h"
@@ -113,7 +113,7 @@ static int make_shared(void *arg)
 {
 	struct td *td = arg;
 
-	vm_mem_set_shared(td->vm, TEST_GPA, PAGE_SIZE);
+	tdx_mem_set_shared(td->vm, TEST_GPA, PAGE_SIZE);
 	return 0;
 }
 
@@ -129,7 +129,7 @@ static void add_slot(struct kvm_vm *vm, u64 gpa, u32 slot)
 {
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, slot, 1,
 				    KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(vm, gpa, PAGE_SIZE);
+	tdx_mem_set_private(vm, gpa, PAGE_SIZE);
 }
 
 static void create(struct td *td, int (*fn)(void *td), u32 nr_vcpus)

@@ -54,9 +54,10 @@ class OwnFragment(unittest.TestCase):
 class Vanished(unittest.TestCase):
     """What becomes of options that a tree does not have any more."""
 
-    def verify(self, kconfig, got, wanted):
+    def verify(self, kconfig, got, wanted, own=''):
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in (('tree/mm/Kconfig', kconfig), ('out/.config', got)):
+            for name, text in (('tree/mm/Kconfig', kconfig), ('out/.config', got),
+                               ('my.config', own)):
                 write_if_changed(os.path.join(folder, name), text.encode())
             said = io.StringIO()
             work = types.SimpleNamespace(
@@ -64,7 +65,8 @@ class Vanished(unittest.TestCase):
                 out=lambda *parts: os.path.join(folder, 'out'))
             build = types.SimpleNamespace(progress=Progress(said))
             with mock.patch.object(kernel, 'suite_options', return_value={}):
-                kernel.Kernel(build, work, ['base', 'sim']).verify(wanted)
+                configs = ['base', 'sim'] + ([os.path.join(folder, 'my.config')] if own else [])
+                kernel.Kernel(build, work, configs).verify(wanted)
             return said.getvalue()
 
     def test_an_option_that_the_tests_can_do_without(self):
@@ -81,3 +83,15 @@ class Vanished(unittest.TestCase):
 
     def test_nothing_is_lost(self):
         self.assertEqual(self.verify('config A\n', 'CONFIG_A=y\n', {'A': 'y', 'B': 'n'}), '')
+
+    def test_what_a_person_s_own_option_displaces(self):
+        kconfig = 'config HZ_1000\nconfig HZ_250\nconfig KVM\n'
+        wanted = {'HZ_1000': 'y', 'HZ_250': 'y', 'KVM': 'm'}
+        self.assertIn('CONFIG= changes what the tool asks for: CONFIG_HZ_1000: wanted y, got n',
+                      self.verify(kconfig, 'CONFIG_HZ_250=y\nCONFIG_KVM=m\n', wanted,
+                                  'CONFIG_HZ_250=y\n'))
+        for got, option in (('CONFIG_KVM=m\n', 'HZ_250'), ('CONFIG_HZ_250=y\n', 'KVM')):
+            with self.assertRaisesRegex(Failure, f'did not survive.*CONFIG_{option}: wanted'):
+                self.verify(kconfig, got, wanted, 'CONFIG_HZ_250=y\n')
+        with self.assertRaisesRegex(Failure, 'has no CONFIG_GONE, which CONFIG= asks for'):
+            self.verify(kconfig, '', {'GONE': 'y'}, 'CONFIG_GONE=y\n')

@@ -3,6 +3,7 @@
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_exit.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_stage.h"
 #include "tdx/tdx_util.h"
 
@@ -82,7 +83,7 @@ static void build_ended(struct tdx_td *td, enum tdx_stage stage)
 	/* After tdx_vm_finalize(), so that it is not part of the initial memory. */
 	vm_userspace_mem_region_add(td->vm, VM_MEM_SRC_ANONYMOUS, PENDING_GPA, PENDING_SLOT, 1,
 				    KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(td->vm, PENDING_GPA, PAGE_SIZE);
+	tdx_mem_set_private(td->vm, PENDING_GPA, PAGE_SIZE);
 	TEST_ASSERT(__vcpu_run(td->vcpu) == -1 && errno == EIO,
 		    "use of a pending page: wanted EIO, got %s", strerror(errno));
 }

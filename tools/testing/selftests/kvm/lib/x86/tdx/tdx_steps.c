@@ -4,6 +4,7 @@
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_steps.h"
 #include "tdx/tdx_util.h"
 
@@ -53,7 +54,7 @@ static void add_slot(struct kvm_vm *vm, u64 gpa, u32 slot, u64 nr_pages)
 {
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, gpa, slot, nr_pages,
 				    KVM_MEM_GUEST_MEMFD);
-	vm_mem_set_private(vm, gpa, nr_pages * PAGE_SIZE);
+	tdx_mem_set_private(vm, gpa, nr_pages * PAGE_SIZE);
 }
 
 int tdx_step_create(struct tdx_steps *td, u64 *hw_error)
@@ -170,12 +171,7 @@ int tdx_step_pre_fault(struct tdx_steps *td, u64 *hw_error)
 /* Makes the page shared: KVM must remove the private page. */
 int tdx_step_zap(struct tdx_steps *td, u64 *hw_error)
 {
-	struct kvm_memory_attributes attributes = {
-		.address = FAULT_GPA,
-		.size = PAGE_SIZE,
-	};
-
-	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes) ? errno : 0;
+	return __tdx_mem_set_shared(td->vm, FAULT_GPA, PAGE_SIZE) ? errno : 0;
 }
 
 /* Requests an NMI, and runs the vCPU, to which KVM then gives it. */

@@ -5,6 +5,7 @@
 #include "processor.h"
 #include "sparsebit.h"
 #include "tdx/td_boot.h"
+#include "tdx/tdx_mem.h"
 #include "tdx/tdx_util.h"
 
 kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
@@ -309,7 +310,7 @@ static void walk_region(struct kvm_vm *vm, struct userspace_mem_region *region,
 
 static void set_private(struct kvm_vm *vm, gpa_t gpa, u64 nr_pages, void *unused)
 {
-	vm_mem_set_private(vm, gpa, nr_pages << vm->page_shift);
+	tdx_mem_set_private(vm, gpa, nr_pages << vm->page_shift);
 }
 
 void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
@@ -330,8 +331,8 @@ void tdx_vm_walk_ranges(struct kvm_vm *vm, tdx_range_fn *fn, void *data)
 		if (!region->region.slot)
 			walk_region(vm, region, set_private, NULL);
 		else
-			vm_mem_set_private(vm, region->region.guest_phys_addr,
-					   region->region.memory_size);
+			tdx_mem_set_private(vm, region->region.guest_phys_addr,
+					    region->region.memory_size);
 		walk_region(vm, region, fn, data);
 	}
 }
