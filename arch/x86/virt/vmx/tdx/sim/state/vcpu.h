@@ -113,7 +113,7 @@ struct sim_vcpu {
 	u32 x2apic_id;
 	int cpu;			/* associated with, -1: none */
 
-	bool vmcs_loaded;		/* active on @cpu */
+	bool vmcs_loaded;		/* has the host state of @cpu */
 	bool launched;
 	bool vmcs_initialized;
 	bool ept_stale;			/* caches of @ept_root must go first */

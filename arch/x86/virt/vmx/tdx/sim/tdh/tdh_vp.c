@@ -15,7 +15,6 @@
 #include "state/cpuid.h"
 #include "state/vcpu.h"
 #include "tdh/tdh.h"
-#include "vcpu/td_vmcs.h"
 
 u64 sim_tdh_vp_create(struct pt_regs *regs)
 {
@@ -197,7 +196,7 @@ u64 sim_tdh_vp_flush(struct pt_regs *regs)
 		goto put_td;
 
 	/* All checks passed: no failure below. */
-	sim_vmcs_clear(vcpu);
+	vcpu->vmcs_loaded = false;
 	vcpu->cpu = -1;
 	atomic_dec(&td->tdcs->num_assoc_vcpus);
 put_td:

@@ -118,7 +118,7 @@ static void enable_all_supervisor_components(void)
 	wrmsrq(MSR_IA32_XSS, (u64)edx << 32 | ecx);
 }
 
-static void enter_once(struct pt_regs *regs)
+static void enter_once(struct pt_regs *regs, const struct sim_test_around *around)
 {
 	u64 xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	u64 msrs[ARRAY_SIZE(host_msrs)];
@@ -127,22 +127,32 @@ static void enter_once(struct pt_regs *regs)
 	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
 		rdmsrq(host_msrs[i], msrs[i]);
 	enable_all_supervisor_components();
+	if (around)
+		around->before(around->data);
 	sim_seamcall(regs);
+	if (around)
+		around->after(around->data);
 	for (i = 0; i < ARRAY_SIZE(host_msrs); i++)
 		wrmsrq(host_msrs[i], msrs[i]);
 	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
 }
 
+struct entry_work {
+	struct pt_regs *regs;
+	const struct sim_test_around *around;
+};
+
 static int enter_on_cpu(void *data)
 {
-	struct pt_regs *regs = data;
+	const struct entry_work *work = data;
+	struct pt_regs *regs = work->regs;
 	const struct pt_regs input = *regs;
 
 	for (;;) {
 		unsigned long flags;
 
 		local_irq_save(flags);
-		enter_once(regs);
+		enter_once(regs, work->around);
 		/* The exit acknowledged an interrupt of the host: raise it again. */
 		if (regs->ax == EXIT_REASON_EXTERNAL_INTERRUPT) {
 			apic_eoi();
@@ -155,13 +165,21 @@ static int enter_on_cpu(void *data)
 	}
 }
 
-u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs)
+u64 sim_test_enter_around(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs,
+			  const struct sim_test_around *around)
 {
+	struct entry_work work = { .regs = regs, .around = around };
+
 	regs->ax = TDH_VP_ENTER;
 	regs->cx = td->tdvpr;
-	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, enter_on_cpu, regs, false));
+	KUNIT_ASSERT_EQ(test, 0, smp_call_on_cpu(0, enter_on_cpu, &work, false));
 	sim_test_tell(&sim_seamcall_names, TDH_VP_ENTER, regs->ax);
 	return regs->ax;
+}
+
+u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs)
+{
+	return sim_test_enter_around(test, td, regs, NULL);
 }
 
 /* Of up to 16 bytes, or a jump to the beginning of the page and the code there. */

@@ -62,4 +62,17 @@ struct sim_test_td *sim_test_td_with_code(struct kunit *test, u64 xfam, const u8
 /* RAX of TDH.VP.ENTER for it; interrupts of the host are dealt with. */
 u64 sim_test_enter(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs);
 
+/*
+ * What the host does immediately before TDH.VP.ENTER and after it, with interrupts off,
+ * each time that an interrupt of the host has ended the call.
+ */
+struct sim_test_around {
+	void (*before)(void *data);
+	void (*after)(void *data);
+	void *data;
+};
+
+u64 sim_test_enter_around(struct kunit *test, struct sim_test_td *td, struct pt_regs *regs,
+			  const struct sim_test_around *around);
+
 #endif /* _X86_VIRT_TDX_SIM_TEST_VCPU_H */

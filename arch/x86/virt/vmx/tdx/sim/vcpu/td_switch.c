@@ -59,15 +59,16 @@ static void sim_host_save(struct sim_host *host)
 	savesegment(gs, host->gs);
 }
 
-/* The rest of the host state area: the task's. */
+/* The rest of the host state area: the task's.  KVM leaves a guest's EFER in the CPU. */
 static void sim_host_write_task(void)
 {
 	sim_vmwrite(HOST_CR3, __read_cr3());
 	sim_vmwrite(HOST_CR4, cr4_read_shadow());
 	sim_vmwrite(HOST_FS_BASE, __rdmsr(MSR_FS_BASE));
+	sim_vmwrite(HOST_IA32_EFER, __rdmsr(MSR_EFER));
 }
 
-static void sim_host_restore(const struct sim_host *host)
+static void sim_host_restore(struct sim_vcpu *vcpu, const struct sim_host *host)
 {
 	load_gdt(&host->gdt);
 	load_idt(&host->idt);
@@ -91,10 +92,13 @@ static void sim_host_restore(const struct sim_host *host)
 	if (host->gs)
 		load_gs_index(host->gs);
 
-	if (host->debugctl & SIM_DEBUGCTL_PRESERVED)
+	/* An emulated CPU may store the register, but not clear it at an exit. */
+	if (host->debugctl)
 		wrmsrq(MSR_IA32_DEBUGCTLMSR, host->debugctl & SIM_DEBUGCTL_PRESERVED);
 
-	if (host->vmcs != U64_MAX && sim_vmptrst() != host->vmcs)
+	/* The host must never find the VMCS of a TD: no instruction of it may reach one. */
+	sim_vmcs_leave(vcpu);
+	if (host->vmcs != U64_MAX)
 		sim_vmptrld(host->vmcs);
 }
 
@@ -232,7 +236,9 @@ void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host)
 	sim_save_debug(vcpu);
 	sim_save_msrs(vcpu);
 	sim_save_fpu(vcpu);
-	sim_host_restore(host);
+	/* Each exit has saved the TD's. */
+	native_write_cr2(0);
+	sim_host_restore(vcpu, host);
 }
 
 void sim_fpu_to_host(struct sim_vcpu *vcpu)

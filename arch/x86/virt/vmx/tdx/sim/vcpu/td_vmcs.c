@@ -198,24 +198,24 @@ static void sim_host_write_constant(void)
 	sim_vmwrite(HOST_IA32_SYSENTER_CS, __rdmsr(MSR_IA32_SYSENTER_CS));
 	sim_vmwrite(HOST_IA32_SYSENTER_ESP, __rdmsr(MSR_IA32_SYSENTER_ESP));
 	sim_vmwrite(HOST_IA32_SYSENTER_EIP, __rdmsr(MSR_IA32_SYSENTER_EIP));
-	sim_vmwrite(HOST_IA32_EFER, __rdmsr(MSR_EFER));
 	sim_vmwrite(HOST_IA32_PAT, __rdmsr(MSR_IA32_CR_PAT));
+}
+
+/* Bits 30:0 of VMX_BASIC, at the beginning of a VMCS that the CPU takes. */
+static u32 sim_vmcs_revision(void)
+{
+	return __rdmsr(MSR_IA32_VMX_BASIC) & GENMASK(30, 0);
 }
 
 void sim_vmcs_load(struct sim_vcpu *vcpu)
 {
 	u64 pa = vcpu->tdcx_pa[SIM_TDVPS_VMCS];
-	u32 *vmcs = __va(pa);
+	u32 *revision = __va(pa);
 
-	if (!vcpu->vmcs_loaded) {
-		/* Bits 30:0 of VMX_BASIC, before the CPU sees the page. */
-		*vmcs = __rdmsr(MSR_IA32_VMX_BASIC) & GENMASK(30, 0);
-		if (!vcpu->vmcs_initialized)
-			sim_vmclear(pa);
-	}
-
-	if (sim_vmptrst() != pa)
-		sim_vmptrld(pa);
+	*revision = sim_vmcs_revision();
+	if (!vcpu->vmcs_initialized)
+		sim_vmclear(pa);
+	sim_vmptrld(pa);
 
 	if (!vcpu->vmcs_initialized) {
 		sim_vmcs_init(vcpu);
@@ -225,17 +225,19 @@ void sim_vmcs_load(struct sim_vcpu *vcpu)
 	if (!vcpu->vmcs_loaded) {
 		sim_host_write_constant();
 		vcpu->vmcs_loaded = true;
-		vcpu->launched = false;
 		vcpu->ept_stale = true;
 	}
 }
 
-void sim_vmcs_clear(struct sim_vcpu *vcpu)
+void sim_vmcs_leave(struct sim_vcpu *vcpu)
 {
-	if (!vcpu->vmcs_loaded)
-		return;
+	u64 pa = vcpu->tdcx_pa[SIM_TDVPS_VMCS];
+	u32 *revision = __va(pa);
 
-	sim_vmclear(vcpu->tdcx_pa[SIM_TDVPS_VMCS]);
-	vcpu->vmcs_loaded = false;
+	/* No other instruction leaves a CPU without a current VMCS. */
+	sim_vmclear(pa);
 	vcpu->launched = false;
+
+	/* The host knows the page.  In memory of the TD it would find no VMCS there. */
+	*revision = ~sim_vmcs_revision() & GENMASK(30, 0);
 }

@@ -25,8 +25,11 @@ int sim_vmcs_check_cpu(void);
  */
 void sim_vmcs_load(struct sim_vcpu *vcpu);
 
-/* Write the VMCS of @vcpu back to memory, on the CPU that the vCPU is associated with. */
-void sim_vmcs_clear(struct sim_vcpu *vcpu);
+/*
+ * The VMCS of @vcpu is current on this CPU: leave the CPU with none, and memory with
+ * nothing that the CPU takes for a VMCS.
+ */
+void sim_vmcs_leave(struct sim_vcpu *vcpu);
 
 /*
  * Of the VMCS that is current, the exceptions that exit: TDX_EXCEPTION_BITMAP and, on a
