@@ -47,12 +47,11 @@ static u64 *sim_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset
 	}
 }
 
-u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights)
+u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask)
 {
 	struct sim_code_page unused;
-	u64 offset_mask;
 
-	return sim_walk(vcpu, linear, rights, &offset_mask, &unused);
+	return sim_walk(vcpu, linear, rights, offset_mask, &unused);
 }
 
 bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value)

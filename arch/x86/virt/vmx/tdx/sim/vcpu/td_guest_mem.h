@@ -26,8 +26,9 @@ bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value);
 /*
  * Walk the page tables of a 64-bit guest: the leaf entry for @linear, or the entry on
  * the way that is not present.  NULL if a table is not in mapped private memory.
- * *@rights is the AND of _PAGE_RW and _PAGE_USER of all levels.
+ * *@rights is the AND of _PAGE_RW and _PAGE_USER of all levels, *@offset_mask has the
+ * bits of @linear that the entry does not translate.
  */
-u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights);
+u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask);
 
 #endif /* _X86_VIRT_TDX_SIM_TD_GUEST_MEM_H */

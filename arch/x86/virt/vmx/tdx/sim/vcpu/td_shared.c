@@ -12,6 +12,10 @@
  *
  * The price is that the TD cannot use that highest bit itself: leafs that map
  * private memory refuse it.  The host's side of memory is not involved.
+ *
+ * An address with a bit between the two is out of the CPU's reach.  Firmware puts
+ * devices there.  KVM marks no address beyond those of its CPU as a device's, so the
+ * access is #VE without an exit to the host.
  */
 #include <asm/page_types.h>
 #include <asm/pgtable_types.h>
@@ -142,6 +146,25 @@ static bool sim_shared_stale(const struct sim_vcpu *vcpu, const u64 *pte, u64 va
 	return true;
 }
 
+/* Bits of a shared address that the CPU lacks, or that have another meaning. */
+static u64 sim_shared_far_bits(void)
+{
+	return GENMASK_ULL(TDX_SHARED_GPA_BIT - 1, boot_cpu_data.x86_phys_bits - 1);
+}
+
+/* #VE as for the EPT violation of a device at @gpa. */
+static enum sim_action sim_shared_far(struct sim_exit *exit, u64 gpa, u32 error_code)
+{
+	u64 gla = exit->qualification;
+	u64 qualification = EPT_VIOLATION_GVA_IS_VALID | EPT_VIOLATION_GVA_TRANSLATED;
+
+	qualification |= error_code & X86_PF_WRITE ? EPT_VIOLATION_ACC_WRITE :
+						     EPT_VIOLATION_ACC_READ;
+	sim_shared_restore(exit->vcpu);
+	exit->reason = EXIT_REASON_EPT_VIOLATION;
+	return sim_inject_ve(exit, qualification, gla, gpa);
+}
+
 /* The guest gets the exception, without the monitor trap flag. */
 static enum sim_action sim_shared_reflect(struct sim_exit *exit)
 {
@@ -154,16 +177,16 @@ enum sim_action sim_shared_fault(struct sim_exit *exit)
 	struct sim_vcpu *vcpu = exit->vcpu;
 	u64 reserved = GENMASK_ULL(51, boot_cpu_data.x86_phys_bits) & ~TDX_SHARED_GPA;
 	u32 error_code = sim_vmread(VM_EXIT_INTR_ERROR_CODE);
+	u64 *pte, value, rights, offset_mask;
 	struct sim_swap *swap;
-	u64 *pte, value, rights;
 
-	pte = sim_guest_walk(vcpu, exit->qualification, &rights);
+	pte = sim_guest_walk(vcpu, exit->qualification, &rights, &offset_mask);
 	value = pte ? READ_ONCE(*pte) : 0;
 
 	if (pte && sim_shared_stale(vcpu, pte, value, reserved))
 		return SIM_RESUME;
 
-	if (!(value & TDX_SHARED_GPA) || value & (reserved | sim_alias_bit()))
+	if (!(value & TDX_SHARED_GPA) || value & GENMASK_ULL(51, TDX_GPA_WIDTH))
 		return sim_shared_reflect(exit);
 
 	if (!sim_shared_allowed(vcpu, rights, error_code)) {
@@ -176,6 +199,11 @@ enum sim_action sim_shared_fault(struct sim_exit *exit)
 			vcpu->event.error_code &= ~X86_PF_RSVD;
 		return SIM_RESUME;
 	}
+
+	if (value & sim_shared_far_bits())
+		return sim_shared_far(exit, (value & GENMASK_ULL(TDX_SHARED_GPA_BIT, PAGE_SHIFT) &
+					     ~offset_mask) | (exit->qualification & offset_mask),
+				      error_code);
 
 	if (vcpu->nr_swaps == ARRAY_SIZE(vcpu->swap)) {
 		sim_shared_restore(vcpu);
