@@ -11,6 +11,7 @@
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
+#include "state/alias.h"
 #include "state/sept.h"
 #include "state/vcpu.h"
 #include "vcpu/td_guest_mem.h"
@@ -71,6 +72,21 @@ bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value)
 
 	*value = READ_ONCE(*(const u64 *)__va(hpa));
 	return true;
+}
+
+u64 sim_guest_translate(struct sim_vcpu *vcpu, u64 linear, u64 *gpa)
+{
+	struct sim_code_page unused;
+	u64 offset_mask, rights, value;
+	u64 *pte;
+
+	pte = sim_walk(vcpu, linear, &rights, &offset_mask, &unused);
+	value = pte ? READ_ONCE(*pte) : 0;
+	if (!(value & _PAGE_PRESENT))
+		return 0;
+
+	*gpa = sim_alias_to_shared((value & SIM_PTE_GPA & ~offset_mask) | (linear & offset_mask));
+	return value;
 }
 
 /*

@@ -31,4 +31,10 @@ bool sim_guest_read_u64(struct sim_vcpu *vcpu, u64 linear, u64 *value);
  */
 u64 *sim_guest_walk(struct sim_vcpu *vcpu, u64 linear, u64 *rights, u64 *offset_mask);
 
+/*
+ * The leaf entry that @linear has in the page tables of a 64-bit guest, or 0 if it has
+ * none.  *@gpa is where it leads, with the shared bit if it is shared.
+ */
+u64 sim_guest_translate(struct sim_vcpu *vcpu, u64 linear, u64 *gpa);
+
 #endif /* _X86_VIRT_TDX_SIM_TD_GUEST_MEM_H */

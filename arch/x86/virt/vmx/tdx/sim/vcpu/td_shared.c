@@ -28,6 +28,7 @@
 #include "state/vcpu.h"
 #include "vcpu/td_event.h"
 #include "vcpu/td_guest_mem.h"
+#include "vcpu/td_rep.h"
 #include "vcpu/td_shared.h"
 #include "vcpu/td_vmcs.h"
 #include "vcpu/vmx_insn.h"
@@ -90,7 +91,8 @@ bool sim_shared_exit(struct sim_exit *exit)
 	/* A REP instruction traps at each iteration, at the same RIP. */
 	same_insn = sim_vmread(GUEST_RIP) == vcpu->swap_rip;
 	if ((u16)exit->reason == EXIT_REASON_MONITOR_TRAP_FLAG) {
-		if (!same_insn)
+		/* The entries of pages that are done must make room for those of others. */
+		if (!same_insn || sim_rep_advance(vcpu))
 			sim_shared_restore(vcpu);
 		return true;
 	}
