@@ -93,7 +93,6 @@ def vmm_arguments(wanted: TdRequest, append: str) -> list[str]:
             '-chardev', 'pipe,id=console,path=/tmp/td-console', '-serial', 'chardev:console',
             '-qmp', 'pipe:/tmp/td-monitor',
             '-D', '/tmp/td-trace', '-trace', 'kvm_convert_memory', '-trace', 'kvm_memory_fault',
-            '-device', 'virtio-rng-pci',
             '-bios', f'{FOLDER}/firmware', '-kernel', f'{FOLDER}/vmlinuz',
             '-initrd', f'{FOLDER}/initrd', '-append', append]
 
