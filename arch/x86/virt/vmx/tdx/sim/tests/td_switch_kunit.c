@@ -32,7 +32,7 @@
 #define ENDS			(TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT)
 
 enum reg {
-	MSR, XCR0, XMM0, TPR,
+	MSR, XCR0, PKRU, XMM0, TPR,
 	CR2, DR0, DR1, DR2, DR3, DR6, DR7,
 };
 
@@ -103,6 +103,8 @@ static const struct reg_case reg_cases[] = {
 	REG_CASE(XCR0, .start = XFEATURE_MASK_FP, .td = XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM,
 		 .after = SET, .left = XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM,
 		 .cr4 = X86_CR4_OSXSAVE, .xfam = XFEATURE_MASK_YMM),
+	REG_CASE(PKRU, .host = 0x55555554, .td = 0x55550000, .after = SET, .left = 0,
+		 .cr4 = X86_CR4_PKE, .xfam = XFEATURE_MASK_PKRU),
 	REG_CASE(XMM0, .host = 0x1057, .td = 0x5eed, .after = SET, .left = 0,
 		 .cr4 = X86_CR4_OSFXSR),
 };
@@ -128,6 +130,16 @@ static u64 read_xcr0(u32 msr)
 static void write_xcr0(u32 msr, u64 value)
 {
 	xsetbv(XCR_XFEATURE_ENABLED_MASK, value);
+}
+
+static u64 read_pkru_now(u32 msr)
+{
+	return rdpkru();
+}
+
+static void write_pkru_now(u32 msr, u64 value)
+{
+	wrpkru(value);
 }
 
 static u64 read_xmm0(u32 msr)
@@ -200,6 +212,8 @@ static const struct {
 } accesses[] = {
 	[MSR]	= { read_msr, write_msr, { 0x0f, 0x32 }, 2, { 0x0f, 0x30 }, 2 },
 	[XCR0]	= { read_xcr0, write_xcr0, { 0x0f, 0x01, 0xd0 }, 3, { 0x0f, 0x01, 0xd1 }, 3 },
+	[PKRU]	= { read_pkru_now, write_pkru_now,
+		    { 0x0f, 0x01, 0xee }, 3, { 0x0f, 0x01, 0xef }, 3 },
 	[XMM0]	= { read_xmm0, write_xmm0,
 		    { 0x66, 0x0f, 0x7e, 0xc0 }, 4, { 0x66, 0x0f, 0x6e, 0xc0 }, 4 },
 	[TPR]	= { read_tpr, write_tpr, { 0x0f, 0x32 }, 2, { 0x0f, 0x30 }, 2 },
