@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include "apic.h"
 #include "kvm_util.h"
@@ -23,11 +24,23 @@
 #define NR_ROUNDS	2
 #define MSI_VECTOR	0xa5
 
+#define XFAM_PKRU	BIT_ULL(9)
+
+static inline u32 rdpkru(void)
+{
+	u32 eax, edx;
+
+	asm volatile("rdpkru" : "=a"(eax), "=d"(edx) : "c"(0));
+	return eax;
+}
+
 /* Some consumers make the reason of a skip a part of the result's name: keep them. */
 #define NO_MSR_REASON		"userspace cannot read the MSRs of this CPU"
 #define NOT_KEPT_REASON		"this CPU does not keep the value of the MSR"
+#define NO_PKRU_REASON		"no protection keys for the host and for TDs"
 
-/* A TD's own values. */
+/* A TD's own values.  Key 0 is the one of all its pages. */
+#define TD_PKRU		0xaaaaaaa8u
 #define TD_MSRS(X)							\
 	X(MSR_STAR,		0x0012002300000000ULL)			\
 	X(MSR_LSTAR,		0x00007abc12345600ULL)			\
@@ -40,7 +53,7 @@
 	X(MSR_IA32_SYSENTER_EIP, 0x0000333312345700ULL)			\
 	X(MSR_IA32_CR_PAT,	0x0006060606060606ULL)
 
-static void guest_code(void)
+static void guest_code(u64 has_pkru)
 {
 	u64 dr = 0xd0000;
 
@@ -48,6 +61,10 @@ static void guest_code(void)
 	TD_MSRS(TD_WRMSR)
 	x2apic_write_reg(APIC_TASKPRI, 0x20);
 	asm volatile("mov %0, %%cr2; mov %0, %%dr0; mov %0, %%dr3" : : "r"(dr));
+	if (has_pkru) {
+		set_cr4(get_cr4() | X86_CR4_PKE);
+		wrpkru(TD_PKRU);
+	}
 	for (;;)
 		GUEST_SYNC1(0);
 }
@@ -79,19 +96,38 @@ static void pin_to_last_cpu(void)
 	pin_self_to_cpu(last);
 }
 
-/* Create a TD, on the last CPU of the caller. */
-static struct kvm_vm *create_td(struct kvm_vcpu **vcpu, void *code)
+/* Create a TD with those features of @xfam that there are, on the last CPU of the caller. */
+static struct kvm_vm *create_td(struct kvm_vcpu **vcpu, void *code, u64 xfam)
 {
+	struct kvm_tdx_capabilities *caps;
+	struct kvm_tdx_init_vm *params;
 	struct kvm_vm *vm;
 
 	pin_to_last_cpu();
-	vm = tdx_vm_create(1);
+	vm = __tdx_vm_create(1);
+	caps = tdx_vm_get_capabilities(vm);
+	xfam &= caps->supported_xfam;
+	free(caps);
+
+	params = tdx_vm_get_init_params(vm);
+	params->xfam |= xfam;
+	tdx_vm_init(vm, params);
+	free(params);
+
 	*vcpu = tdx_vcpu_add(vm, 0, code);
+	tdx_vcpu_args_set(*vcpu, 1, xfam & XFAM_PKRU);
 	vm_install_exception_handler(vm, NMI_VECTOR, guest_event);
 	vm_install_exception_handler(vm, MSI_VECTOR, guest_msi);
 	tdx_vm_finalize(vm);
 
 	return vm;
+}
+
+TDX_FIXTURE(host);
+
+FIXTURE_SETUP(host)
+{
+	self->vm = create_td(&self->vcpu, guest_code, XFAM_PKRU);
 }
 
 static void run_to_sync(struct kvm_vcpu *vcpu)
@@ -158,7 +194,7 @@ HOST_MSR(spec_ctrl,		MSR_IA32_SPEC_CTRL, .write = SPEC_CTRL_IBRS);
 
 FIXTURE_SETUP(host_msr)
 {
-	self->vm = create_td(&self->vcpu, guest_code);
+	self->vm = create_td(&self->vcpu, guest_code, 0);
 }
 
 TDX_TEST_F(host_msr, kept)
@@ -187,12 +223,31 @@ TDX_TEST_F(host_msr, kept)
 		SKIP(return, NOT_KEPT_REASON);
 }
 
+/* The kernel leaves PKRU alone between KVM_RUN and userspace. */
+TDX_TEST_F(host, pkru_kept)
+{
+	const u32 mine = 0x55555550;
+	u32 before, after;
+	int i;
+
+	if (!this_cpu_has(X86_FEATURE_OSPKE))
+		SKIP(return, NO_PKRU_REASON);
+
+	for (i = 0; i < NR_ROUNDS; i++) {
+		wrpkru(mine + i * 4);
+		before = rdpkru();
+		run_to_sync(self->vcpu);
+		after = rdpkru();
+		tdx_assert_value("host", "KVM_RUN", i, "PKRU", before, after);
+	}
+}
+
 /*
  * KVM has no VMCS for the vCPU of a TD.  It warns if it reads or writes one, since
  * VMREAD and VMWRITE fail.  Of the exits, one is for userspace, one ends in KVM, one
  * halts the vCPU, and an NMI and an interrupt are delivered.
  */
-static void guest_exits(void)
+static void guest_exits(u64 has_pkru)
 {
 	tdx_guest_enable_apic();
 	for (;;) {
@@ -209,7 +264,7 @@ TDX_FIXTURE(host_vmcs);
 
 FIXTURE_SETUP(host_vmcs)
 {
-	self->vm = create_td(&self->vcpu, guest_exits);
+	self->vm = create_td(&self->vcpu, guest_exits, 0);
 }
 
 TDX_TEST_F(host_vmcs, not_touched)

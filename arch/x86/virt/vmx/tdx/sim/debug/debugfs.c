@@ -10,6 +10,7 @@
  *			those of TDs whose KeyID is free
  *	tdx_sim/keyids	number of KeyIDs, by state
  *	tdx_sim/cpuid	features that the CPU lacks, and that TDs do not see
+ *	tdx_sim/last_page	physical address of the page that a TD got last
  *	tdx_sim/fuzz	random SEAMCALLs (tests/fuzz.c, which adds it)
  *	tdx_sim/seamcall_cost	SEAMCALLs that do nothing, and TSC ticks they took
  */
@@ -224,6 +225,7 @@ static int __init sim_debugfs_init(void)
 	debugfs_create_file("pages", 0600, dir, NULL, &sim_pages_fops);
 	debugfs_create_file("keyids", 0400, dir, NULL, &sim_keyids_fops);
 	debugfs_create_file("cpuid", 0400, dir, NULL, &sim_cpuid_fops);
+	debugfs_create_x64("last_page", 0400, dir, &sim_sys.last_page);
 	debugfs_create_file("seamcall_cost", 0400, dir, NULL, &sim_seamcall_cost_fops);
 	return 0;
 }

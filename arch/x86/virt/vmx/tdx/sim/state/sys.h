@@ -75,6 +75,7 @@ struct sim_sys {
 	u32 nr_tdmrs;
 	struct sim_tdmr tdmr[SIM_MAX_TDMRS];
 	u64 xfam_fixed0;			/* XFAM bits that a TD may have */
+	u64 last_page;				/* of TDH.MEM.PAGE.ADD or .AUG, for debugfs */
 	u8 report_key[SIM_REPORT_KEY_SIZE];	/* of TDG.MR.REPORT, in place of the CPU's */
 };
 

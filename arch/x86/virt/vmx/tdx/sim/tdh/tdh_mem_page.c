@@ -14,6 +14,7 @@
 #include <asm/vmx.h>
 
 #include "state/mrtd.h"
+#include "state/sys.h"
 #include "tdh/mem_op.h"
 #include "tdh/tdh.h"
 
@@ -46,6 +47,7 @@ u64 sim_tdh_mem_page_add(struct pt_regs *regs)
 	sim_page_ref_put(&page);
 	sim_mrtd_page_add(op.td->tdcs, op.gpa);
 	sim_mem_set(&op, TDX_SEPT_PRESENT, regs->r8);
+	WRITE_ONCE(sim_sys.last_page, regs->r8);
 out:
 	sim_mem_end(&op);
 	return status;
@@ -73,6 +75,7 @@ u64 sim_tdh_mem_page_aug(struct pt_regs *regs)
 	sim_page_assign(page.pamt, PT_REG, op.level, op.td);
 	sim_page_ref_put(&page);
 	sim_mem_set(&op, TDX_SEPT_PENDING, regs->r8);
+	WRITE_ONCE(sim_sys.last_page, regs->r8);
 out:
 	sim_mem_end(&op);
 	return status;

@@ -6,15 +6,13 @@
 #include <stdbool.h>
 
 #include "kvm_util_types.h"
+#include "tdx/tdx_cgroup.h"
 
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_NO_CGROUP_REASON	"no misc controller of cgroup v2 can be had"
 
-#define TDX_CGROUP_PATH		128
-
-/* A cgroup below a mount of its own. */
 struct tdx_misc_cgroup {
-	char mount[TDX_CGROUP_PATH];	/* empty: there is none */
+	struct tdx_cgroup cgroup;
 };
 
 /*

@@ -57,6 +57,8 @@ char *tdx_sim_holdings(void);
 
 /* Returns true if the file tdx_sim/@name takes @text. */
 bool tdx_sim_takes(const char *name, const char *text);
+/* Returns the physical address of the page that a TD got last. */
+u64 tdx_sim_last_page(void);
 
 /* Write @text to, or return all of, the file tdx_sim/@name.  The caller frees the text. */
 void tdx_sim_write(const char *name, const char *text);

@@ -120,3 +120,12 @@ char *tdx_sim_holdings(void)
 	free(keyids);
 	return both;
 }
+
+u64 tdx_sim_last_page(void)
+{
+	char *text = tdx_sim_read("last_page");
+	const u64 pa = strtoull(text, NULL, 0);
+
+	free(text);
+	return pa;
+}
