@@ -21,6 +21,12 @@ struct tdx_misc_cgroup {
  */
 bool tdx_misc_cgroup_join(struct tdx_misc_cgroup *cgroup, const char *max);
 
+/* Returns whether tdx_misc_cgroup_join() made a cgroup. */
+static inline bool tdx_misc_cgroup_joined(const struct tdx_misc_cgroup *cgroup)
+{
+	return *cgroup->cgroup.mount;
+}
+
 /* Returns the number of TDs in the cgroup as the kernel shows it, without a sign. */
 u64 tdx_misc_cgroup_usage(const struct tdx_misc_cgroup *cgroup);
 

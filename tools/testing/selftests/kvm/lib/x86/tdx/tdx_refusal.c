@@ -239,7 +239,7 @@ static void check_host(const struct tdx_refusal *refusal, const struct tdx_refus
 				 nr_pages(after) - nr_pages(before));
 	}
 
-	if (*host->cgroup.mount)
+	if (tdx_misc_cgroup_joined(&host->cgroup))
 		tdx_assert_value("the TD is gone", "misc.current", 0, "TDs",
 				 refusal->lost_keyids,
 				 tdx_misc_cgroup_usage(&host->cgroup));
