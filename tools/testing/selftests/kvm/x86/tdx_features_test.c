@@ -190,15 +190,15 @@ static const struct {
 } features[] = {
 	{ { 0x1, 0 }, ECX, BIT(31) },
 	{ { 0x1, 0 }, EDX, BIT(9) },
-	{ { 0x7, 0 }, EBX },
-	{ { 0x7, 0 }, ECX },
-	{ { 0x7, 0 }, EDX },
-	{ { 0x7, 1 }, EAX },
-	{ { 0x7, 2 }, EDX },
-	{ { XSTATE_LEAF, 1 }, EAX },
-	{ { 0x80000001, 0 }, ECX },
-	{ { 0x80000001, 0 }, EDX },
-	{ { TDX_CPUID_ADDRESS_WIDTHS, 0 }, EBX },
+	{ { 0x7, 0 }, EBX, 0 },
+	{ { 0x7, 0 }, ECX, 0 },
+	{ { 0x7, 0 }, EDX, 0 },
+	{ { 0x7, 1 }, EAX, 0 },
+	{ { 0x7, 2 }, EDX, 0 },
+	{ { XSTATE_LEAF, 1 }, EAX, 0 },
+	{ { 0x80000001, 0 }, ECX, 0 },
+	{ { 0x80000001, 0 }, EDX, 0 },
+	{ { TDX_CPUID_ADDRESS_WIDTHS, 0 }, EBX, 0 },
 };
 
 /* A TD has no feature that the CPU of the host lacks. */

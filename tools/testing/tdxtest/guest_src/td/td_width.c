@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <linux/kvm.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #define LEAF_ADDRESS_SIZES	0x80000008

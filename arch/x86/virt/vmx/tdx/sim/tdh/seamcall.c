@@ -17,6 +17,7 @@
 #include "state/sys.h"
 #include "tdh/seamcall.h"
 #include "tdh/tdh.h"
+#include "tdh/tdh_phymem.h"
 
 enum sim_when {
 	SIM_WHEN_READY,		/* after TDH.SYS.KEY.CONFIG on every package */

@@ -30,10 +30,4 @@ typedef u64 sim_seamcall_fn(struct pt_regs *regs);
 #define SEAMCALL_ABSENT(...)
 #include "tdh/seamcalls.def"
 
-/*
- * TDH.PHYMEM.CACHE.WB of this package answers that it is interrupted, which it does on
- * request only: the next call may resume it.
- */
-void sim_cache_wb_interrupt(void);
-
 #endif /* _X86_VIRT_TDX_SIM_TDH_H */

@@ -13,6 +13,7 @@
 
 #include "state/td.h"
 #include "tdh/tdh.h"
+#include "tdh/tdh_phymem.h"
 
 /* The TDR of @pamt's owner, or the page itself if it is one. */
 static u64 reclaim_check_owner(struct sim_pamt *pamt, u64 pa, struct sim_td **owner)

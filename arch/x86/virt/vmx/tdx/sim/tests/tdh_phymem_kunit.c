@@ -6,6 +6,7 @@
 
 #include <asm/processor.h>
 
+#include "tdh/tdh_phymem.h"
 #include "tests/sim_test.h"
 
 #define GPA_PAGE		0x7ffff000ULL

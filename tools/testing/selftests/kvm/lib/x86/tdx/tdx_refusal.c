@@ -161,7 +161,7 @@ static void check_dead(struct tdx_steps *td)
 /* KVM_TDX_INIT_VM has a VM of its own. */
 static void refuse_init_vm(struct tdx_steps *td, const struct tdx_refusal *refusal)
 {
-	const struct tdx_step step = { "KVM_TDX_INIT_VM", refusal->step };
+	const struct tdx_step step = { .name = "KVM_TDX_INIT_VM", .fn = refusal->step };
 
 	be_refused(td, refusal, &step);
 	if (refusal->dead)

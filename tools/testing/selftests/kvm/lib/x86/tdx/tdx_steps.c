@@ -190,20 +190,20 @@ int tdx_step_destroy(struct tdx_steps *td, u64 *hw_error)
 }
 
 const struct tdx_step tdx_steps[] = {
-	{ "creation of TD and vCPUs",		tdx_step_create },
-	{ "KVM_TDX_GET_CPUID",			tdx_step_get_cpuid,	.asked = true },
-	{ "KVM_TDX_INIT_VCPU",			tdx_step_init_vcpu },
-	{ "KVM_TDX_INIT_VCPU of the second",	tdx_step_init_second },
-	{ "KVM_TDX_INIT_MEM_REGION",		tdx_step_add_page },
-	{ "KVM_TDX_MEASURE_MEMORY_REGION",	tdx_step_measure,	.asked = true },
-	{ "all other initial memory",		tdx_step_add_memory },
-	{ "KVM_TDX_FINALIZE_VM",		tdx_step_finalize },
-	{ "KVM_RUN",				tdx_step_run },
-	{ "KVM_PRE_FAULT_MEMORY",		tdx_step_pre_fault },
-	{ "KVM_SET_MEMORY_ATTRIBUTES",		tdx_step_zap },
-	{ "KVM_RUN in the end",			tdx_step_run_on },
-	{ "KVM_NMI",				tdx_step_nmi,		.asked = true },
-	{ "the end of the TD",			tdx_step_destroy },
+	{ "creation of TD and vCPUs",		tdx_step_create,	false },
+	{ "KVM_TDX_GET_CPUID",			tdx_step_get_cpuid,	true },
+	{ "KVM_TDX_INIT_VCPU",			tdx_step_init_vcpu,	false },
+	{ "KVM_TDX_INIT_VCPU of the second",	tdx_step_init_second,	false },
+	{ "KVM_TDX_INIT_MEM_REGION",		tdx_step_add_page,	false },
+	{ "KVM_TDX_MEASURE_MEMORY_REGION",	tdx_step_measure,	true },
+	{ "all other initial memory",		tdx_step_add_memory,	false },
+	{ "KVM_TDX_FINALIZE_VM",		tdx_step_finalize,	false },
+	{ "KVM_RUN",				tdx_step_run,		false },
+	{ "KVM_PRE_FAULT_MEMORY",		tdx_step_pre_fault,	false },
+	{ "KVM_SET_MEMORY_ATTRIBUTES",		tdx_step_zap,		false },
+	{ "KVM_RUN in the end",			tdx_step_run_on,	false },
+	{ "KVM_NMI",				tdx_step_nmi,		true },
+	{ "the end of the TD",			tdx_step_destroy,	false },
 };
 
 const size_t tdx_nr_steps = ARRAY_SIZE(tdx_steps);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Simulated TDX module: leafs of SEAMCALL on physical memory.
+ */
+#ifndef _X86_VIRT_TDX_SIM_TDH_PHYMEM_H
+#define _X86_VIRT_TDX_SIM_TDH_PHYMEM_H
+
+/*
+ * TDH.PHYMEM.CACHE.WB of this package answers that it is interrupted, which it does on
+ * request only: the next call may resume it.
+ */
+void sim_cache_wb_interrupt(void);
+
+#endif /* _X86_VIRT_TDX_SIM_TDH_PHYMEM_H */
