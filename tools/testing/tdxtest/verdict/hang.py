@@ -20,6 +20,8 @@ CAUSE = re.compile(r'Oops|BUG: |general protection fault')
 # What was interrupted begins here; the frames above are those of the interrupt.
 TASK_PART = '<TASK>'
 FUNCTION = re.compile(r'(?:^|[\s:])(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+')
+# Of a frame in kvm.ko or kvm-intel.ko.
+IN_KVM = '[kvm'
 # More frames of one task are of no use to a reader.
 MAX_FRAMES = 16
 # How boot.py says that it ended a guest which did not go on.
@@ -63,7 +65,7 @@ def functions(lines: Iterable[str]) -> list[str]:
 
 
 def stacks(console: ktap.Console) -> list[list[str]]:
-    """The stacks that a console has, those of init before that of a panic."""
+    """The stacks that a console has, those in KVM first."""
     found: list[list[str]] = []
     for line in console.hang:
         if TASK.match(line):
@@ -72,6 +74,8 @@ def stacks(console: ktap.Console) -> list[list[str]]:
             found[-1].append(frame[1])
     if console.panic:
         found.append(panic_trace([text for text, _ in console.log]))
+    # The compiler puts small functions into their callers: then that of KVM tells the most.
+    found.sort(key=lambda lines: not any(IN_KVM in line for line in lines))
     return [names for names in map(functions, found) if names]
 
 

@@ -47,7 +47,7 @@ class Silent(unittest.TestCase):
 
     def test_no_changed_function_in_it(self):
         found = of(self.patched, {'tdx_vm_init'})
-        self.assertEqual((found.stack[0], found.changed), ('do_wait', ()))
+        self.assertEqual((found.stack[0], found.changed), ('tdx_handle_ept_violation', ()))
 
 
 class Panic(unittest.TestCase):
