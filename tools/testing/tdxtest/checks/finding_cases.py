@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tdxtest.base.checking import When
 from tdxtest.base.paths import PROJECT
 from tdxtest.base.progress import Progress
-from tdxtest.tree import project, series
+from tdxtest.tree import project, series, td_tests
 from tdxtest.verdict import findings
 
 NAME = 'findings'
@@ -68,7 +68,7 @@ def wrong_mails(mails: dict[str, str], fixes: dict[str, str]) -> Iterator[str]:
 
 
 def marks_in_tree() -> dict[str, int]:
-    """marks_of() of all tests."""
+    """marks_of() of all tests of the suite."""
     names = [name for name in project.files()
              if name.startswith(TESTS) and name.endswith('.c')]
     return marks_of({os.path.basename(name)[:-2]: project.text_of(name) for name in names})
@@ -76,7 +76,7 @@ def marks_in_tree() -> dict[str, int]:
 
 def check(_progress: Progress) -> Iterator[str]:
     found = findings.load()
-    yield from wrong_cases(found, marks_in_tree())
+    yield from wrong_cases(found, {**marks_in_tree(), **td_tests.marks()})
     rows = series.load(os.path.join(PROJECT, 'patches'))
     files = [row.file for row in rows if row.kind == 'fix']
     yield from wrong_fixes(found, files)

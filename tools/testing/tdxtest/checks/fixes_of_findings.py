@@ -50,7 +50,7 @@ def check(built: Built) -> Iterator[str]:
                      'fixes/all')
     tests = sorted({case.partition(':')[0] for case in marked})
     for number, finding in fixed.items():
-        if not finding.cases:
+        if number not in marked.values():
             continue
         name = f'fixes/{number:04}'
         run = run_suite(built, '--patch', name, *tests)

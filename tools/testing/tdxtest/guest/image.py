@@ -2,6 +2,7 @@
 """The guest's initramfs and the boot image, made without root rights."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,6 +16,7 @@ from tdxtest.tree.suite import Tests
 
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
+PLANNED_TEST = re.compile(r'^test (\S+)', re.MULTILINE)
 # Of a test that boots a TD with a real VMM, in guest time.
 TD_TIMEOUT_S = 1500
 # nohibernate: a kernel without suspend code of its own still offers S4.
@@ -56,6 +58,13 @@ def test_lines(tests: Tests) -> list[str]:
               if name not in td_tests.NAMES),
             *([f'timeout {TD_TIMEOUT_S}'] if last else []),
             *(f'test {name}' for name, _ in last)]
+
+
+def expected_warnings(plan: str) -> str:
+    """The list of guest_src/klog.h for a plan_text()."""
+    leaks = findings.expected_leaks(PLANNED_TEST.findall(plan))
+    return ''.join(f'{step} {text}\n' for step, text in (
+        *findings.expected_warnings(), *(('unload_kvm', text) for text in leaks)))
 
 
 def is_static(program: str) -> bool:
@@ -124,8 +133,7 @@ class Image:
         write_if_changed(self.path('plan'), plan.encode())
         # A name in the list below ends at a space, which the project's path may have.
         shutil.copy(WARNINGS, self.path('kernel-warnings.list'))
-        expected = ''.join(f'{test} {text}\n' for test, text in findings.expected_warnings())
-        write_if_changed(self.path('expected-warnings.list'), expected.encode())
+        write_if_changed(self.path('expected-warnings.list'), expected_warnings(plan).encode())
         for path, _ in kernel.modules():
             files[f'/lib/{os.path.basename(path)}'] = path
         for program in programs:

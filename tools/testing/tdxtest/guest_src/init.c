@@ -242,6 +242,7 @@ static void unload_modules(const struct group *group)
 	bool ok = true;
 	int i;
 
+	klog_expect("unload_kvm");
 	for (i = group->nr_modules - 1; ok && i >= 0; i--) {
 		const char *name = module_name(group->modules[i].argv[0]);
 
@@ -254,6 +255,7 @@ static void unload_modules(const struct group *group)
 	}
 	nr_spoiled += !ok;
 	report(ok, "unload_kvm", klog_drain(true), now() - start, "");
+	klog_expect(NULL);
 }
 
 static pid_t spawn(char *const argv[], int out_fd)

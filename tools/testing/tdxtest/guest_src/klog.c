@@ -36,6 +36,8 @@ static struct klog_list klog_expected;
 static const char *klog_test = "";
 /* What the test has announced, "" for nothing. */
 static char klog_announced[256];
+/* The record before this one: WARN() prints its message, and then where it is. */
+static char klog_before[256];
 static char klog_first[256];
 static const char *klog_wanted;
 static bool klog_seen;
@@ -109,7 +111,7 @@ static bool klog_is_expected(const char *text)
 		const char *line = klog_expected.lines[i];
 
 		if (!strncmp(line, klog_test, len) && line[len] == ' ' &&
-		    strstr(text, line + len + 1))
+		    (strstr(text, line + len + 1) || strstr(klog_before, line + len + 1)))
 			return true;
 	}
 	return false;
@@ -151,6 +153,7 @@ static bool klog_record(char *record, bool show)
 
 	warns = klog_warns(text);
 	warning = warns && !klog_is_expected(text);
+	snprintf(klog_before, sizeof(klog_before), "%s", text);
 	if (warning && !klog_first[0])
 		snprintf(klog_first, sizeof(klog_first), "%s", text);
 	if (show || warning)

@@ -17,10 +17,10 @@ int klog_open(const char *patterns, const char *expected);
 
 /**
  * klog_expect - say which warnings are expected from now on
- * @test: name of the test that runs, NULL for none
+ * @test: name of the test or of the step that runs, NULL for none
  *
- * A warning that holds an expected text of the test does not count, and neither does
- * one that the test itself has announced in the log.
+ * A warning that holds an expected text of the test, or whose message right before it
+ * does, does not count, and neither does one that the test itself has announced in the log.
  */
 void klog_expect(const char *test);
 

@@ -3,14 +3,16 @@
 
 A page has a number and a title, fields that this reads, and sections for people. The
 fields are Kernels, Severity, Fix and Upstream, and for a bug that a case shows also
-Cases, TEST:PATTERN of the cases that fail because of it, and Warns, texts of the
-warnings of the kernel that they cause.
+Cases, TEST:PATTERN of the cases that fail because of it, Warns, texts of the warnings
+of the kernel that they cause, and Leaks, texts of those that come when KVM is unloaded
+after them.
 """
 
 import dataclasses
 import functools
 import os
 import re
+from collections.abc import Collection
 
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import FINDINGS
@@ -19,7 +21,7 @@ NAME = re.compile(r'(\d{4})-[a-z0-9-]+\.rst')
 TITLE = re.compile(r'(\d+): (.+)\n=+\n')
 FIELD = re.compile(r'^:(\w+): (.*(?:\n {4}.*)*)$', re.MULTILINE)
 WANTED = ('Kernels', 'Severity', 'Fix', 'Upstream')
-OPTIONAL = ('Cases', 'Warns')
+OPTIONAL = ('Cases', 'Warns', 'Leaks')
 SECTIONS = ('What happens', 'What should happen')
 # In place of a patch, before the reason.
 NO_FIX = 'none: '
@@ -35,6 +37,7 @@ class Finding:
     severity: str
     cases: tuple[str, ...]
     warns: tuple[str, ...]
+    leaks: tuple[str, ...]
     fix: str
     upstream: str
     file: str       # in findings/
@@ -66,9 +69,10 @@ def parse(file: str, text: str) -> Finding:
     for section in SECTIONS:
         if f'\n{section}\n{"-" * len(section)}\n' not in text:
             raise Failure(f'{where}: wanted the section "{section}"')
+    texts = {field: tuple(re.findall('``(.+?)``', fields.get(field, '')))
+             for field in ('Warns', 'Leaks')}
     return Finding(int(title[1]), title[2], fields['Kernels'], fields['Severity'],
-                   tuple(fields.get('Cases', '').split()),
-                   tuple(re.findall('``(.+?)``', fields.get('Warns', ''))),
+                   tuple(fields.get('Cases', '').split()), texts['Warns'], texts['Leaks'],
                    fields['Fix'], fields['Upstream'], file, text)
 
 
@@ -87,3 +91,10 @@ def expected_warnings(findings: tuple[Finding, ...] | None = None) -> list[tuple
     """[(test, text)]: while the test runs, a line of the kernel with the text is expected."""
     return [(test, text) for finding in (load() if findings is None else findings)
             for test in finding.tests() for text in finding.warns]
+
+
+def expected_leaks(tests: Collection[str],
+                   findings: tuple[Finding, ...] | None = None) -> list[str]:
+    """Texts of the warnings that are expected when KVM is unloaded after tests."""
+    return [text for finding in (load() if findings is None else findings)
+            if set(tests) & set(finding.tests()) for text in finding.leaks]

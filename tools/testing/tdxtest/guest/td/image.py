@@ -105,6 +105,7 @@ def plan_text(wanted: TdRequest, end: td_tests.End, append: str) -> str:
     lines += [f'says {end.says}'] if end.says else []
     lines += [f'stop {text}' for text in STOPS if text != end.says]
     lines += [f'end {end.reason}', f'timeout {STAGE_TIMEOUT_S}',
+              f'leaks {td_tests.FINDINGS["page_tables"]}',
               f'arg {FOLDER}/lib/{os.path.basename(packages.LOADER)}',
               'narrow --preload', f'narrow {FOLDER}/width.so',
               'arg --library-path', f'arg {FOLDER}/lib']

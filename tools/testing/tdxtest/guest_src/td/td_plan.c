@@ -75,7 +75,11 @@ static bool take_line(struct td_plan *plan, const char *verb, char *text)
 		return add_argument(plan, text);
 	if (!strcmp(verb, "narrow"))
 		return physical_bits() > SHARED_BIT || add_argument(plan, text);
-	if (!strcmp(verb, "folder"))
+	if (!strcmp(verb, "leaks"))
+		plan->leaks_of = physical_bits() > SHARED_BIT ? 0 : atoi(text);
+	else if (!strcmp(verb, "kernel"))
+		plan->kernel = text;
+	else if (!strcmp(verb, "folder"))
 		plan->folder = text;
 	else if (!strcmp(verb, "says"))
 		plan->says = text;
@@ -96,6 +100,7 @@ int td_plan_read(const char *path, struct td_plan *plan, char *error, int size)
 	FILE *f;
 
 	plan->folder = "/tmp";
+	plan->kernel = "/sys/kernel";
 	plan->timeout_s = DEFAULT_TIMEOUT_S;
 	f = fopen(path, "r");
 	if (!f) {

@@ -20,6 +20,8 @@ struct td_plan {
 	const char **stops;	/* a line with any of them: it goes no further */
 	unsigned int nr_stops;
 	const char *end;	/* the reason of the SHUTDOWN event */
+	const char *kernel;	/* sysfs' folder of what the kernel shows */
+	int leaks_of;		/* the finding that page tables are left for; 0: none */
 	int timeout_s;		/* from one stage to the next, in guest time */
 	char **argv;		/* of the VMM */
 	int argc;

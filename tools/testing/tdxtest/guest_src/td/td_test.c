@@ -11,6 +11,9 @@
  *	stop TEXT		a TD whose console has a line with TEXT goes no further
  *	end REASON		the reason of the VMM's SHUTDOWN event
  *	timeout SECONDS		for the TD to come from one stage to the next
+ *	kernel DIR		where the kernel shows its own state
+ *	leaks NUMBER		where addresses are too narrow for TDX, KVM keeps page
+ *				tables of a TD that has ended, which is finding NUMBER
  *	arg WORD		the VMM and its arguments, one a line
  *	narrow WORD		the same, where addresses are too narrow for TDX
  *
@@ -44,6 +47,8 @@
 #define POLL_MS		500
 /* The VMM takes the TD down after it told of the end. */
 #define END_PATIENCE_S	60
+/* KVM frees page tables after grace periods. */
+#define FREE_PATIENCE_S	5
 
 static const char *const td_checks[] = {
 #define TD_CHECK(name, function) #name,
@@ -78,20 +83,43 @@ static const char *in_folder(char *path, const char *name)
 	return path;
 }
 
-/* Print a result; why: of one that is not ok, or of a skip, else NULL. */
-static void report(bool ok, const char *kind, const char *name, const char *skip,
+/* What KVM must have counted at least since the check before. */
+static struct {
+	const char *check, *count;
+	long least, before;
+} must_count[] = {
+	/* The console makes less than a hundred of them for each line. */
+	{ "port_in",	"io_exits",	512 },
+	/* A vCPU that polls in place of HLT is idle as well. */
+	{ "hlt",	"halt_exits",	1 },
+};
+
+static void read_counts(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(must_count); i++)
+		must_count[i].before = td_count(plan.kernel, must_count[i].count);
+}
+
+/*
+ * Print a result; directive: as KTAP has it, else NULL; why: of one that is not ok, or is
+ * expected not to be, else NULL.
+ */
+static void report(bool ok, const char *kind, const char *name, const char *directive,
 		   const char *why)
 {
-	char stats[256];
+	char text[256];
 
 	if (why)
 		printf("    %s\n", why);
-	td_stats(stats, sizeof(stats));
-	printf("# %s.%s: at %.1f s of guest time; KVM: %s\n", kind, name, now(), stats);
+	td_counts(plan.kernel, text, sizeof(text));
+	printf("# %s.%s: at %.1f s of guest time; KVM: %s\n", kind, name, now(), text);
 	printf("%s %u %s.%s%s%s\n", ok ? "ok" : "not ok", ++test_number, kind, name,
-	       skip ? " # SKIP " : "", skip ?: "");
+	       directive ? " # " : "", directive ?: "");
 	failed |= !ok;
 	heard = now();
+	read_counts();
 }
 
 /* The TD was built: the VMM's main loop runs. */
@@ -120,6 +148,24 @@ static void take_stage(const char *line)
 	}
 }
 
+/* What the TD's init says of a check that passed, and what KVM counted, must agree. */
+static void report_passed(const char *name)
+{
+	char why[128] = "";
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(must_count); i++) {
+		const long count = td_count(plan.kernel, must_count[i].count);
+		const long got = count - must_count[i].before;
+
+		if (!strcmp(name, must_count[i].check) && count >= 0 &&
+		    got < must_count[i].least)
+			snprintf(why, sizeof(why), "wanted %ld or more of KVM's %s, got %ld",
+				 must_count[i].least, must_count[i].count, got);
+	}
+	report(!*why, "td", name, NULL, *why ? why : NULL);
+}
+
 /* A result of the TD's init must be the one that comes next. */
 static void take_check(const char *line)
 {
@@ -132,6 +178,7 @@ static void take_check(const char *line)
 		{ .text = TD_SKIP, .ok = true, .skip = true },
 		{ .text = TD_NOT_OK },
 	};
+	char skip[512];
 	size_t len = strlen(name);
 	unsigned int i;
 
@@ -147,8 +194,12 @@ static void take_check(const char *line)
 		}
 		next_check++;
 		rest += len + !!rest[len];
-		report(kinds[i].ok, "td", name, kinds[i].skip ? rest : NULL,
-		       kinds[i].ok ? NULL : rest);
+		snprintf(skip, sizeof(skip), "SKIP %s", rest);
+		if (kinds[i].ok && !kinds[i].skip)
+			report_passed(name);
+		else
+			report(kinds[i].ok, "td", name, kinds[i].skip ? skip : NULL,
+			       kinds[i].ok ? NULL : rest);
 		return;
 	}
 	if (strcmp(line, TD_BEGIN))
@@ -327,6 +378,28 @@ static void report_conversions(void)
 		fclose(f);
 }
 
+/* The last VM is gone. KVM must not keep a page table of it. */
+static void report_page_tables(void)
+{
+	const double start = now();
+	char directive[64], why[128];
+	long left;
+
+	while ((left = td_page_tables(plan.kernel)) > 0 && now() - start < FREE_PATIENCE_S)
+		usleep(100 * 1000);
+	if (left < 0) {
+		report(true, "stage", "page_tables",
+		       "SKIP the kernel does not show its slab caches", NULL);
+		return;
+	}
+	snprintf(directive, sizeof(directive), "%s finding %d", left ? "XFAIL" : "XPASS",
+		 plan.leaks_of);
+	snprintf(why, sizeof(why),
+		 "wanted no page table after the end of the VM, got %ld slab(s) with some", left);
+	report(!left || plan.leaks_of, "stage", "page_tables", plan.leaks_of ? directive : NULL,
+	       left ? why : NULL);
+}
+
 static bool reached_all(void)
 {
 	return monitor_answers && next_stage == plan.nr_stages &&
@@ -349,9 +422,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 
-	/* memory_added, map_gpa and end. */
+	/* memory_added, map_gpa, end and page_tables. */
 	printf("TAP version 13\n1..%u\n",
-	       plan.nr_stages + 3 + (plan.checks ? (unsigned int)ARRAY_SIZE(td_checks) : 0));
+	       plan.nr_stages + 4 + (plan.checks ? (unsigned int)ARRAY_SIZE(td_checks) : 0));
 	if (!start())
 		return 1;
 	while (!follow())
@@ -363,5 +436,6 @@ int main(int argc, char **argv)
 	}
 	report_conversions();
 	report_end();
+	report_page_tables();
 	return failed;
 }

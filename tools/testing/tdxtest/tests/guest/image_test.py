@@ -13,3 +13,15 @@ class Plan(unittest.TestCase):
         self.assertEqual(plan, 'watermark mark\nmodule /lib/kvm.ko\n'
                                'module /lib/kvm-intel.ko tdx=1\ntimeout 60\ntest a_test -r x\n')
         self.assertIn('\ntrace 50\n', image.plan_text([], [], '', 60, False, trace=50))
+
+    def test_warnings_that_are_expected(self):
+        def at_unload(*tests):
+            plan = image.plan_text([(test, []) for test in tests], [], '', 60, False)
+            return [line for line in image.expected_warnings(plan).splitlines()
+                    if line.startswith('unload_kvm ')]
+
+        self.assertEqual(at_unload('tdx_smoke_test'), [])
+        self.assertEqual(at_unload('tdx_smoke_test', 'td_reboot'),
+                         ['unload_kvm kmem_cache_destroy kvm_mmu_page_header: '
+                          'Slab cache still has objects'])
+        self.assertIn('tdx_nested_state_test free_nested+\n', image.expected_warnings(''))

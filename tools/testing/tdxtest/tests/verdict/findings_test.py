@@ -24,6 +24,7 @@ PAGE = """\
 :Cases: a_test:f.v.*
     b_test:global.x a_test:f.w.*
 :Warns: ``free_it+`` ``two words``
+:Leaks: ``cache one``
 :Fix: fixes/0007-x.patch
 :Upstream: no report found
 
@@ -52,6 +53,8 @@ class Parse(unittest.TestCase):
         self.assertEqual(findings.expected_warnings((found,)),
                          [('a_test', 'free_it+'), ('a_test', 'two words'),
                           ('b_test', 'free_it+'), ('b_test', 'two words')])
+        self.assertEqual(findings.expected_leaks(['x_test', 'b_test'], (found,)), ['cache one'])
+        self.assertEqual(findings.expected_leaks(['x_test'], (found,)), [])
 
     def test_what_is_wrong(self):
         for name, old, new, text in (

@@ -2,6 +2,8 @@
 """What guest_src/td/td_test.c makes of a VMM and its TD, with a script as the VMM."""
 
 import os
+import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -50,6 +52,18 @@ class Program(unittest.TestCase):
         cls.program = os.path.join(cls.folder, 'td_x')
         subprocess.run(['gcc', '-Wall', '-Werror', '-o', cls.program, *SOURCES], check=True)
 
+    def show(self, path, text):
+        """Let the kernel show a text in a file of its folder of sysfs."""
+        path = os.path.join(self.folder, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text)
+        self.addCleanup(pathlib.Path(path).unlink, missing_ok=True)
+
+    def show_page_tables(self, slabs):
+        self.show('slab/kvm_mmu_page_header/shrink', '')
+        self.show('slab/kvm_mmu_page_header/partial', f'{slabs} N0={slabs}\n')
+
     def run_vmm(self, script, plan='end guest-shutdown\nchecks\n', timeout=20):
         """The ktap.Test that comes of a VMM, and the exit status."""
         vmm = os.path.join(self.folder, 'vmm.py')
@@ -58,7 +72,7 @@ class Program(unittest.TestCase):
             f.write(f'FOLDER = {self.folder!r}\nPROTOCOL = {protocol!r}\n{VMM}{script}')
         stages = ''.join(f'stage {name} {text}\n' for name, text in td_tests.STAGES)
         with open(f'{self.program}.td', 'w', encoding='utf-8') as f:
-            f.write(f'folder {self.folder}\n{stages}{plan}timeout {timeout}\n'
+            f.write(f'folder {self.folder}\nkernel {self.folder}\n{stages}{plan}timeout {timeout}\n'
                     f'arg {sys.executable}\narg {vmm}\n')
         done = subprocess.run([self.program], capture_output=True, text=True, check=False)
         console = ktap.Console([])
@@ -119,6 +133,45 @@ class Program(unittest.TestCase):
         self.assertIn('1 of them since KVM exited',
                       self.failed(BOOT + CHECKS + faults + END)['stage.map_gpa'])
         self.assertEqual(list(self.failed(BOOT + CHECKS + 'trace()\n' + END)), ['stage.map_gpa'])
+
+    def page_tables(self, plan=''):
+        test, status = self.run_vmm(BOOT + CHECKS + END, f'end guest-shutdown\nchecks\n{plan}')
+        case = test.cases[-1]
+        self.assertEqual((case.name, bool(status)), ('stage.page_tables', not case.ok))
+        return case
+
+    def test_page_tables_that_are_left(self):
+        self.assertEqual(self.page_tables().note,
+                         'SKIP the kernel does not show its slab caches')
+        self.show_page_tables(0)
+        self.assertEqual(self.page_tables().outcome(), 'pass')
+        self.show_page_tables(3)
+        self.assertEqual(self.page_tables().note, 'wanted no page table after the end of the VM, '
+                                                  'got 3 slab(s) with some')
+
+    def test_page_tables_that_are_left_for_a_finding(self):
+        with open('/proc/cpuinfo', encoding='utf-8') as f:
+            width = int(re.findall(r'address sizes\s*: (\d+) bits', f.read())[0])
+        # A host with addresses as wide as those of a TD has no part in it.
+        narrow = width <= 47
+        self.show_page_tables(3)
+        case = self.page_tables('leaks 2\n')
+        self.assertEqual((case.outcome(), case.finding()), ('xfail', 2) if narrow else ('fail', 0))
+        self.show_page_tables(0)
+        case = self.page_tables('leaks 2\n')
+        self.assertEqual((case.outcome(), case.finding()), ('xpass', 2) if narrow else ('pass', 0))
+
+    def test_a_vcpu_that_does_not_halt(self):
+        self.show('debug/kvm/halt_exits', '7\n')
+        self.assertEqual(self.failed(BOOT + CHECKS + END),
+                         {'td.hlt': "wanted 1 or more of KVM's halt_exits, got 0"})
+
+    def test_a_vcpu_that_halts(self):
+        self.show('debug/kvm/halt_exits', '7\n')
+        halts = ('time.sleep(0.5)\n'
+                 'open(os.path.join(FOLDER, "debug/kvm/halt_exits"), "w").write("8")\n')
+        checks = CHECKS.replace('say("TD: ok hlt")', halts + 'say("TD: ok hlt")')
+        self.assertEqual(self.failed(BOOT + checks + END), {})
 
     def test_another_end(self):
         for end in ('shutdown("guest-reset")\n', '', END + 'sys.exit(1)\n'):
