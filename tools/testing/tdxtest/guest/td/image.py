@@ -16,6 +16,7 @@ from tdxtest.tree import series, td_tests
 
 SOURCES = os.path.join(GUEST_SOURCES, 'td')
 TEST_SOURCES = ('td_test.c', 'td_plan.c', 'td_shell.c', 'td_stats.c', 'td_vmm.c')
+INIT_SOURCES = ('td_init.c', 'td_checks.c', 'td_timers.c', 'td_measure.c')
 # Where all of it lies in the guest.
 FOLDER = '/td'
 # A person's init is started with this line of the kernel.
@@ -61,7 +62,7 @@ def cpio(gen_init_cpio: str, target: str, files: Mapping[str, str], log: str,
 
 def td_initrd(build: Build, gen_init_cpio: str, kernel: GuestKernel, busybox: str) -> str:
     """The initramfs of a TD, which makes the checks."""
-    init = compiled(build, 'td_init', ('td_init.c', 'td_checks.c', 'td_measure.c'), ('-static',))
+    init = compiled(build, 'td_init', INIT_SOURCES, ('-static',))
     names = [f'/lib/{os.path.basename(path)}' for path in kernel.modules]
     listed = build.path('td', 'modules.list')
     write_if_changed(listed, ''.join(f'{name}\n' for name in names).encode())

@@ -27,6 +27,17 @@ typedef enum td_outcome td_check_fn(char *why, int size);
  */
 const char *td_parameter(const char *name);
 
+/* Seconds of the monotonic clock. */
+double td_clock(void);
+
+/**
+ * td_first_line - the first line of a file
+ * @path: the file
+ *
+ * Gives it without its end, until the next call; "" if it cannot be read.
+ */
+const char *td_first_line(const char *path);
+
 /* For the functions above: fill in @why and give the outcome. */
 #define td_fail(why, size, ...)	(snprintf(why, size, __VA_ARGS__), TD_FAILED)
 #define td_skip(why, size, ...)	(snprintf(why, size, __VA_ARGS__), TD_SKIPPED)
