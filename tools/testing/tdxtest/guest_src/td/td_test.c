@@ -89,9 +89,9 @@ static struct {
 	long least, before;
 } must_count[] = {
 	/* The console makes less than a hundred of them for each line. */
-	{ "port_in",	"io_exits",	512 },
+	{ "port_in",	"io_exits",	512,	0 },
 	/* A vCPU that polls in place of HLT is idle as well. */
-	{ "hlt",	"halt_exits",	1 },
+	{ "hlt",	"halt_exits",	1,	0 },
 };
 
 static void read_counts(void)
