@@ -17,7 +17,7 @@ IMAGE_FORMAT = 'tdxtest-image-1'
 
 
 def boot_files(built: Built, folder: str, shard: shards.Shard = shards.WHOLE) -> list[str]:
-    """Make the boot image with all tests, and what it is made of; gives their paths.
+    """Make the boot image with all tests and its parts; gives the paths of both.
 
     shard: only a part of the tests.
     """

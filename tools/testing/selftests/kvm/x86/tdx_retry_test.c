@@ -407,7 +407,7 @@ TDX_TEST_F(page_fault, interrupt)
 	TEST_ASSERT_EQ(uc.args[0], 0ul);
 }
 
-/* The second vCPU kills the VM: it reads what it has not accepted. */
+/* The second vCPU kills the VM: it reads a page that it has not accepted. */
 static void die(struct td *td, struct tdx_thread *thread, const struct busy *busy)
 {
 	struct kvm_pre_fault_memory range = { .gpa = PENDING_GPA, .size = PAGE_SIZE };

@@ -2,7 +2,7 @@
 /*
  * What happens to an ioctl of a TD between the moment at which KVM looks and the moment
  * at which it acts.  KVM is stopped inside of each of its copies from and to userspace.
- * Meanwhile what it has read already changes, or another thread issues another ioctl,
+ * Meanwhile an operand that it has read changes, or another thread issues another ioctl,
  * punches a hole or closes a file.  Two tables say which locks KVM holds at each stop and
  * which ones each operation takes.  So each pair of the two has one of two outcomes: the
  * operation waits, and takes effect after the ioctl; or it goes on, and takes effect

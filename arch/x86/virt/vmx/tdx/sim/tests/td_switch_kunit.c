@@ -329,7 +329,7 @@ static void switch_reg(struct kunit *test)
 			vcpu->gpr[SIM_RDI] << 32 | vcpu->gpr[SIM_RSI]);
 	expect_host(test, c, &host);
 
-	/* What the last entry knew of the host is not what it has now. */
+	/* The host may have changed since the last entry. */
 	host.ordinary = true;
 	regs = (struct pt_regs) {};
 	sim_test_assert(test, "the TD spins", SPINS,
