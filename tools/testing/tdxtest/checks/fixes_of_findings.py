@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The fix of a finding turns the cases of the finding, and all fixes change nothing else."""
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from tdxtest.base.checking import When
+from tdxtest.checks import two_cpus
 from tdxtest.checks.cases_on_request import run_suite
 from tdxtest.checks.finding_cases import marks_in_tree
 from tdxtest.guest.stages import Built
@@ -38,22 +40,46 @@ def wrong(before: Mapping[str, str], after: Mapping[str, str], turned: Mapping[s
     yield from (f'{what}: {case}: was not run' for case in turned if case not in after)
 
 
+def run_both(run: Callable[..., Results], tests: Collection[str] = (),
+             patch: str = '',
+             with_two: Collection[str] | None = None) -> tuple[dict[str, str], list[str]]:
+    """outcomes() and problems of a run; what needs two CPUs counts as it ends with two.
+
+    run: runs the suite with the options that it is given; tests: of the suite, all if none;
+    patch: of --patch; with_two: which of the cases TEST:CASE that need two CPUs are run, all
+    of them if None.  The others are left out.
+    """
+    options = ('--patch', patch) if patch else ()
+    one = run(*options, *tests)
+    problems = list(one['problems'])
+    skipped = {f'{test}:{case}' for test, names in two_cpus.skipped(one).items()
+               for case in names}
+    ended = {case: outcome for case, outcome in outcomes(one).items() if case not in skipped}
+    cases = skipped if with_two is None else skipped.intersection(with_two)
+    if cases:
+        two = run(*options, '--cpus', str(two_cpus.CPUS), *sorted(cases))
+        ended.update(outcomes(two))
+        problems += two['problems']
+    return ended, problems
+
+
 def check(built: Built) -> Iterator[str]:
     marked = marks_in_tree()
     fixed = {finding.number: finding for finding in findings.load() if finding.has_fix()}
-    base = outcomes(run_suite(built))
-    run = run_suite(built, '--patch', 'fixes/all')
+    run = functools.partial(run_suite, built)
+    base, _ = run_both(run)
+    after, problems = run_both(run, patch='fixes/all')
+    yield from problems
     # The fixes change the generation of the ABI: only cases that both runs have count.
-    alike = {case: outcome for case, outcome in outcomes(run).items() if case in base}
-    yield from run['problems']
+    alike = {case: outcome for case, outcome in after.items() if case in base}
     yield from wrong(base, alike, {case: n for case, n in marked.items() if n in fixed},
                      'fixes/all')
     tests = sorted({case.partition(':')[0] for case in marked})
-    for number, finding in fixed.items():
-        if number not in marked.values():
-            continue
+    turning = [number for number in fixed if number in marked.values()]
+    for place, number in enumerate(turning, 1):
         name = f'fixes/{number:04}'
-        run = run_suite(built, '--patch', name, *tests)
-        yield from run['problems']
-        yield from wrong(base, outcomes(run),
-                         {case: n for case, n in marked.items() if n == number}, name)
+        built.progress.say(f'check: {name}, {place} of {len(turning)}')
+        turned = {case: n for case, n in marked.items() if n == number}
+        after, problems = run_both(run, tests, name, turned)
+        yield from problems
+        yield from wrong(base, after, turned, name)

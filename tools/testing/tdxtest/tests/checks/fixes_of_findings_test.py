@@ -3,7 +3,8 @@
 
 import unittest
 
-from tdxtest.checks import fixes_of_findings
+from tdxtest.checks import fixes_of_findings, two_cpus
+from tdxtest.verdict import ktap
 
 BEFORE = {'t:passes': 'pass', 't:fixed': 'xfail', 't:other': 'xfail', 't:harmful': 'skip',
           't:two_cpus': 'skip'}
@@ -33,3 +34,34 @@ class Wrong(unittest.TestCase):
 
     def test_a_case_that_was_not_run(self):
         self.assertEqual(self.wrong({**TURNED, 't:new': 3}), ['fixes/0003: t:new: was not run'])
+
+
+class RunBoth(unittest.TestCase):
+    """A suite of one case for each CPU count, and one that is known to fail with two."""
+
+    ONE = {'t:plain': 'xfail', 't:two': 'skip', 't:other_two': 'skip'}
+    TWO = {'t:two': 'xpass', 't:other_two': 'pass'}
+
+    def run_suite(self, *words):
+        self.ran.append(words)
+        ended = {case: self.TWO[case] for case in words if case in self.TWO} or self.ONE
+        return {'problems': [f'{len(self.ran)} ran'], 'tests': [{'name': 't', 'cases': [
+            {'name': case.removeprefix('t:'), 'ok': True, 'skip': outcome == 'skip',
+             'note': two_cpus.TOO_FEW if outcome == 'skip' else '',
+             'mark': outcome if outcome in (ktap.XFAIL, ktap.XPASS) else ''}
+            for case, outcome in ended.items()]}]}
+
+    def setUp(self):
+        self.ran = []
+
+    def test_cases_for_two_cpus_are_run_with_two(self):
+        ended, problems = fixes_of_findings.run_both(self.run_suite)
+        self.assertEqual(ended, {'t:plain': 'xfail', **self.TWO})
+        self.assertEqual(self.ran, [(), ('--cpus', '2', 't:other_two', 't:two')])
+        self.assertEqual(problems, ['1 ran', '2 ran'])
+
+    def test_of_one_fix_only_its_own_are_run_with_two(self):
+        ended, _ = fixes_of_findings.run_both(self.run_suite, ['t'], 'fixes/0003', ['t:two'])
+        self.assertEqual(ended, {'t:plain': 'xfail', 't:two': 'xpass'})
+        self.assertEqual(self.ran, [('--patch', 'fixes/0003', 't'),
+                                    ('--patch', 'fixes/0003', '--cpus', '2', 't:two')])
