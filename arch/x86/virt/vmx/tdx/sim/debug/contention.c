@@ -10,8 +10,9 @@
  * A leaf has its locks for an instant only, so that a missing lock of the host rarely
  * shows.  After a line "LEAF MICROSECONDS [NTH]" is written to tdx_sim/hold, the NTH
  * call of the leaf from now, by default the next one, keeps its locks for so long, or
- * until another call is refused because of a lock.  Reading gives "armed", "holding" or
- * "done".  Writing "clear" ends the request.
+ * until another call is refused because of a lock.  The refused call does not return
+ * before the held one has: what the host does next meets no lock of that call.  Reading
+ * gives "armed", "holding" or "done".  Writing "clear" ends the request.
  */
 #define pr_fmt(fmt) "tdx_sim: hold: " fmt
 
@@ -146,6 +147,7 @@ enum sim_hold_state {
 	SIM_HOLD_ARMED,
 	SIM_HOLD_TAKEN,		/* by a call that has not come to its release yet */
 	SIM_HOLD_HOLDING,
+	SIM_HOLD_RELEASING,	/* the call has not returned yet */
 	SIM_HOLD_DONE,
 };
 
@@ -154,6 +156,7 @@ static const char * const sim_hold_states[] = {
 	[SIM_HOLD_ARMED]	= "armed",
 	[SIM_HOLD_TAKEN]	= "armed",
 	[SIM_HOLD_HOLDING]	= "holding",
+	[SIM_HOLD_RELEASING]	= "holding",
 	[SIM_HOLD_DONE]		= "done",
 };
 
@@ -182,15 +185,39 @@ void __sim_hold_here(void)
 	unsigned long met = READ_ONCE(sim_busy_total);
 	u64 start;
 
-	if (READ_ONCE(sim_hold_cpu) != raw_smp_processor_id())
+	if (READ_ONCE(sim_hold_state) != SIM_HOLD_TAKEN ||
+	    READ_ONCE(sim_hold_cpu) != raw_smp_processor_id())
 		return;
 
-	WRITE_ONCE(sim_hold_cpu, -1);
 	WRITE_ONCE(sim_hold_state, SIM_HOLD_HOLDING);
 	start = rdtsc_ordered();
 	while (rdtsc_ordered() - start < sim_hold_ticks && READ_ONCE(sim_busy_total) == met)
 		cpu_relax();
-	WRITE_ONCE(sim_hold_state, SIM_HOLD_DONE);
+	WRITE_ONCE(sim_hold_state, SIM_HOLD_RELEASING);
+}
+
+void __sim_hold_end(void)
+{
+	if (READ_ONCE(sim_hold_state) == SIM_HOLD_RELEASING &&
+	    READ_ONCE(sim_hold_cpu) == raw_smp_processor_id())
+		WRITE_ONCE(sim_hold_state, SIM_HOLD_DONE);
+}
+
+/*
+ * The held call may wait for an interrupt of this CPU to be handled, which has them
+ * disabled: the wait has an end.
+ */
+void __sim_hold_wait(void)
+{
+	u64 start = rdtsc_ordered();
+	enum sim_hold_state state;
+
+	do {
+		state = READ_ONCE(sim_hold_state);
+		if (state != SIM_HOLD_HOLDING && state != SIM_HOLD_RELEASING)
+			return;
+		cpu_relax();
+	} while (rdtsc_ordered() - start < sim_hold_ticks);
 }
 
 void sim_hold_clear(void)

@@ -33,6 +33,8 @@ void sim_hold_clear(void);
 
 void __sim_hold_begin(u64 leaf);
 void __sim_hold_here(void);
+void __sim_hold_end(void);
+void __sim_hold_wait(void);
 
 /* Before a call of @leaf on this CPU: it is held if a request says so.  IRQs are off. */
 static inline void sim_hold_begin(u64 leaf)
@@ -48,6 +50,20 @@ static inline void sim_hold_here(void)
 		__sim_hold_here();
 }
 
+/* The call that sim_hold_begin() was told of is over: it has no lock any more. */
+static inline void sim_hold_end(void)
+{
+	if (static_branch_unlikely(&sim_hold_armed))
+		__sim_hold_end();
+}
+
+/* A call was refused because of a lock: wait for the end of one that is held, if any. */
+static inline void sim_hold_wait(void)
+{
+	if (static_branch_unlikely(&sim_hold_armed))
+		__sim_hold_wait();
+}
+
 #else
 
 static inline void sim_busy_count(u64 leaf, u64 status)
@@ -59,6 +75,14 @@ static inline void sim_hold_begin(u64 leaf)
 }
 
 static inline void sim_hold_here(void)
+{
+}
+
+static inline void sim_hold_end(void)
+{
+}
+
+static inline void sim_hold_wait(void)
 {
 }
 

@@ -86,9 +86,11 @@ static u64 sim_dispatch(struct pt_regs *regs)
 
 	sim_hold_begin(leaf);
 	status = row->handler(regs);
+	sim_hold_end();
 	if (unlikely((status & TDX_SEAMCALL_STATUS_MASK) == TDX_OPERAND_BUSY)) {
 		trace_seamcall_busy(leaf, status);
 		sim_busy_count(leaf, status);
+		sim_hold_wait();
 	}
 	return sim_fault_mark(leaf, status);
 }
