@@ -128,16 +128,23 @@ static void check_uncharged(const struct step *first, s64 nr_given)
 		    nr_given, left);
 }
 
+/*
+ * Let the kernel allocate what it allocates once, for the first TD, and begin the life of
+ * the other ones.
+ */
+static struct step begin_after_first_td(const struct tdx_cgroup *cgroup)
+{
+	kvm_vm_free(tdx_vm_create(1));
+	return begin(cgroup);
+}
+
 TDX_TEST_F(memcg, td_pages)
 {
+	const struct step first = begin_after_first_td(&self->cgroup);
 	struct kvm_vm *vms[NR_TDS];
-	struct step first, step;
+	struct step step;
 	s64 nr_given;
 	int i;
-
-	/* Whatever the kernel allocates once it allocates for this one. */
-	kvm_vm_free(tdx_vm_create(1));
-	first = begin(&self->cgroup);
 
 	for (i = 0; i < NR_TDS; i++) {
 		vms[i] = vm_create_barebones_type(KVM_X86_TDX_VM);
@@ -164,14 +171,12 @@ static void guest_code(void)
 
 TDX_TEST_F(memcg, vcpu_pages)
 {
+	const struct step first = begin_after_first_td(&self->cgroup);
 	struct kvm_vcpu *vcpus[NR_TDS];
 	struct kvm_vm *vms[NR_TDS];
-	struct step first, step;
+	struct step step;
 	s64 nr_given;
 	int i;
-
-	kvm_vm_free(tdx_vm_create(1));
-	first = begin(&self->cgroup);
 
 	for (i = 0; i < NR_TDS; i++) {
 		vms[i] = tdx_vm_create(1);

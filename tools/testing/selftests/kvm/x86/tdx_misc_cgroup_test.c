@@ -25,7 +25,7 @@
 
 FIXTURE(misc_cgroup)
 {
-	struct tdx_misc_cgroup cgroup;
+	struct tdx_cgroup cgroup;
 };
 
 FIXTURE_VARIANT(misc_cgroup)
@@ -50,7 +50,7 @@ FIXTURE_SETUP(misc_cgroup)
 
 FIXTURE_TEARDOWN_PARENT(misc_cgroup)
 {
-	tdx_misc_cgroup_remove(&self->cgroup);
+	tdx_cgroup_remove(&self->cgroup);
 }
 
 static int init_vm(struct kvm_vm *vm)

@@ -41,6 +41,12 @@ void tdx_cgroup_join(const struct tdx_cgroup *cgroup);
 /* Returns the number after @key, which begins a line of @file of the cgroup. */
 u64 tdx_cgroup_read(const struct tdx_cgroup *cgroup, const char *file, const char *key);
 
+/* Returns true between tdx_cgroup_create(), if that made a cgroup, and tdx_cgroup_remove(). */
+static inline bool tdx_cgroup_exists(const struct tdx_cgroup *cgroup)
+{
+	return *cgroup->mount;
+}
+
 /* Remove the cgroup, if it was created.  No process must be in it. */
 void tdx_cgroup_remove(struct tdx_cgroup *cgroup);
 

@@ -11,26 +11,14 @@
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_NO_CGROUP_REASON	"no misc controller of cgroup v2 can be had"
 
-struct tdx_misc_cgroup {
-	struct tdx_cgroup cgroup;
-};
-
 /*
  * Make a cgroup whose limit on TDs is @max, a line for misc.max, and move the caller
- * into it.  Returns false if the kernel has no such cgroup.
+ * into it.  Returns false if the kernel has no such cgroup.  tdx_cgroup_remove() removes
+ * it.
  */
-bool tdx_misc_cgroup_join(struct tdx_misc_cgroup *cgroup, const char *max);
-
-/* Returns whether tdx_misc_cgroup_join() made a cgroup. */
-static inline bool tdx_misc_cgroup_joined(const struct tdx_misc_cgroup *cgroup)
-{
-	return *cgroup->cgroup.mount;
-}
+bool tdx_misc_cgroup_join(struct tdx_cgroup *cgroup, const char *max);
 
 /* Returns the number of TDs in the cgroup as the kernel shows it, without a sign. */
-u64 tdx_misc_cgroup_usage(const struct tdx_misc_cgroup *cgroup);
-
-/* Remove the cgroup, in which there must be no task any more, and the mount. */
-void tdx_misc_cgroup_remove(struct tdx_misc_cgroup *cgroup);
+u64 tdx_misc_cgroup_usage(const struct tdx_cgroup *cgroup);
 
 #endif /* SELFTEST_TDX_TDX_MISC_CGROUP_H */

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "tdx/tdx_misc_cgroup.h"
+#include "tdx/tdx_cgroup.h"
 #include "tdx/tdx_steps.h"
 
 /* For @calls: KVM may go on after the refusal or not. */
@@ -44,7 +44,7 @@ struct tdx_refusal {
 
 /* What a case has before its TD. */
 struct tdx_refusal_host {
-	struct tdx_misc_cgroup cgroup;	/* empty: charges are not checked */
+	struct tdx_cgroup cgroup;	/* empty: charges are not checked */
 	char *holdings;			/* of the module */
 };
 

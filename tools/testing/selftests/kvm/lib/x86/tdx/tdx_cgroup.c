@@ -94,7 +94,7 @@ void tdx_cgroup_remove(struct tdx_cgroup *cgroup)
 {
 	char path[2 * TDX_CGROUP_PATH_SIZE];
 
-	if (!*cgroup->mount)
+	if (!tdx_cgroup_exists(cgroup))
 		return;
 
 	make_path(path, cgroup, CGROUP);

@@ -9,6 +9,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_kvm.h"
+#include "tdx/tdx_misc_cgroup.h"
 #include "tdx/tdx_refusal.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_warning.h"
@@ -239,7 +240,7 @@ static void check_host(const struct tdx_refusal *refusal, const struct tdx_refus
 				 nr_pages(after) - nr_pages(before));
 	}
 
-	if (tdx_misc_cgroup_joined(&host->cgroup))
+	if (tdx_cgroup_exists(&host->cgroup))
 		tdx_assert_value("the TD is gone", "misc.current", 0, "TDs",
 				 refusal->lost_keyids,
 				 tdx_misc_cgroup_usage(&host->cgroup));
@@ -266,7 +267,7 @@ const char *tdx_refusal_begin(const struct tdx_refusal *refusal, struct tdx_refu
 
 void tdx_refusal_end(struct tdx_refusal_host *host)
 {
-	tdx_misc_cgroup_remove(&host->cgroup);
+	tdx_cgroup_remove(&host->cgroup);
 }
 
 void tdx_refusal_run(const struct tdx_refusal *refusal, const struct tdx_refusal_host *host)
