@@ -22,7 +22,6 @@ KINDS = ('fixes', 'module', 'suite')
 MOST = 20
 TEST_FOLDER = 'tools/testing/selftests/kvm/x86/'
 SUITE_FOLDER = 'tools/testing/selftests/kvm/'
-INCLUDE = re.compile(r'#include "(?:\S*/)?(\w+)\.\w+"')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +76,7 @@ def includes(paths: Iterable[str]) -> set[str]:
     found = set()
     for path in paths:
         with open(os.path.join(PROJECT, path), encoding='utf-8') as f:
-            found.update(INCLUDE.findall(f.read()))
+            found.update(patchset.INCLUDE.findall(f.read()))
     return found
 
 

@@ -20,6 +20,8 @@ TABLE = os.path.join(TABLES, 'patchset.txt')
 HEADERS = ('Cover', 'Patches', 'Subject', 'Each', 'Files', 'Optional')
 HEADER = re.compile(rf'({"|".join(HEADERS)}):\s+(.*)')
 WIDTH = 72
+# The stem of a file that a file of the project includes.
+INCLUDE = re.compile(r'^#include "(?:\S*/)?(\w+)\.\w+"', re.MULTILINE)
 # Makefiles that list files: each patch has only the rows of files that exist after it.
 ROW_LISTS = ('tools/testing/selftests/kvm/Makefile.tdx',)
 OBJECT_LISTS = ('arch/x86/virt/vmx/tdx/sim/Makefile',)
@@ -108,7 +110,7 @@ def by_stem(paths: Iterable[str]) -> list[tuple[str, list[str]]]:
             return
         for path in groups[name]:
             with open(os.path.join(PROJECT, path), encoding='utf-8') as f:
-                for other in re.findall(r'#include "(?:\S*/)?(\w+)\.h"', f.read()):
+                for other in INCLUDE.findall(f.read()):
                     if other in groups:
                         add(other, (*above, name))
         order.append(name)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "kvm_util.h"
+#include "tdx/tdx_operand.h"
 #include "tdx/tdx_stage.h"
 
 enum tdx_ioctl_file {
@@ -68,16 +69,6 @@ struct tdx_answers_since {
 
 /* Above every ID that a vCPU can have. */
 #define TDX_VCPU_ID_TOO_HIGH	0x10000
-
-/* On whom an ioctl is tried. */
-struct tdx_target {
-	struct kvm_vm *vm;
-	struct kvm_vcpu *vcpu;	/* NULL where there is none yet */
-	int kvm_fd;		/* /dev/kvm */
-};
-
-/* Fills in @operand, which is zeros, and large enough for entries after it. */
-typedef void tdx_operand_fn(const struct tdx_target *target, void *operand);
 
 struct tdx_ioctl {
 	const char *name;

@@ -6,7 +6,17 @@
 #ifndef SELFTEST_TDX_TDX_OPERAND_H
 #define SELFTEST_TDX_TDX_OPERAND_H
 
-#include "tdx/tdx_ioctl.h"
+#include "kvm_util.h"
+
+/* On whom an ioctl is tried. */
+struct tdx_target {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;	/* NULL where there is none yet */
+	int kvm_fd;		/* /dev/kvm */
+};
+
+/* Fills in @operand, which is zeros, and large enough for entries after it. */
+typedef void tdx_operand_fn(const struct tdx_target *target, void *operand);
 
 /* Entries that fit after the head of an operand. */
 #define TDX_OPERAND_ENTRIES	2048

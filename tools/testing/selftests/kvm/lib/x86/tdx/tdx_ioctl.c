@@ -6,7 +6,6 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_ioctl.h"
-#include "tdx/tdx_operand.h"
 
 /* Enough for the head of each operand and for TDX_OPERAND_ENTRIES entries of any. */
 #define BUFFER_SIZE	SZ_128K
