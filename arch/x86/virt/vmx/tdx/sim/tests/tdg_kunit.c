@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the simulated TDX module: TDCALLs.
+ * KUnit tests of the simulated TDX module: TDCALLs, the suite tdx_sim_guest.
  */
 #include <linux/array_size.h>
 #include <linux/sizes.h>
@@ -12,86 +12,7 @@
 #include "state/sept.h"
 #include "tdg/tdg_vp.h"
 #include "tdg/tdreport.h"
-#include "tests/sim_test.h"
-#include "tests/sim_test_vcpu.h"
-
-#define GPA_PAGE		0x7ffff000ULL	/* mapped */
-#define GPA_PENDING		0x7fffe000ULL
-#define GPA_BLOCKED		0x7fffd000ULL
-#define GPA_HOLE		0x7fffc000ULL	/* a table, but no page */
-#define GPA_DATA		(GPA_PAGE + 0x400)
-#define GPA_SHARED		(0x80000000ULL | TDX_SHARED_GPA)
-
-#define ID(code, operand)	((code) | TDX_OPERAND_ID_##operand)
-
-/* A TD that runs, with one page in each state. */
-struct guest_fixture {
-	struct sim_test_td *td;
-	struct sim_vcpu *vcpu;
-	struct sim_tdcs *tdcs;
-	void *page;			/* at GPA_PAGE */
-	u64 pending;			/* physical address */
-};
-
-static struct guest_fixture *guest_fixture(struct kunit *test)
-{
-	struct guest_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-	u64 source = sim_test_page(test);
-
-	KUNIT_ASSERT_NOT_NULL(test, f);
-	f->td = sim_test_td_create(test);
-	sim_test_td_advance(test, f->td, STAGE_INIT);
-	f->page = __va(sim_test_map(test, f->td, GPA_PAGE, source));
-	sim_test_map(test, f->td, GPA_BLOCKED, source);
-	sim_test_td_advance(test, f->td, STAGE_RUNNABLE);
-	f->pending = sim_test_map(test, f->td, GPA_PENDING, 0);
-	sim_test_assert(test, "TDH_MEM_RANGE_BLOCK", 0,
-			sim_test_call(TDH_MEM_RANGE_BLOCK, GPA_BLOCKED, f->td->tdr, 0, 0));
-	f->vcpu = __va(f->td->tdvpr);
-	f->tdcs = __va(f->td->tdcx[SIM_TDCX_TDCS]);
-	return f;
-}
-
-/* A TDCALL that the module answers by itself. */
-static u64 tdcall(struct kunit *test, const struct guest_fixture *f, u64 rax,
-		  struct sim_test_guest *guest)
-{
-	u64 status = sim_test_tdcall(test, f->td, rax, guest);
-
-	KUNIT_EXPECT_EQ_MSG(test, guest->action, SIM_RESUME, "leaf %llu: the TD was left", rax);
-	KUNIT_EXPECT_EQ_MSG(test, guest->skipped, TDX_INSN_LEN,
-			    "leaf %llu: RIP moved on by %u bytes", rax, guest->skipped);
-	return status;
-}
-
-static u64 tdcall3(struct kunit *test, const struct guest_fixture *f, u64 rax, u64 rcx, u64 rdx,
-		   u64 r8)
-{
-	struct sim_test_guest guest = {
-		.gpr = { [SIM_RCX] = rcx, [SIM_RDX] = rdx, [SIM_R8] = r8 },
-	};
-
-	return tdcall(test, f, rax, &guest);
-}
-
-/* An exit instead of an answer: the host maps the page, and the call comes again. */
-static void expect_exit(struct kunit *test, const char *what, const struct guest_fixture *f,
-			u64 rax, struct sim_test_guest guest, u64 qualification, u64 extended,
-			u64 gpa)
-{
-	u64 gpr_rcx = guest.gpr[SIM_RCX];
-
-	sim_test_expect(test, what, EXIT_REASON_EPT_VIOLATION,
-			sim_test_tdcall(test, f->td, rax, &guest));
-	KUNIT_EXPECT_EQ_MSG(test, guest.action, SIM_TO_HOST, "%s: no exit", what);
-	KUNIT_EXPECT_EQ_MSG(test, guest.skipped, 0, "%s: RIP moved on", what);
-	KUNIT_EXPECT_EQ_MSG(test, guest.gpr[SIM_RAX], rax, "%s: RAX of the TD changed", what);
-	KUNIT_EXPECT_EQ_MSG(test, guest.gpr[SIM_RCX], gpr_rcx, "%s: RCX of the TD changed", what);
-	sim_test_expect(test, "qualification in RCX", qualification, guest.regs.cx);
-	sim_test_expect(test, "extended qualification in RDX", extended, guest.regs.dx);
-	sim_test_expect(test, "GPA in R8", gpa & PAGE_MASK, guest.regs.r8);
-	sim_test_expect(test, "R9", 0, guest.regs.r9);
-}
+#include "tests/tdg_fixture.h"
 
 static void tdcall_dispatch(struct kunit *test)
 {
@@ -234,61 +155,6 @@ static void tdcall_vmcall_rbp(struct kunit *test)
 	guest.regs.bp = HOST_RBP;
 	sim_test_run_handler(test, f->td, &guest, vmcall_complete);
 	sim_test_expect(test, "RBP of the TD", HOST_RBP, guest.gpr[SIM_RBP]);
-}
-
-static void tdcall_accept(struct kunit *test)
-{
-	struct guest_fixture *f = guest_fixture(test);
-	static const struct {
-		const char *name;
-		u64 rcx, want;
-	} refusals[] = {
-		{ "1G", 0x40000000 | 2, ID(TDX_OPERAND_INVALID, RCX) },
-		{ "not aligned", GPA_PAGE | 1, ID(TDX_OPERAND_INVALID, RCX) },
-		{ "reserved bits", GPA_PAGE | BIT(3), ID(TDX_OPERAND_INVALID, RCX) },
-		{ "shared", GPA_PAGE | TDX_SHARED_GPA, ID(TDX_OPERAND_INVALID, RCX) },
-		{ "above the GPA width", GPA_PAGE | BIT_ULL(48), ID(TDX_OPERAND_INVALID, RCX) },
-		{ "MAPPED", GPA_PAGE, TDX_PAGE_ALREADY_ACCEPTED },
-		{ "a table", 0x7fe00000 | 1, TDX_PAGE_SIZE_MISMATCH | 1 },
-	};
-	static const struct {
-		const char *name;
-		u64 gpa;
-		u64 bits_63_to_32;	/* wanted level, level and state of the entry, "leaf" */
-	} exits[] = {
-		{ "FREE", GPA_HOLE, 0 },
-		{ "BLOCKED", GPA_BLOCKED, BIT(14) | TDX_SEPT_BLOCKED << 6 },
-		{ "no table", 1ULL << 40, 3 << 3 },
-	};
-	u64 *entry;
-	int i, level;
-
-	for (i = 0; i < ARRAY_SIZE(refusals); i++)
-		sim_test_expect(test, refusals[i].name, refusals[i].want,
-				tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, refusals[i].rcx, 0, 0));
-
-	for (i = 0; i < ARRAY_SIZE(exits); i++)
-		expect_exit(test, exits[i].name, f, TDG_MEM_PAGE_ACCEPT,
-			    (struct sim_test_guest) { .gpr = { [SIM_RCX] = exits[i].gpa } },
-			    EPT_VIOLATION_ACC_WRITE,
-			    exits[i].bits_63_to_32 << 32 | TDX_EXT_EXIT_QUAL_ACCEPT, exits[i].gpa);
-
-	entry = sim_sept_walk(f->tdcs, GPA_PENDING, 0, &level);
-	KUNIT_ASSERT_TRUE(test, sim_sept_trylock_entry(entry));
-	sim_test_expect(test, "entry locked", ID(TDX_OPERAND_BUSY, RCX),
-			tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, GPA_PENDING, 0, 0));
-	sim_sept_unlock_entry(entry);
-
-	/* What the host does to other entries does not concern the TD. */
-	memset(__va(f->pending), 0xff, PAGE_SIZE);
-	KUNIT_ASSERT_TRUE(test, sim_trylock(&f->tdcs->sept_lock, SIM_EXCL));
-	sim_test_expect(test, "PENDING, tree locked", 0,
-			tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, GPA_PENDING, 0, 0));
-	sim_unlock(&f->tdcs->sept_lock, SIM_EXCL);
-	KUNIT_EXPECT_TRUE_MSG(test, !memchr_inv(__va(f->pending), 0, PAGE_SIZE),
-			      "the page was not cleared");
-	sim_test_expect(test, "again", TDX_PAGE_ALREADY_ACCEPTED,
-			tdcall3(test, f, TDG_MEM_PAGE_ACCEPT, GPA_PENDING, 0, 0));
 }
 
 static void private_operand(struct kunit *test, struct guest_fixture *f)
