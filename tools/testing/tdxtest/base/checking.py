@@ -6,6 +6,7 @@ says and gives a line for each thing that is wrong. AFTER, if it has one, is the
 file of another check that must have run before it.
 """
 
+import contextlib
 import enum
 import typing
 from collections.abc import Callable, Collection, Iterable
@@ -80,14 +81,17 @@ def run(checks: Iterable[Check], when: When, progress: Progress, subject: object
         skipped: list[str] | None = None) -> int:
     """Run those of the checks that are due at `when`; gives how many found something wrong.
 
+    A long one says when it begins, and how long it has lasted when it is silent.
     skipped: takes the names of those that this machine does not allow.
     """
     failed = 0
-    for check in checks:
-        if check.WHEN != when:
-            continue
+    due = [check for check in checks if check.WHEN == when]
+    for number, check in enumerate(due, 1):
+        step = (progress.step('check', f'{check.NAME}: {number} of {len(due)}')
+                if when == When.LONG else contextlib.nullcontext())
         try:
-            wrong = list(check.check(subject))
+            with step:
+                wrong = list(check.check(subject))
         except NotHere as e:
             progress.say(f'check: {check.NAME}: skipped, {e}')
             if skipped is not None:

@@ -65,6 +65,15 @@ def reason(log: str) -> str:
         return ''
 
 
+def last_line(log: str) -> str:
+    """The start of the last line of a log file, '' if there is none."""
+    try:
+        with open(log, encoding='utf-8', errors='replace') as f:
+            return (f.read().splitlines() or [''])[-1].strip()[:90]
+    except OSError:
+        return ''
+
+
 def telling(said: str) -> str:
     """The line of a program's output that says why it failed, '' if there is no output."""
     # run() starts each entry of a log with the command line, which tells nothing.

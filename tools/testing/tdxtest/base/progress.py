@@ -10,17 +10,20 @@ import sys
 import threading
 import time
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tdxtest.base import terminal
 from tdxtest.base.terminal import Terminal
 
 # A step that says nothing for this long gets a line of its own where no line can be drawn.
 HEARTBEAT_S = 10
-# How often a line is drawn.
+# How often that is looked at, and how often a line is drawn.
+POLL_S = 1
 DRAW_S = 0.2
 # Shorter steps say nothing about how long the next one takes.
 REMEMBERED_S = 1
+# What each() goes through.
+T = typing.TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Progress:
         self._start = clock()
         self._lock = threading.Lock()
         self._last = self._start
+        # The steps that are going on, each within the one before it.
+        self._open: list[threading.Event] = []
         self._file = ''
         # {step: [seconds, units]} of the last time
         self._before: dict[str, list[float]] = {}
@@ -112,8 +117,11 @@ class Progress:
             self.say(f'{name}: {text}')
 
         def beat() -> None:
-            while not done.wait(DRAW_S if live else 1):
+            while not done.wait(DRAW_S if live else POLL_S):
                 now = self._clock()
+                # A step within this one tells more.
+                if self._open[-1] is not done:
+                    continue
                 if live:
                     self._draw(name, detail() if detail else text, now - begin, meter, key)
                 elif now - self._last >= HEARTBEAT_S:
@@ -121,6 +129,7 @@ class Progress:
                     self.say(f'{name}: still at it after {now - begin:.0f} s'
                              + (f', {more}' if more else ''))
 
+        self._open.append(done)
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
         try:
@@ -128,12 +137,23 @@ class Progress:
         finally:
             done.set()
             thread.join()
+            self._open.remove(done)
             took = self._clock() - begin
             self.times[name] = self.times.get(name, 0) + took
             with self._lock:
                 self.terminal.draw('')
         self._keep(key or name, took, meter)
         self.say(f'{name}: {text}, {took:.1f} s' if live else f'{name}: done in {took:.1f} s')
+
+    def each(self, name: str, items: Sequence[T], told: Callable[[T], str] = str,
+             detail: Callable[[], str] | None = None) -> Iterator[T]:
+        """Give the items, each in a step of its own that says which one of how many it is.
+
+        told: gives the name of an item; detail: as for step().
+        """
+        for number, item in enumerate(items, 1):
+            with self.step(name, f'{told(item)}: {number} of {len(items)}', detail):
+                yield item
 
     def _draw(self, name: str, text: str, took: float, meter: Meter | None, key: str) -> None:
         """Draw the line of a step that lasts."""

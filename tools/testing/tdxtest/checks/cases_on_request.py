@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a plain run skips passes where it is asked for."""
 
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
+from tdxtest.base.failure import Failure
 from tdxtest.base.paths import TOOL
 from tdxtest.checks.skip_reasons import REQUESTS, skipped
 from tdxtest.guest.stages import Built
@@ -17,11 +19,28 @@ WHEN = When.LONG
 
 
 def run_suite(built: Built, *words: str) -> Results:
-    """Run tdxtest.py run with these words; gives the results.collect() of it."""
+    """Run tdxtest.py run with these words; gives the results.collect() of it.
+
+    What it prints is in logs/run-suite.log, whose last line tells how far it is. Failure
+    if it ends without results.
+    """
     argv = [sys.executable, TOOL, 'run', '--build', built.build.root, *words]
-    with built.build.unlocked():
-        command.output(argv, check=False)
-    return results.load(built.build.path(results.LAST))[-1]
+    log, path = built.build.log('run-suite'), built.build.path(results.LAST)
+    before = changed(path)
+    with built.build.unlocked(), built.progress.step(
+            'run', ' '.join(words) or 'the whole suite', lambda: command.last_line(log)):
+        try:
+            command.run(argv, log)
+        except Failure:
+            # A case that failed is a result like any other.
+            if changed(path) == before:
+                raise
+    return results.load(path)[-1]
+
+
+def changed(path: str) -> int:
+    """When a file was written, in ns; 0 if it is not there."""
+    return os.stat(path).st_mtime_ns if os.path.exists(path) else 0
 
 
 def wrong(cases: Iterable[str], run: Results) -> Iterator[str]:
@@ -47,7 +66,8 @@ def unskipped(found: Collection[str]) -> Iterator[str]:
 def check(built: Built) -> Iterator[str]:
     found = skipped(run_suite(built))
     yield from unskipped(found)
-    for reason, request in REQUESTS.items():
-        if request and reason in found:
+    for reason in built.progress.each('requests', [r for r in REQUESTS if r in found]):
+        request = REQUESTS[reason]
+        if request:
             run = run_suite(built, *request.options, *found[reason])
             yield from wrong(found[reason], run)

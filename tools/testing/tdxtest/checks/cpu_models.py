@@ -16,7 +16,7 @@ WHEN = When.LONG
 def check(built: Built) -> Iterator[str]:
     if built.request.boot.machine != bochs.MACHINE:
         raise NotHere(f'--machine {built.request.boot.machine.option} has one CPU')
-    for model in bochs.OTHER_MODELS:
+    for model in built.progress.each('cpu', bochs.OTHER_MODELS):
         machine = dataclasses.replace(bochs.MACHINE, model=model)
         wrong, summary, _ = kunit.boot_tests(built.with_boot(machine=machine))
         built.progress.line(f'{model}: {summary}')

@@ -63,9 +63,14 @@ def run_both(run: Callable[..., Results], tests: Collection[str] = (),
     return ended, problems
 
 
+def name_of(number: int) -> str:
+    """The patches that --patch takes for the fix of a finding."""
+    return f'fixes/{number:04}'
+
+
 def check(built: Built) -> Iterator[str]:
     marked = marks_in_tree()
-    fixed = {finding.number: finding for finding in findings.load() if finding.has_fix()}
+    fixed = {finding.number for finding in findings.load() if finding.has_fix()}
     run = functools.partial(run_suite, built)
     base, _ = run_both(run)
     after, problems = run_both(run, patch='fixes/all')
@@ -75,10 +80,9 @@ def check(built: Built) -> Iterator[str]:
     yield from wrong(base, alike, {case: n for case, n in marked.items() if n in fixed},
                      'fixes/all')
     tests = sorted({case.partition(':')[0] for case in marked})
-    turning = [number for number in fixed if number in marked.values()]
-    for place, number in enumerate(turning, 1):
-        name = f'fixes/{number:04}'
-        built.progress.say(f'check: {name}, {place} of {len(turning)}')
+    turning = [number for number in sorted(fixed) if number in marked.values()]
+    for number in built.progress.each('fixes', turning, name_of):
+        name = name_of(number)
         turned = {case: n for case, n in marked.items() if n == number}
         after, problems = run_both(run, tests, name, turned)
         yield from problems

@@ -104,11 +104,6 @@ def verdict(said: str) -> str:
     return lines[-1] if lines else 'no output'
 
 
-def last_line(path: str) -> str:
-    with open(path, encoding='utf-8', errors='replace') as f:
-        return (f.read().splitlines() or [''])[-1].strip()[:90]
-
-
 def prepare(base: root.Root, row: Row, source: str) -> root.Root:
     """A copy of a base with the project in its user's home."""
     fresh = base.copy(f'fresh-{row.name}')
@@ -130,7 +125,8 @@ def run_goal(fresh: root.Root, row: Row, goal: str) -> Iterator[str]:
         pass
     begin, failed = time.monotonic(), False
     script = f'umask {row.umask}; exec make {shlex.quote(goal)}'
-    with build.progress.step('fresh', f'{row.name}: {what}; log: {log}', lambda: last_line(log)):
+    with build.progress.step('fresh', f'{row.name}: {what}; log: {log}',
+                             lambda: command.last_line(log)):
         try:
             fresh.run(['sh', '-c', script], log, what=what, user=row.user,
                       cwd=os.path.join(row.home(), 'project'), env=dict(row.environment))

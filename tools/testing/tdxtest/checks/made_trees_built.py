@@ -91,6 +91,5 @@ def check(built: Built) -> Iterator[str]:
                              built.build.log('trees'))
     chosen = [made for made in made_trees.load() if made.seen != made_trees.LAY]
     maker.begin({made.seen for made in chosen})
-    for made in chosen:
-        with built.progress.step('trees', made.name):
-            yield from try_tree(built, maker, made)
+    for made in built.progress.each('trees', chosen, lambda made: made.name):
+        yield from try_tree(built, maker, made)

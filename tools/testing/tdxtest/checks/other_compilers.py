@@ -117,5 +117,5 @@ def check(built: Built) -> Iterator[str]:
     if why:
         raise NotHere(why)
     apt.ensure_installed(built.progress, built.build.log('apt'), 'check-long')
-    for compiler in COMPILERS:
+    for compiler in built.progress.each('compilers', COMPILERS, lambda compiler: compiler.name):
         yield from try_compiler(built, compiler)

@@ -23,7 +23,7 @@ def check(built: Built) -> Iterator[str]:
         paths = patchset.make(built.work, folder, AUTHOR)
         for line in checkpatch.findings(built.work, paths[1:], set(), signed=True):
             yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
-        for path in paths[1:]:
+        for path in built.progress.each('maintainers', paths[1:], os.path.basename):
             said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',
                                    '--nogit-fallback', path], cwd=built.work.tree)
             if '(maintainer:' not in said:

@@ -15,7 +15,7 @@ WHOLE = (2, 4)
 
 
 def check(built: Built) -> Iterator[str]:
-    for cpus in WHOLE:
+    for cpus in built.progress.each('cpus', WHOLE):
         done = runs.run_tests(built.with_boot(cpus=cpus), built.suite.select([]))
         built.progress.say(f'check: {cpus} CPUs: {done.verdict.summary}')
         yield from (f'{cpus} CPUs: {problem}' for problem in done.verdict.wrong())

@@ -73,6 +73,15 @@ class Run(unittest.TestCase):
                          ['check: A: 1 wrong', 'check: B: ok'])
         self.assertIn('\n  a.c:1: no b\n', out.getvalue())
 
+    def test_a_long_one_says_when_it_begins_and_what_it_took(self):
+        out = io.StringIO()
+        checking.run([made('A', When.LONG), made('B'), made('C', When.LONG, wrong=['no'])],
+                     When.LONG, Progress(out), None)
+        said = [line[11:].rstrip(' s.0123456789') for line in out.getvalue().splitlines()]
+        self.assertEqual([line for line in said if line.startswith('check')],
+                         ['check: A: 1 of', 'check: done in', 'check: A: ok',
+                          'check: C: 2 of', 'check: done in', 'check: C: 1 wrong'])
+
     def test_one_that_this_machine_does_not_allow(self):
         def refuse(subject):
             raise checking.NotHere('there is no root')

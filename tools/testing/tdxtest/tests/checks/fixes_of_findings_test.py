@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of the check that applies the fixes of findings."""
 
+import io
 import unittest
+from unittest import mock
 
+from tdxtest.base.progress import Progress
 from tdxtest.checks import fixes_of_findings, two_cpus
+from tdxtest.tests import fakes
 from tdxtest.verdict import ktap
 
 BEFORE = {'t:passes': 'pass', 't:fixed': 'xfail', 't:other': 'xfail', 't:harmful': 'skip',
@@ -65,3 +69,24 @@ class RunBoth(unittest.TestCase):
         self.assertEqual(ended, {'t:plain': 'xfail', 't:two': 'xpass'})
         self.assertEqual(self.ran, [('--patch', 'fixes/0003', 't'),
                                     ('--patch', 'fixes/0003', '--cpus', '2', 't:two')])
+
+
+class Check(unittest.TestCase):
+
+    def test_it_says_which_fix_it_tries(self):
+        made, out = fakes.built(), io.StringIO()
+        made.build.progress = Progress(out)
+        fixes = [mock.Mock(number=number) for number in (3, 6, 9)]
+        run = {'tests': [], 'problems': []}
+        with mock.patch.object(fixes_of_findings.findings, 'load', return_value=fixes), \
+                mock.patch.object(fixes_of_findings, 'outcomes', return_value={}), \
+                mock.patch.object(fixes_of_findings, 'marks_in_tree',
+                                  return_value={'t:a': 3, 't:b': 9}), \
+                mock.patch.object(fixes_of_findings, 'run_suite', return_value=run) as ran:
+            list(fixes_of_findings.check(made))
+        said = out.getvalue()
+        self.assertIn('fixes: fixes/0003: 1 of 2\n', said)
+        self.assertIn('fixes: fixes/0009: 2 of 2\n', said)
+        self.assertEqual([call.args[1:] for call in ran.call_args_list],
+                         [(), ('--patch', 'fixes/all'), ('--patch', 'fixes/0003', 't'),
+                          ('--patch', 'fixes/0009', 't')])
