@@ -4,22 +4,26 @@
 They are those of each change that KVM made since 6.16, and a regression.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from tdxtest.base import command
-from tdxtest.base.checking import When
+from tdxtest.base.checking import NotHere, When
 from tdxtest.base.paths import TOOL
 from tdxtest.commands.bisect import EXIT_BAD, EXIT_SKIP
 from tdxtest.guest.stages import Built
-from tdxtest.tree import history
+from tdxtest.tree import history, kept, moved, source, work_tree
+from tdxtest.tree.kernel import Kernel
+from tdxtest.tree.work_tree import WorkTree
 
 NAME = 'git bisect'
 WHEN = When.LONG
 EAGAIN = 'tdx_map_gpa_test:map_gpa_answer.eagain.to_only_page'
 RANGES = 'tdx_map_gpa_test:map_gpa_range.*.to_shared'
 FOUND = re.compile(r'^([0-9a-f]{40}) is the first (?:bad|new) commit$', re.MULTILINE)
+TRIED = re.compile(r'^git bisect (?:good|bad|skip|old|new) ([0-9a-f]{40})$', re.MULTILINE)
 # More steps than a bisection of the history may take.
 TOO_MANY_STEPS = 10
 # (what is looked for, its number, numbers of the good and of the bad end, options)
@@ -33,9 +37,9 @@ STEPS: tuple[tuple[int, tuple[str, ...], int], ...] = (
 )
 
 
-def searches() -> Iterator[Search]:
-    """What is looked for, each among commits before and after it."""
-    changes = history.changes()
+def searches(kernel: str) -> Iterator[Search]:
+    """What is looked for in a kernel's history, each among commits before and after it."""
+    changes = history.changes(kernel)
     last = changes[-1].number + history.DISTANCE
     for change in changes:
         yield (f'{change.what}, since {change.since}', change.number, 1, last,
@@ -57,9 +61,29 @@ def find(built: Built, folder: str, commits: Sequence[str], good: int, bad: int,
     with open(built.build.log('bisect'), 'a', encoding='utf-8') as f:
         f.write(f'{said}\n{log}\n')
     match = FOUND.search(said)
-    tried = re.findall(r'^git bisect (?:good|bad|skip|old|new) ([0-9a-f]{40})$', log, re.MULTILINE)
+    tried = TRIED.findall(log)
     return match[1] if match else 'none', [c for c in tried if c not in (commits[good],
                                                                         commits[bad])]
+
+
+def begin_with(built: Built, work: WorkTree) -> None:
+    """Let the first step begin with the products of a built kernel.
+
+    The sources of the history have the times of the packaged ones, except those of its
+    commits, so that make builds what they change.
+    """
+    steps = Kernel(built.build, work, built.kernel.configs)
+    if not os.path.exists(steps.out):
+        moved.copy(built.kernel.out, steps.out, {built.kernel.out: steps.out,
+                                                 built.work.tree: work.tree})
+        kept.remove(os.path.join(steps.out, 'tdxtest-built'))
+
+
+def so_far(folder: str) -> str:
+    """How many commits the bisection that goes on has tried."""
+    log = (work_tree.read(os.path.join(folder, '.git', 'BISECT_LOG')) or b'').decode()
+    # Two of them are the ends.
+    return f'{max(len(TRIED.findall(log)) - 2, 0)} commit(s) tried'
 
 
 def steps_of(built: Built, tried: Iterable[str]) -> Iterator[str]:
@@ -82,25 +106,30 @@ def steps_of(built: Built, tried: Iterable[str]) -> Iterator[str]:
 
 def check(built: Built) -> Iterator[str]:
     """git bisect finds each commit, and each step ends with the right status."""
-    folder = built.build.path('bisect-proof', 'linux')
-    commits = history.make(built.build, folder)
+    packaged = source.unpacked(built.build).get(built.work.source.name)
+    if not packaged:
+        raise NotHere('a history is made of a packaged kernel only')
+    folder = built.build.path('bisect-proof', f'linux-{built.work.source.name}')
+    commits = history.make(built.build, folder, built.work.source.name)
+    begin_with(built, WorkTree(built.build, source.from_kdir(folder)))
     # The steps are runs of their own.
     with built.build.unlocked():
-        for what, number, good, bad, options in searches():
-            with built.progress.step('bisect', f'{what}, among {bad - good} commits'):
-                found, tried = find(built, folder, commits, good, bad, options)
+        wanted = list(searches(packaged['version']))
+        for what, number, good, bad, options in built.progress.each(
+                'bisect', wanted, lambda search: search[0], lambda: so_far(folder)):
+            found, tried = find(built, folder, commits, good, bad, options)
             built.progress.say(f'bisect: {len(tried)} steps')
             if len(tried) >= TOO_MANY_STEPS:
                 yield f'{what}: {len(tried)} steps, wanted fewer than {TOO_MANY_STEPS}'
             if found != commits[number]:
                 yield f'{what}: wanted {commits[number]}, git bisect found {found}'
             yield from steps_of(built, tried)
-        for number, more, wanted in STEPS:
+        for number, more, right in built.progress.each(
+                'bisect', STEPS, lambda alone: " ".join((f'commit {alone[0]} alone', *alone[1]))):
             history.git(folder, 'checkout', '-q', commits[number])
-            with built.progress.step('bisect', f'commit {number} alone'):
-                status = step(built, folder, (*more, '--generation', 'merged', EAGAIN))
-            if status != wanted:
-                yield f'commit {number}, {more}: wanted {wanted}, got {status}'
+            status = step(built, folder, (*more, '--generation', 'merged', EAGAIN))
+            if status != right:
+                yield f'commit {number}, {more}: wanted {right}, got {status}'
 
 
 def step(built: Built, folder: str, options: Sequence[str]) -> int:

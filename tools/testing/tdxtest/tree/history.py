@@ -9,12 +9,13 @@ for a while. Most change no code; bisect must find the others, or get past them.
 import dataclasses
 import os
 import shutil
+from collections.abc import Iterable
 
 from tdxtest.base import command, table_file
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import HERE, TABLES
-from tdxtest.tree import source
+from tdxtest.tree import series, source
 
 VMX = 'arch/x86/kvm/vmx'
 TABLE = os.path.join(TABLES, 'kvm-history.tsv')
@@ -44,11 +45,13 @@ class Change:
     what: str
 
 
-def changes() -> list[Change]:
-    """The rows, in the order of the commits."""
+def changes(kernel: str) -> list[Change]:
+    """The rows that a kernel's version is not older than, in the order of the commits."""
+    version = series.parse_version(kernel)
+    rows = [row for row in table_file.rows(TABLE) if series.parse_version(row[0]) <= version]
     return [Change(FIRST_CHANGE + DISTANCE * n, since, upstream,
                    os.path.normpath(os.path.join(HERE, patch)), case, what)
-            for n, (since, upstream, patch, case, what) in enumerate(table_file.rows(TABLE))]
+            for n, (since, upstream, patch, case, what) in enumerate(rows)]
 
 
 # number: (subject, file, its text, what that becomes)
@@ -86,21 +89,22 @@ def git(folder: str, *words: str) -> str:
     return command.output(['git', *options, '-C', folder, *words], env=identity).strip()
 
 
-def make(build: Build, folder: str) -> list[str]:
-    """The history in `folder`; gives its commits, the oldest first.
+def make(build: Build, folder: str, name: str) -> list[str]:
+    """The history of the packaged series `name` in `folder`; gives its commits, oldest first.
 
     A folder that has it already is used again: make must see the same times.
     """
     if not os.path.exists(os.path.join(folder, '.git', 'made')):
-        fill(build, folder)
+        fill(build, folder, name)
     commits = git(folder, 'rev-list', '--reverse', 'main').split()
     if len(commits) != COMMITS:
         raise Failure(f'{folder}: {len(commits)} commits, wanted {COMMITS}; remove it')
     return commits
 
 
-def fill(build: Build, folder: str) -> None:
-    record = source.unpacked(build)[source.packaged(build).name]
+def fill(build: Build, folder: str, name: str) -> None:
+    record = source.unpacked(build)[name]
+    rows = changes(record['version'])
     deb = source.downloaded(build, record['package'], record['package_version'])
     if not deb:
         raise Failure(f'{build.path("downloads")} has no {record["package"]} any more; '
@@ -110,21 +114,21 @@ def fill(build: Build, folder: str) -> None:
         os.makedirs(folder)
         source.unpack(deb, record['package'], folder)
         git(folder, 'init', '-q')
-        for change in reversed(changes()):
+        for change in reversed(rows):
             git(folder, 'apply', '--include=arch/x86/kvm/*', change.patch)
         # The kernel's own .gitignore would leave out some files of the package.
         git(folder, 'add', '-A', '-f')
         git(folder, 'commit', '-q', '-m', f'Linux {record["version"]}')
         for number in range(1, COMMITS):
-            git(folder, 'commit', '-q', '-a', '-m', edit(folder, number))
+            git(folder, 'commit', '-q', '-a', '-m', edit(folder, number, rows))
         # Written last: a history that has it is whole.
         with open(os.path.join(folder, '.git', 'made'), 'w', encoding='ascii'):
             pass
 
 
-def edit(folder: str, number: int) -> str:
-    """Edit the tree for commit `number`; gives its subject."""
-    made = next((change for change in changes() if change.number == number), None)
+def edit(folder: str, number: int, rows: Iterable[Change]) -> str:
+    """Edit the tree for commit `number`; gives its subject. rows: of changes()."""
+    made = next((change for change in rows if change.number == number), None)
     if made:
         git(folder, 'apply', '--reverse', '--include=arch/x86/kvm/*', made.patch)
         return f'KVM: TDX: From {made.since} on {made.what}'
