@@ -14,9 +14,7 @@
 #include "kvm_util.h"
 #include "ucall_common.h"
 
-#define REPLACED_FOR_TDX(name)					\
-	extern typeof(name) __real_##name __weak;		\
-	extern typeof(name) __wrap_##name
+#define REPLACED_FOR_TDX(name)	extern typeof(name) __real_##name __weak, __wrap_##name
 
 static inline bool is_tdx_vm(struct kvm_vm *vm)
 {
