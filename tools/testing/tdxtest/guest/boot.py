@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boots guests, follows their consoles, and ends a guest that does not end."""
 
+import contextlib
 import dataclasses
+import glob
 import os
 import re
 import subprocess
+import threading
 import time
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -18,16 +21,34 @@ from tdxtest.verdict import ktap
 POLL_S = 0.05
 # A panic prints its trace after the line that tells of it.
 PANIC_GRACE_S = 2
+# Why a guest ended that the tool has closed.
+CLOSED = 'the tool ended it'
 # What kselftest_harness.h prints when a case begins, and when it is over.
 RUNS = re.compile(r'(?:#\s+(?:RUN|OK|FAIL)\s+|(?:not )?ok \d+ )(\S+)')
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Seconds of real time after which the watchdog ends the machine."""
+    """Seconds of real time after which the watchdog ends the machine.
+
+    silence: without those in which the machine waited for a CPU of the host.
+    """
 
     silence: float = 180
     total: float = 3600
+
+
+def waited_for_cpu(pid: int, proc: str = '/proc') -> float:
+    """Seconds that a process could not run since others did; 0 where the kernel does not tell.
+
+    Of its threads the one counts that waited the longest.
+    """
+    waited = [0.0]
+    for path in glob.glob(f'{proc}/{pid}/task/*/schedstat'):
+        with contextlib.suppress(OSError), open(path, encoding='ascii') as f:
+            # Nanoseconds on a CPU, and in a queue for one.
+            waited.append(int(f.read().split()[1]) / 1e9)
+    return max(waited)
 
 
 class Tail:
@@ -57,7 +78,7 @@ class Tail:
 
 
 class Guest:
-    """One boot of a machine."""
+    """One boot of a machine. Another thread may close it at any time."""
 
     def __init__(self, machine: Machine, folder: str, limits: Limits,
                  verbose: bool = False) -> None:
@@ -68,14 +89,16 @@ class Guest:
         self.console_path = os.path.join(folder, 'console.log')
         self.console = ktap.Console()
         self.unshown: list[str] = []    # lines for the terminal that were not shown yet
-        # Why it was ended, '' after a power-off or restart, None: it runs.
+        # Why it was ended, '' after a power-off or restart, None: it runs, or will.
         self.ended: str | None = None
         self.last_line = ''
         self.tests_s = 0.0      # real time from the first line of KTAP to the last result
         self.off_s = 0.0        # real time since that result
+        self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._tail = Tail(self.console_path)
         self._start = self._heard = 0.0
+        self._waited = 0.0      # for a CPU, when the last line came
         self._began: float | None = None
         self._panicked: float | None = None
 
@@ -91,35 +114,43 @@ class Guest:
                 raise Failure(f'{self.machine.name}: cannot start {argv[0]}: {e.strerror}') from e
 
     def launch(self, image: str, installation: Installation, cpus: int) -> None:
-        """Boot with the console in a file that poll() reads."""
+        """Boot with the console in a file that poll() reads, unless it was closed before."""
         if os.path.exists(self.console_path):
             os.replace(self.console_path, self.console_path + '.old')
-        self._process = self.start(image, installation, ('file', self.console_path), cpus)
-        self._tail = Tail(self.console_path)
-        self._start = self._heard = time.monotonic()
+        with self._lock:
+            if self.ended is not None:
+                return
+            self._process = self.start(image, installation, ('file', self.console_path), cpus)
+            self._tail = Tail(self.console_path)
+            self._start = self._heard = time.monotonic()
 
     def poll(self) -> bool:
         """Take what the guest wrote. True as long as it runs and may go on."""
-        if self.ended is None and self._process:
-            status = self._process.poll()
-            self._read(last=status is not None)
-            self.ended = self._end(status)
-            if self.ended is not None:
-                self.close()
-        return self.ended is None
+        with self._lock:
+            if self.ended is None and self._process:
+                status = self._process.poll()
+                self._read(last=status is not None)
+                self.ended = self._end(status)
+                if self.ended is not None:
+                    self.close()
+            return self.ended is None
 
     def close(self) -> None:
-        """End the machine if it still runs."""
-        process, self._process = self._process, None
-        if process:
-            command.kill_group(process)
-            self._tail.close()
+        """End the machine if it still runs. A guest that was closed starts no more."""
+        with self._lock:
+            process, self._process = self._process, None
+            if self.ended is None:
+                self.ended = CLOSED
+            if process:
+                command.kill_group(process)
+                self._tail.close()
 
     def _read(self, last: bool) -> None:
         lines = self._tail.lines(last)
         now = time.monotonic()
+        if lines and self._process:
+            self._heard, self._waited = now, waited_for_cpu(self._process.pid)
         for line in lines:
-            self._heard = now
             self.last_line = line
             if self.console.feed(line, now) or self.verbose:
                 self.unshown.append(line)
@@ -146,11 +177,16 @@ class Guest:
             return 'the kernel panicked'
         if console.halted:
             return 'the guest halted: its kernel cannot power off'
-        if now - self._heard > self.limits.silence:
+        if now - self._heard > self.limits.silence and self._silence(now) > self.limits.silence:
             return f'no console output for {self.limits.silence:.0f} s'
         if now - self._start > self.limits.total:
             return f'not done after {self.limits.total:.0f} s'
         return None
+
+    def _silence(self, now: float) -> float:
+        """Seconds since the last line in which the machine could have run."""
+        waited = waited_for_cpu(self._process.pid) if self._process else 0.0
+        return now - self._heard - max(0.0, waited - self._waited)
 
     def _died(self, status: int) -> str:
         # After a panic the guest is to blame, no matter how the machine ended.

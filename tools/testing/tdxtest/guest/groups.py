@@ -197,8 +197,10 @@ class Runner:
             self._guests[number] = guest
         boot.run([guest], [image_path], self._installation, wanted.cpus,
                  self.built.progress.line if wanted.verbose else lambda line: None)
+        if self._interrupted:
+            return [], ''
         why = ktap.not_run_why(guest.console, guest.ended)
-        if why and not self._interrupted:
+        if why:
             raise Failure(f'guest: {why} (console: {guest.console_path})')
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:
             return f.readlines(), guest.ended
@@ -242,6 +244,11 @@ class Runner:
             running = [pool.submit(self._run_share, *one) for one in
                        zip(range(1, len(shares) + 1), shares, folders, images)]
             try:
+                # A share that failed must not wait for those before it.
+                ended, _ = concurrent.futures.wait(
+                    running, return_when=concurrent.futures.FIRST_EXCEPTION)
+                for share in ended:
+                    share.result()
                 return [outcome for share in running for outcome in share.result()]
             except BaseException:
                 self._interrupt()

@@ -63,8 +63,8 @@ def add_boot_options(parser: argparse.ArgumentParser, jobs: bool = True) -> None
                             help='guests that share the tests and run side by side '
                                  '(default: one for each CPU of this machine)')
     parser.add_argument('--silence', type=float, default=BootRequest.silence, metavar='SECONDS',
-                        help='end a guest that prints nothing for so long, five times that with '
-                             '--debug (default: %(default)s)')
+                        help='end a guest that could run and prints nothing for so long, five '
+                             'times that with --debug (default: %(default)s)')
     parser.add_argument('--total', type=float, default=BootRequest.total, metavar='SECONDS',
                         help='end a guest that runs for so long, five times that with --debug '
                              '(default: %(default)s)')

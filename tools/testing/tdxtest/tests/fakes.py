@@ -35,6 +35,9 @@ class FakeMachine:
     def __init__(self, program):
         self.program = program
 
+    def prepare(self, _build):
+        return None
+
     def command(self, _installation, folder, _image, com, _cpus):
         text = f'import os, sys, time\nout = open({com[1]!r}, "w", buffering=1)\n' + self.program
         return [sys.executable, '-c', text], {}

@@ -41,7 +41,8 @@ class Program(unittest.TestCase):
         text = PROGRAM.format(above=os.path.dirname(HERE), hangup=hangup,
                               body=textwrap.indent(textwrap.dedent(body), '    '))
         done = subprocess.run(['sh', '-c', f'exec "$@" {closed}', 'sh', sys.executable, '-B', '-c',
-                               text], cwd=self.folder, text=True, capture_output=True, check=False)
+                               text], cwd=self.folder, text=True, capture_output=True, check=False,
+                              timeout=60)
         return done.returncode, done.stderr
 
     def shell(self, script):
@@ -65,6 +66,34 @@ class Signals(Program):
                 with open(os.path.join(self.folder, 'pid'), encoding='ascii') as f:
                     with self.assertRaises(ProcessLookupError):
                         os.kill(int(f.read()), 0)
+
+    def test_guests_end_with_the_tool(self):
+        """The guests of groups are followed by threads, which get no signal."""
+        status, said = self.run_with('''
+            import os, threading
+            from tdxtest.guest import groups
+            from tdxtest.tests.fakes import STARTED, FakeMachine, built
+            class Machine(FakeMachine):
+                def prepare(self, build):
+                    threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            program = 'open(f"pid{os.getpid()}", "w").close(); time.sleep(60)'
+            runner = groups.Runner(built(machine=Machine(STARTED + program)), 'try', (), 1)
+            def folder(*names):
+                path = os.path.join(os.getcwd(), *names)
+                os.makedirs(path, exist_ok=True)
+                return path
+            runner.built.build.folder = folder
+            runner._image = lambda folder, share: 'image'
+            runner.run([[groups.Group(name, (), (('a_test', []),))] for name in 'ab'])
+            ''')
+        self.assertEqual(status, EXIT_NOT_RUN, said)
+        self.assertIn('tdxtest: ended by SIGTERM; the next run', said)
+        pids = [int(name.removeprefix('pid')) for _, _, names in os.walk(self.folder)
+                for name in names if name.startswith('pid')]
+        self.assertEqual(len(pids), 2)
+        for pid in pids:
+            with self.assertRaises(ProcessLookupError):
+                os.kill(pid, 0)
 
     def test_the_next_signal_does_not_cut_the_clean_up(self):
         status, said = self.run_with('''

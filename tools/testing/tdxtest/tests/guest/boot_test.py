@@ -3,6 +3,7 @@
 
 import os
 import tempfile
+import time
 import unittest
 from unittest import mock
 
@@ -38,6 +39,22 @@ class Watchdog(unittest.TestCase):
     def test_silence(self):
         self.check(STARTED + 'time.sleep(60)', EXIT_FAIL, 'no console output for 1 s, after a_test',
                    silence=1)
+
+    def test_a_machine_that_gets_no_cpu_is_not_silent(self):
+        with mock.patch.object(boot, 'waited_for_cpu', side_effect=lambda pid: time.monotonic()):
+            self.check('time.sleep(3)\n' + GOOD, EXIT_PASS, '1 passed', silence=1)
+            self.check(STARTED + 'time.sleep(60)', EXIT_FAIL, 'not done after 3 s', silence=1,
+                       total=3)
+
+    def test_time_without_a_cpu(self):
+        with tempfile.TemporaryDirectory() as proc:
+            for thread, text in (('7', '9 1500000000 3\n'), ('8', '9 2500000000 3\n')):
+                os.makedirs(os.path.join(proc, '7', 'task', thread))
+                with open(os.path.join(proc, '7', 'task', thread, 'schedstat'), 'w',
+                          encoding='ascii') as f:
+                    f.write(text)
+            self.assertEqual(boot.waited_for_cpu(7, proc), 2.5)
+            self.assertEqual(boot.waited_for_cpu(8, proc), 0)
 
     def test_silence_before_the_tests(self):
         self.check('print("Linux", file=out); time.sleep(60)', EXIT_NOT_RUN,

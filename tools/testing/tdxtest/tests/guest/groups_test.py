@@ -2,7 +2,9 @@
 """Tests of groups.py: who ran in which group, and what a guest left undone."""
 # pylint: disable=protected-access
 
+import os
 import tempfile
+import time
 import types
 import unittest
 
@@ -139,6 +141,23 @@ class Stopped(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
                 runner._boot(1, 'image', folder)
+
+    def test_a_share_that_fails_ends_the_others(self):
+        runner = self.runner(None)
+        del runner._boot
+        # The first guest is silent for a minute.
+        program = 'time.sleep(60) if "/1/" in out.name else os.kill(os.getpid(), 9)'
+        runner.built = runner.built.with_boot(machine=FakeMachine(STARTED + program))
+        with tempfile.TemporaryDirectory() as folder:
+            def place(*names):
+                path = os.path.join(folder, *names)
+                os.makedirs(path, exist_ok=True)
+                return path
+            runner.built.build.folder = place
+            start = time.monotonic()
+            with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
+                runner.run([[group('a', 'f.v.t')], [group('b', 'f.v.t')]])
+        self.assertLess(time.monotonic() - start, 30)
 
     def test_a_guest_that_does_nothing(self):
         with self.assertRaisesRegex(Failure, 'none of its groups'):
