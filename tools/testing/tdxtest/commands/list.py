@@ -8,7 +8,8 @@ from tdxtest.base.failure import EXIT_PASS
 from tdxtest.base.progress import Progress
 from tdxtest.guest import request, shards, stages
 from tdxtest.guest.options import EPILOG, Commands, add_build_options, add_test_argument
-from tdxtest.tree import suite
+from tdxtest.tree import suite, td_tests
+from tdxtest.tree.suite import Suite
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -21,13 +22,15 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     if not args.tests:
-        print('\n'.join(suite.names()))
+        print('\n'.join((*suite.names(), *td_tests.NAMES)))
         return EXIT_PASS
     wanted = request.from_arguments(args)
     # The names of cases are in the programs, which need no kernel.
-    names = list(dict.fromkeys(name for name, _ in wanted.boot.tests))
+    names = list(dict.fromkeys(name for name, _ in wanted.boot.tests
+                               if name not in td_tests.NAMES))
     progress = Progress(sys.stderr)
-    built = stages.compile_suite(stages.fetch(wanted, stages.opened(wanted, progress)), names)
+    laid = stages.fetch(wanted, stages.opened(wanted, progress))
+    built = stages.compile_suite(laid, names) if names else Suite(laid.build, laid.work)
     for name, args_of in built.select(wanted.boot.tests):
         for case in shards.chosen(args_of) or built.cases(name):
             print(f'{name}:{case}')

@@ -9,7 +9,7 @@ from unittest import mock
 
 from tdxtest import program
 from tdxtest.guest import stages
-from tdxtest.tree import suite
+from tdxtest.tree import suite, td_tests
 
 TEST = 'tdx_map_gpa_test'
 
@@ -25,7 +25,7 @@ class List(unittest.TestCase):
 
     def test_tests(self):
         with mock.patch.object(stages, 'fetch', side_effect=AssertionError):
-            self.assertEqual(self.listed(), suite.names())
+            self.assertEqual(self.listed(), [*suite.names(), *td_tests.NAMES])
 
     def test_cases_need_no_kernel(self):
         built = suite.Suite(mock.Mock(), mock.Mock(), '/nowhere')
@@ -35,4 +35,12 @@ class List(unittest.TestCase):
                 mock.patch.object(suite.Suite, 'cases', return_value=['f.one', 'f.two']):
             self.assertEqual(self.listed(TEST, 'tdx_io_test:two'),
                              [f'{TEST}:f.one', f'{TEST}:f.two', 'tdx_io_test:f.two'])
+            compiled.assert_called_once()
             self.assertEqual(compiled.call_args.args[1], [TEST, 'tdx_io_test'])
+
+    def test_cases_of_a_td_need_no_suite(self):
+        with mock.patch.object(stages, 'fetch'), \
+                mock.patch.object(stages, 'compile_suite', side_effect=AssertionError):
+            self.assertEqual(self.listed('td_reboot', 'td_power_off:hlt'),
+                             [*(f'td_reboot:{case}' for case in td_tests.cases('td_reboot')),
+                              'td_power_off:td.hlt'])
