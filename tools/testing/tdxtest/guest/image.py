@@ -18,7 +18,7 @@ INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 PLANNED_TEST = re.compile(r'^test (\S+)', re.MULTILINE)
 # Of a test that boots a TD with a real VMM, in guest time.
-TD_TIMEOUT_S = 1500
+TD_TIMEOUT_S = 300
 # nohibernate: a kernel without suspend code of its own still offers S4.
 # panic=0: a panic stays on the console for the watchdog to see.
 # softlockup_panic: a CPU that is lost for good prints where it is; one that is late only warns.

@@ -84,19 +84,24 @@ static void print_thread(const char *path, int tid, int indent)
 	print_stack(path, tid, indent);
 }
 
-static void print_process(const char *path, int pid, int indent)
+void hang_print_process(int pid, int indent)
 {
 	char tasks[PATH_SIZE];
 
-	if (pid == getpid() || !has_program(pid))
-		return;
-	snprintf(tasks, sizeof(tasks), "%s/%d/task", path, pid);
+	snprintf(tasks, sizeof(tasks), "/proc/%d/task", pid);
 	each_number(tasks, print_thread, indent);
+}
+
+static void print_program(const char *path, int pid, int indent)
+{
+	(void)path;
+	if (pid != getpid() && has_program(pid))
+		hang_print_process(pid, indent);
 }
 
 void hang_print(const char *name, int indent)
 {
 	printf("%*s# hang: %s says nothing for %d s of guest time\n", indent, "", name,
 	       HANG_PATIENCE_S);
-	each_number("/proc", print_process, indent);
+	each_number("/proc", print_program, indent);
 }

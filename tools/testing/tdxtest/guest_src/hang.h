@@ -15,4 +15,11 @@
  */
 void hang_print(const char *name, int indent);
 
+/**
+ * hang_print_process - print the kernel's stack of each task of a process
+ * @pid: of the process
+ * @indent: of the document that is being written
+ */
+void hang_print_process(int pid, int indent);
+
 #endif /* TDXTEST_GUEST_HANG_H */

@@ -149,9 +149,11 @@ class Bochs:
         """The same for a guest in which a VMM runs a TD of its own.
 
         Without CET: the firmware of a TD has read-only pages whose dirty bits are not set,
-        on which the emulator ends when such a CPU writes to them.
+        on which the emulator ends when such a CPU writes to them. Each tick of the guest is
+        an exit of its TD, so that a slower clock leaves the TD more of the instructions.
         """
-        return dataclasses.replace(self, memory_mb=memory_mb, exclude=f'{self.exclude}, cet')
+        return dataclasses.replace(self, memory_mb=memory_mb, exclude=f'{self.exclude}, cet',
+                                   parameters=f'{self.parameters} {SLOW_CLOCK}')
 
     def command(self, installation: Installation, folder: str, image: str, com: tuple[str, str],
                 cpus: int) -> tuple[list[str], dict[str, str]]:
@@ -198,7 +200,7 @@ def own_network() -> list[str]:
 # although no CPU runs. 100 MHz is the least that the TDX ABI has for a TD.
 CLOCK = 'tsc_early_khz=100000'
 # A kernel that checks itself needs ten times the instructions for a tick.
-DEBUG_CLOCK = 'tsc_early_khz=1000000'
+SLOW_CLOCK = 'tsc_early_khz=1000000'
 
 # The other models that have MOVDIR64B, which the kernel requires for TDX.
 OTHER_MODELS = ('tigerlake', 'arrow_lake')
@@ -212,7 +214,7 @@ MACHINE = Bochs(
     watermark='tdx_sim: simulated TDX module',
     msrs='msrs.def',
     parameters=CLOCK,
-    debug_parameters=DEBUG_CLOCK,
+    debug_parameters=SLOW_CLOCK,
 )
 
 # Without the MSR of a platform that has TDX, as a guest of KVM is: what such a

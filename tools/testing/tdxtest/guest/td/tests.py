@@ -11,8 +11,6 @@ from tdxtest.tree.suite import Tests
 
 # What the kernel under test, the VMM and the initramfs take beside the TD's memory.
 HOST_MB = 1536
-# A TD that accepts its memory or unpacks its kernel prints nothing for minutes.
-SILENCE_S = 900
 
 
 def of_a_td(tests: Tests) -> list[str]:
@@ -25,8 +23,7 @@ def fitting(built: Built, shares: Iterable[Tests]) -> Built:
     if not any(map(of_a_td, shares)):
         return built
     boot = built.request.boot
-    return built.with_boot(machine=boot.machine.for_vmm(HOST_MB + boot.td.memory_mb),
-                           silence=max(boot.silence, SILENCE_S))
+    return built.with_boot(machine=boot.machine.for_vmm(HOST_MB + boot.td.memory_mb))
 
 
 def files(built: Built, tests: Tests) -> dict[str, str]:

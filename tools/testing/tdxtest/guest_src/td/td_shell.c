@@ -78,7 +78,8 @@ void td_shell(struct vmm *vmm)
 			fds[2].fd = -1;
 	}
 	vmm->ended = true;
-	copy(fds[1].fd, -1);
+	while (copy(fds[1].fd, -1))
+		;
 	if (is_terminal)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }

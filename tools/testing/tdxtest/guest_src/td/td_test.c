@@ -32,6 +32,7 @@
 #include <unistd.h>
 #include <sys/wait.h>
 
+#include "../hang.h"
 #include "td_plan.h"
 #include "td_protocol.h"
 #include "td_shell.h"
@@ -45,8 +46,10 @@
 #define MONITOR		"td-monitor"
 #define TRACE		"td-trace"
 #define POLL_MS		500
+/* In guest time, a billion instructions of an emulator. */
+#define BEAT_S		1
 /* The VMM takes the TD down after it told of the end. */
-#define END_PATIENCE_S	60
+#define END_PATIENCE_S	10
 /* KVM frees page tables after grace periods. */
 #define FREE_PATIENCE_S	5
 
@@ -277,6 +280,36 @@ static void take(enum vmm_source source, char *line)
 		printf("# vmm: %s\n", line);
 }
 
+/* The result that is waited for: "stage" or "td", and the name. */
+static const char *next_kind(void)
+{
+	return monitor_answers && next_stage == plan.nr_stages && plan.checks &&
+	       next_check < ARRAY_SIZE(td_checks) ? "td" : "stage";
+}
+
+static const char *next_name(void)
+{
+	if (!monitor_answers)
+		return "memory_added";
+	if (next_stage < plan.nr_stages)
+		return plan.stages[next_stage].name;
+	return plan.checks && next_check < ARRAY_SIZE(td_checks) ? td_checks[next_check] : "end";
+}
+
+/* The tool ends a guest that is silent, and a TD says nothing for long. */
+static void tell_waiting(void)
+{
+	static double told;
+	char text[256];
+
+	if (now() - (told > heard ? told : heard) < BEAT_S)
+		return;
+	told = now();
+	td_counts(plan.kernel, text, sizeof(text));
+	printf("# %s.%s: waited for since %.1f s; KVM: %s\n", next_kind(), next_name(),
+	       told - heard, text);
+}
+
 /* Whether nothing more has to be waited for. */
 static bool follow(void)
 {
@@ -289,9 +322,13 @@ static bool follow(void)
 		take_stage("");
 	if (vmm.ended)
 		return true;
-	if (now() - heard > patience)
+	tell_waiting();
+	if (now() - heard > patience) {
+		printf("# hang: what the VMM's threads do\n");
+		hang_print_process(vmm.pid, 0);
 		snprintf(problem, sizeof(problem), "got nothing new in %.0f s of guest time",
 			 patience);
+	}
 	return *problem;
 }
 
@@ -310,20 +347,18 @@ static void report_stop(void)
 
 	if (!monitor_answers) {
 		snprintf(why, sizeof(why), "wanted a VMM that runs its TD; %s", problem);
-		report(false, "stage", "memory_added", NULL, why);
 	} else if (next_stage < plan.nr_stages) {
-		const struct td_stage *stage = &plan.stages[next_stage];
+		const char *text = plan.stages[next_stage].text;
 
 		snprintf(why, sizeof(why), "wanted '%s' on the TD's console; %s",
-			 *stage->text ? stage->text : "anything", problem);
-		report(false, "stage", stage->name, NULL, why);
-	} else if (plan.checks && next_check < ARRAY_SIZE(td_checks)) {
-		report(false, "td", td_checks[next_check], NULL, problem);
+			 *text ? text : "anything", problem);
+	} else if (!strcmp(next_kind(), "td")) {
+		snprintf(why, sizeof(why), "%s", problem);
 	} else {
 		snprintf(why, sizeof(why), "wanted the end %s%s%s; %s", plan.end,
 			 plan.says ? " after " : "", plan.says ?: "", problem);
-		report(false, "stage", "end", NULL, why);
 	}
+	report(false, next_kind(), next_name(), NULL, why);
 }
 
 /* The TD came to its end. How? */

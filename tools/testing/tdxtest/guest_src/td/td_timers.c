@@ -16,7 +16,7 @@
 #define MAX_PID		512
 #define MAX_BUSY	12
 /* For a kernel that has just booted to come to the end of its work. */
-#define IDLE_PATIENCE_S	40
+#define IDLE_PATIENCE_S	10
 
 /* Interrupts of the local timer since the boot, over all CPUs. */
 static unsigned long timer_interrupts(void)

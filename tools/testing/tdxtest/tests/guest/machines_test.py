@@ -89,7 +89,7 @@ class Names(unittest.TestCase):
         def clock(debug):
             return runs.parameters(Request().with_build(debug=debug)).split()[-1]
         self.assertEqual(clock(False), bochs.CLOCK)
-        self.assertEqual(clock(True), bochs.DEBUG_CLOCK)
+        self.assertEqual(clock(True), bochs.SLOW_CLOCK)
 
     def test_the_watchdog_waits_longer_for_the_debug_kernel(self):
         def silence(debug):

@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import pty
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -64,16 +66,26 @@ class Program(unittest.TestCase):
         self.show('slab/kvm_mmu_page_header/shrink', '')
         self.show('slab/kvm_mmu_page_header/partial', f'{slabs} N0={slabs}\n')
 
-    def run_vmm(self, script, plan='end guest-shutdown\nchecks\n', timeout=20):
-        """The ktap.Test that comes of a VMM, and the exit status."""
+    def write_plan(self, script, plan, timeout, before=VMM):
+        """Write what the program reads, with a script as the VMM."""
         vmm = os.path.join(self.folder, 'vmm.py')
         protocol = os.path.join(image.SOURCES, 'td_protocol.h')
         with open(vmm, 'w', encoding='utf-8') as f:
-            f.write(f'FOLDER = {self.folder!r}\nPROTOCOL = {protocol!r}\n{VMM}{script}')
+            f.write(f'FOLDER = {self.folder!r}\nPROTOCOL = {protocol!r}\n{before}{script}')
         stages = ''.join(f'stage {name} {text}\n' for name, text in td_tests.STAGES)
         with open(f'{self.program}.td', 'w', encoding='utf-8') as f:
             f.write(f'folder {self.folder}\nkernel {self.folder}\n{stages}{plan}timeout {timeout}\n'
                     f'arg {sys.executable}\narg {vmm}\n')
+
+    def output(self, script, plan='end guest-shutdown\nchecks\n', timeout=20):
+        """What the program prints."""
+        self.write_plan(script, plan, timeout)
+        return subprocess.run([self.program], capture_output=True, text=True,
+                              check=False).stdout
+
+    def run_vmm(self, script, plan='end guest-shutdown\nchecks\n', timeout=20):
+        """The ktap.Test that comes of a VMM, and the exit status."""
+        self.write_plan(script, plan, timeout)
         done = subprocess.run([self.program], capture_output=True, text=True, check=False)
         console = ktap.Console([])
         console.feed('KTAP version 1')
@@ -172,6 +184,46 @@ class Program(unittest.TestCase):
                  'open(os.path.join(FOLDER, "debug/kvm/halt_exits"), "w").write("8")\n')
         checks = CHECKS.replace('say("TD: ok hlt")', halts + 'say("TD: ok hlt")')
         self.assertEqual(self.failed(BOOT + checks + END), {})
+
+    def shell(self, script, keys, until):
+        """What a person sees at a terminal who types keys after the first line."""
+        # Nothing is asked of the monitor.
+        before = VMM.partition("print(json.dumps({'QMP'")[0]
+        self.write_plan(script, 'end guest-shutdown\n', 20, before)
+        master, slave = pty.openpty()
+        seen = b''
+        with subprocess.Popen([self.program, '--shell'], stdin=slave, stdout=slave,
+                              stderr=slave) as process:
+            try:
+                while until not in seen and select.select([master], [], [], 20)[0]:
+                    seen += os.read(master, 1024)
+                    if keys and b'\n' in seen:
+                        os.write(master, keys)
+                        keys = b''
+            finally:
+                process.kill()
+                os.close(slave)
+                os.close(master)
+        return seen.decode()
+
+    def test_a_shell(self):
+        seen = self.shell('say("TD: begin")\n'
+                          'keys = pipe("console", "in", "r")\n'
+                          'say("you typed " + keys.readline())\n'
+                          'say("bye" * 999, "reboot: Power down", "end")\n', b'uname\n', b'end')
+        self.assertIn('you typed uname', seen)
+        self.assertIn('bye' * 999, seen)
+        # The tool must not take the end of the TD for that of the guest.
+        self.assertIn('reboot:\x1b[m Power down', seen)
+
+    def test_what_a_td_says_while_it_is_waited_for(self):
+        done = self.output(BOOT + 'time.sleep(3)\n' + CHECKS + END)
+        self.assertRegex(done, r'# td\.cpus: waited for since 1\.\d s; KVM: ')
+
+    def test_a_vmm_that_hangs(self):
+        done = self.output('time.sleep(9)', timeout=1)
+        self.assertRegex(done, r'# hang: task \d+ ')
+        self.assertIn('not ok 2 stage.firmware', done)
 
     def test_another_end(self):
         for end in ('shutdown("guest-reset")\n', '', END + 'sys.exit(1)\n'):

@@ -24,7 +24,8 @@ class Fitting(unittest.TestCase):
         self.assertEqual(boot.machine.memory_mb, tests.HOST_MB + 512)
         self.assertIn('cet', boot.machine.exclude.split(', '))
         self.assertNotIn('cet', bochs.MACHINE.exclude.split(', '))
-        self.assertGreaterEqual(boot.silence, tests.SILENCE_S)
+        self.assertEqual(boot.silence, fakes.built().request.boot.silence)
+        self.assertTrue(boot.machine.parameters.endswith(bochs.SLOW_CLOCK))
 
 
 class Files(unittest.TestCase):
