@@ -18,7 +18,7 @@ from tdxtest.guest.bisection import git, session_key
 from tdxtest.guest.options import (Commands, add_boot_options, add_environment_option,
                                    add_place_options)
 from tdxtest.guest.stages import Laid
-from tdxtest.tree import abi, source, suite
+from tdxtest.tree import abi, source, suite, td_tests
 from tdxtest.tree.work_tree import WorkTree
 from tdxtest.verdict import ktap
 
@@ -63,7 +63,7 @@ class KeptSuite(suite.Suite):
 
 
 def kept_suite(laid: Laid, folder: str, key: str) -> tuple[suite.Suite, str]:
-    """(programs, generation) of the first step of the bisection `key`.
+    """(programs, generation) of the first step of the bisection `key`: the tests of the request.
 
     The programs stay the same for all steps: what differs is then the kernel.
     So does the generation of the ABI that they expect, which would follow the
@@ -72,14 +72,16 @@ def kept_suite(laid: Laid, folder: str, key: str) -> tuple[suite.Suite, str]:
     stamp = os.path.join(folder, 'bisection')
     kept = KeptSuite(laid.build, laid.work, folder)
     text = read_text(stamp)
-    if key and text.startswith(key):
+    wanted = list(dict.fromkeys(name for name, _ in laid.request.boot.tests
+                                if name not in td_tests.NAMES))
+    if key and text.startswith(key) and all(map(os.path.exists, map(kept.program, wanted))):
         generation = text.removeprefix(key).strip()
         laid.progress.say('suite: as the first step built it')
         return kept, generation
-    built = stages.compile_suite(laid)
+    built = stages.compile_suite(laid, wanted)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.join(folder, 'x86'))
-    for name in suite.names():
+    for name in wanted:
         shutil.copy2(built.program(name), kept.program(name))
     generation = laid.generation().name
     # Written last: a folder that has it is whole.
