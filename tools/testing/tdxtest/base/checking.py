@@ -81,7 +81,7 @@ def run(checks: Iterable[Check], when: When, progress: Progress, subject: object
         skipped: list[str] | None = None) -> int:
     """Run those of the checks that are due at `when`; gives how many found something wrong.
 
-    A long one says when it begins, and how long it has lasted when it is silent.
+    A long one says when it begins. The step that goes on says which one it is at.
     skipped: takes the names of those that this machine does not allow.
     """
     failed = 0
@@ -89,6 +89,7 @@ def run(checks: Iterable[Check], when: When, progress: Progress, subject: object
     for number, check in enumerate(due, 1):
         step = (progress.step('check', f'{check.NAME}: {number} of {len(due)}')
                 if when == When.LONG else contextlib.nullcontext())
+        progress.doing = '' if when == When.LONG else check.NAME
         try:
             with step:
                 wrong = list(check.check(subject))
@@ -101,4 +102,5 @@ def run(checks: Iterable[Check], when: When, progress: Progress, subject: object
         for line in wrong:
             progress.line(f'  {line}')
         failed += bool(wrong)
+    progress.doing = ''
     return failed

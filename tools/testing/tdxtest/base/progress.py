@@ -76,6 +76,8 @@ class Progress:
         self._last = self._start
         # The steps that are going on, each within the one before it.
         self._open: list[threading.Event] = []
+        # What is being done within a step that has no words of its own.
+        self.doing = ''
         self._file = ''
         # {step: [seconds, units]} of the last time
         self._before: dict[str, list[float]] = {}
@@ -123,9 +125,10 @@ class Progress:
                 if self._open[-1] is not done:
                     continue
                 if live:
-                    self._draw(name, detail() if detail else text, now - begin, meter, key)
+                    more = detail() if detail else self.doing or text
+                    self._draw(name, more, now - begin, meter, key)
                 elif now - self._last >= HEARTBEAT_S:
-                    more = detail() if detail else ''
+                    more = detail() if detail else self.doing
                     self.say(f'{name}: still at it after {now - begin:.0f} s'
                              + (f', {more}' if more else ''))
 

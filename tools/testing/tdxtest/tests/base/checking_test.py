@@ -73,6 +73,13 @@ class Run(unittest.TestCase):
                          ['check: A: 1 wrong', 'check: B: ok'])
         self.assertIn('\n  a.c:1: no b\n', out.getvalue())
 
+    def test_the_progress_knows_which_one_it_is(self):
+        shown, seen = Progress(io.StringIO()), []
+        check = types.SimpleNamespace(NAME='A', WHEN=When.STATIC,
+                                      check=lambda subject: seen.append(shown.doing) or [])
+        checking.run([check], When.STATIC, shown, None)
+        self.assertEqual((seen, shown.doing), (['A'], ''))
+
     def test_a_long_one_says_when_it_begins_and_what_it_took(self):
         out = io.StringIO()
         checking.run([made('A', When.LONG), made('B'), made('C', When.LONG, wrong=['no'])],

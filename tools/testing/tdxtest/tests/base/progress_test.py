@@ -42,6 +42,12 @@ class Silence(unittest.TestCase):
             self.silent()
         self.assertRegex(self.out.getvalue(), r'trees: still at it after \d s, half of it\n')
 
+    def test_what_is_being_done(self):
+        with self.progress.step('check', 'all'):
+            self.progress.doing = 'pylint'
+            self.silent()
+        self.assertRegex(self.out.getvalue(), r'check: still at it after \d s, pylint\n')
+
     def test_only_the_innermost_step_speaks(self):
         with self.progress.step('check', 'fixes'):
             with self.progress.step('run', 'fixes/0006'):
