@@ -211,8 +211,10 @@ class Runner:
         outcomes = []
         while share and not self._interrupted:
             lines, ended = self._boot(number, image_path, folder)
+            if self._interrupted:
+                break
             done, share = read(lines, share, ended)
-            if not done and not self._interrupted:
+            if not done:
                 raise Failure(f'the guest came to none of its groups: {ended or "no reason"}')
             outcomes += done
             if share:

@@ -7,6 +7,7 @@ import tempfile
 import time
 import types
 import unittest
+from unittest import mock
 
 from tdxtest.base.failure import Failure
 from tdxtest.guest import groups
@@ -154,10 +155,13 @@ class Stopped(unittest.TestCase):
                 os.makedirs(path, exist_ok=True)
                 return path
             runner.built.build.folder = place
+            images = runner._image = mock.Mock(return_value='image')
             start = time.monotonic()
             with self.assertRaisesRegex(Failure, 'the machine died: fake ended with status -9'):
                 runner.run([[group('a', 'f.v.t')], [group('b', 'f.v.t')]])
         self.assertLess(time.monotonic() - start, 30)
+        # Nothing is prepared for what is left of a share that was ended.
+        self.assertEqual(images.call_count, 2)
 
     def test_a_guest_that_does_nothing(self):
         with self.assertRaisesRegex(Failure, 'none of its groups'):
