@@ -23,9 +23,10 @@ FOLDER = '/td'
 OTHER_USERSPACE = ('userspace', 'Run /init as init process')
 # What a TD says that goes no further.
 STOPS = ('EFI stub: ERROR', 'BdsDxe: No bootable option', 'Kernel panic - not syncing')
-# Guest time between two stages, of which the longest takes two seconds. A TD that spins for
-# as long takes the emulator some three minutes.
-STAGE_TIMEOUT_S = 15
+# Guest time between two stages, of which the longest takes two seconds, and what a TD needs
+# to accept its memory. A TD that spins for as long takes the emulator two minutes.
+STAGE_TIMEOUT_S = 10
+ACCEPTED_MB_PER_S = 128
 # loglevel: the kernel's banner and warnings. Each character that a TD prints is an exit.
 # swiotlb: the least that virtio-rng takes, in slabs of 2 KiB; 64 MiB are the default.
 # panic: a panic ends the TD at once. cryptomgr.notests: the self-tests of its crypto code are
@@ -107,7 +108,8 @@ def plan_text(wanted: TdRequest, end: td_tests.End, append: str) -> str:
     lines += ['checks'] if end.checks and not wanted.initrd else []
     lines += [f'says {end.says}'] if end.says else []
     lines += [f'stop {text}' for text in STOPS if text != end.says]
-    lines += [f'end {end.reason}', f'timeout {STAGE_TIMEOUT_S}',
+    timeout_s = STAGE_TIMEOUT_S + wanted.memory_mb // ACCEPTED_MB_PER_S
+    lines += [f'end {end.reason}', f'timeout {timeout_s}',
               f'leaks {td_tests.FINDINGS["page_tables"]}',
               f'arg {FOLDER}/lib/{os.path.basename(packages.LOADER)}',
               'narrow --preload', f'narrow {FOLDER}/width.so',
