@@ -134,6 +134,20 @@ class Stopped(unittest.TestCase):
         self.assertEqual([outcome.group.name for outcome in outcomes], ['a', 'b', 'c'])
         self.assertEqual(sorted(seen), [(1, ['a', 'b']), (1, ['b']), (2, ['c'])])
 
+    def test_no_group_runs_after_one_that_spoils_the_guest_unseen(self):
+        seen = []
+
+        def boots(_number, image, _folder):
+            seen.append(image)
+            lines = [line for number, name in enumerate(image, 3)
+                     for line in document(name, *PASS, number=number)]
+            return HEAD + lines + POWER_OFF, ''
+        share = [group('a', 'f.v.t'), group('b', 'f.v.t', spoils=2),
+                 group('c', 'f.v.t', spoils=2)]
+        outcomes = self.runner(boots).run([share])
+        self.assertEqual([outcome.group.name for outcome in outcomes], ['a', 'b', 'c'])
+        self.assertEqual(seen, [['a', 'b'], ['c']])
+
     def test_the_machine_dies(self):
         runner = self.runner(None)
         del runner._boot
