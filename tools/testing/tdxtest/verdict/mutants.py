@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.paths import PROJECT
 from tdxtest.kvm import modules
-from tdxtest.tree import series, td_tests
+from tdxtest.tree import diffs, series, td_tests
 from tdxtest.tree.suite import Suite
 
 FOLDER = os.path.join(PROJECT, 'mutants')
@@ -229,11 +229,27 @@ def check_places(root: str = FOLDER) -> Iterator[str]:
                 yield f'mutants/{os.path.relpath(path, root)}: wanted FOLDER/NAME{SUFFIX}'
 
 
+def change(path: str) -> tuple[object, ...]:
+    """What a mutant changes: (file, line of the old file, line of the diff), in order."""
+    with open(path, 'rb') as f:
+        found = diffs.parse(f.read())
+    changed: list[object] = []
+    for diff in found:
+        for hunk in diff.hunks:
+            line = hunk.start
+            for text in hunk.lines:
+                if text.startswith((b'+', b'-')):
+                    changed.append((diff.new, line, text))
+                line += not text.startswith((b'+', b'\\'))
+    return tuple(changed)
+
+
 def check_form(root: str = FOLDER) -> Iterator[str]:
-    """Each file is a mutant in its place, and no two have a subject or a name in common."""
+    """Each file is a mutant in its place. No two share a subject, a name or a change."""
     yield from check_places(root)
     subjects: dict[str, str] = {}
     flat_names: dict[str, str] = {}
+    changes: dict[tuple[object, ...], str] = {}
     for path in files(root):
         try:
             mutant = load(path)
@@ -246,11 +262,12 @@ def check_form(root: str = FOLDER) -> Iterator[str]:
         if not belongs(mutant):
             yield (f'{where}: {" and ".join(mutant.tests())} must notice it, '
                    f'and no tdx_{mutant.folder}_test')
-        for seen, key, what in ((subjects, mutant.subject, 'subject'),
-                                (flat_names, mutant.flat_name, 'name without a folder')):
-            if key in seen:
-                yield f'{where}: has the {what} of {seen[key]}'
-            seen[key] = mutant.name
+        twins = (subjects.setdefault(mutant.subject, mutant.name),
+                 flat_names.setdefault(mutant.flat_name, mutant.name),
+                 changes.setdefault(change(path), mutant.name))
+        for twin, what in zip(twins, ('subject', 'name without a folder', 'change')):
+            if twin != mutant.name:
+                yield f'{where}: has the {what} of {twin}'
 
 
 def check_suite(built: Suite) -> Iterator[str]:

@@ -5,6 +5,7 @@ import os
 import tempfile
 import unittest
 
+from tdxtest.base.contents import content
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.verdict import mutants
 
@@ -79,12 +80,12 @@ class Parse(unittest.TestCase):
             parse('Kills: b_test:*\n').named_cases(CASES.get)
 
 
-def write(root, name, fields='Kills: tdx_a_test:*\n', head=HEAD):
-    """A mutant NAME below root; gives its path."""
+def write(root, name, fields='Kills: tdx_a_test:*\n', head=HEAD, added=''):
+    """A mutant NAME below root, which adds the line `added` or its name; gives its path."""
     path = os.path.join(root, f'{name}.patch')
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, 'w', encoding='utf-8') as f:
-        f.write(head + fields + DIFF)
+        f.write(head + fields + DIFF.replace('+c', f'+{added or name}'))
     return path
 
 
@@ -180,6 +181,19 @@ class Form(Folder):
         self.assertEqual(self.problems(),
                          ['mutants/a/other: has the name without a folder of a/one',
                           'mutants/a/two: has the subject of a/one'])
+
+    def test_the_same_change(self):
+        write(self.root, 'a/one', added='e')
+        path = write(self.root, 'b/two', 'Kills: tdx_b_test:*\n', 'Subject: y\n\nWhy.\n\n', 'e')
+        self.assertEqual(self.problems(), ['mutants/b/two: has the change of a/one'])
+        # Other context does not make another change, another line does.
+        text = content(path).decode()
+        for old, new, problems in (('@@ -1,3 +1,3 @@\n a\n', '@@ -2,2 +2,2 @@\n',
+                                    ['mutants/b/two: has the change of a/one']),
+                                   ('@@ -1,3 +1,3 @@', '@@ -2,3 +2,3 @@', [])):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text.replace(old, new))
+            self.assertEqual(self.problems(), problems)
 
     def test_name(self):
         write(self.root, 'a/One')
