@@ -237,6 +237,11 @@ FIXTURE_SETUP(lock_order)
 	if (tdx_nr_present_cpus() < 2)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
+	/*
+	 * A vCPU that was last on the CPU of the held call must leave it first, by an
+	 * interrupt that this CPU takes after the call.
+	 */
+	self->tds.cpu = tdx_pin_to_first_cpu();
 	create(&self->tds, variant->pair.finalized);
 }
 
@@ -295,7 +300,6 @@ TDX_TEST_F(lock_order, kept_apart)
 	char request[64];
 	int first, second;
 
-	self->tds.cpu = tdx_pin_to_first_cpu();
 	tdx_sim_write("busy", "clear");
 	snprintf(request, sizeof(request), "%s %u %u", pair->leaf, HOLD_US, pair->nth ?: 1);
 	tdx_sim_write("hold", request);
