@@ -64,7 +64,8 @@ def expected_warnings(plan: str) -> str:
     """The list of guest_src/klog.h for a plan_text()."""
     leaks = findings.expected_leaks(PLANNED_TEST.findall(plan))
     return ''.join(f'{step} {text}\n' for step, text in (
-        *findings.expected_warnings(), *(('unload_kvm', text) for text in leaks)))
+        *((f'finding {number}', text) for number, text in findings.expected_warnings()),
+        *(('unload_kvm', text) for text in leaks)))
 
 
 def is_static(program: str) -> bool:

@@ -23,6 +23,8 @@
  * a text of the warning's line, and without a text after it.
  */
 #define KLOG_ANNOUNCEMENT	"tdx_selftest: expected warning:"
+/* The same before a case of a finding, with its number, and with 0 after the case. */
+#define KLOG_FINDING		"tdx_selftest: finding"
 
 struct klog_list {
 	char *lines[KLOG_MAX_LINES];
@@ -32,8 +34,10 @@ struct klog_list {
 static int klog_fd = -1;
 static struct klog_list klog_patterns;
 static struct klog_list klog_expected;
-/* The test that runs, "" for none. */
-static const char *klog_test = "";
+/* The test or the step that runs, "" for none. */
+static const char *klog_step = "";
+/* The finding that the running case is of, 0 for none. */
+static unsigned long klog_finding;
 /* What the test has announced, "" for nothing. */
 static char klog_announced[256];
 /* The record before this one: WARN() prints its message, and then where it is. */
@@ -79,21 +83,27 @@ int klog_open(const char *patterns, const char *expected)
 	return klog_fd;
 }
 
-void klog_expect(const char *test)
+void klog_expect(const char *step)
 {
-	klog_test = test ? test : "";
+	klog_step = step ? step : "";
+	klog_finding = 0;
 	klog_announced[0] = '\0';
 }
 
-/* Gives true for a record that announces a warning, or the end of one. */
+/* Gives true for a record that announces a warning or a finding, or the end of one. */
 static bool klog_is_announcement(const char *text)
 {
-	const size_t len = strlen(KLOG_ANNOUNCEMENT);
-
-	if (!klog_test[0] || strncmp(text, KLOG_ANNOUNCEMENT, len))
+	if (!klog_step[0])
 		return false;
 
-	text += len;
+	if (!strncmp(text, KLOG_FINDING, strlen(KLOG_FINDING))) {
+		klog_finding = strtoul(text + strlen(KLOG_FINDING), NULL, 10);
+		return true;
+	}
+	if (strncmp(text, KLOG_ANNOUNCEMENT, strlen(KLOG_ANNOUNCEMENT)))
+		return false;
+
+	text += strlen(KLOG_ANNOUNCEMENT);
 	text += strspn(text, " ");
 	snprintf(klog_announced, sizeof(klog_announced), "%s", text);
 	return true;
@@ -101,17 +111,23 @@ static bool klog_is_announcement(const char *text)
 
 static bool klog_is_expected(const char *text)
 {
-	const size_t len = strlen(klog_test);
+	char who[64];
+	size_t len;
 	unsigned int i;
 
 	if (klog_announced[0] && strstr(text, klog_announced))
 		return true;
 
-	for (i = 0; len && i < klog_expected.nr; i++) {
+	if (klog_finding)
+		snprintf(who, sizeof(who), "finding %lu ", klog_finding);
+	else
+		snprintf(who, sizeof(who), "%s ", klog_step);
+	len = strlen(who);
+	for (i = 0; i < klog_expected.nr; i++) {
 		const char *line = klog_expected.lines[i];
 
-		if (!strncmp(line, klog_test, len) && line[len] == ' ' &&
-		    (strstr(text, line + len + 1) || strstr(klog_before, line + len + 1)))
+		if (!strncmp(line, who, len) &&
+		    (strstr(text, line + len) || strstr(klog_before, line + len)))
 			return true;
 	}
 	return false;

@@ -8,8 +8,8 @@
 /**
  * klog_open - start reading the kernel log at its first record
  * @patterns: path of the list of texts that mark a kernel warning, one a line
- * @expected: path of the list of warnings that are expected: the name of a test, a
- *	      space, and a text, one a line
+ * @expected: path of the list of warnings that are expected: "finding" and a number, or
+ *	      the name of a step, a space, and a text, one a line
  *
  * Gives the file descriptor to poll(), or -1 with errno set.
  */
@@ -17,12 +17,13 @@ int klog_open(const char *patterns, const char *expected);
 
 /**
  * klog_expect - say which warnings are expected from now on
- * @test: name of the test or of the step that runs, NULL for none
+ * @step: name of the test or of the step that runs, NULL for none
  *
- * A warning that holds an expected text of the test, or whose message right before it
- * does, does not count, and neither does one that the test itself has announced in the log.
+ * A warning that holds an expected text, or whose message right before it does, does not
+ * count.  The text is one of the step, of the finding that the test has announced in the
+ * log as that of the running case, or of a warning that the test has announced.
  */
-void klog_expect(const char *test);
+void klog_expect(const char *step);
 
 /**
  * klog_drain - read what the kernel has logged since the last call

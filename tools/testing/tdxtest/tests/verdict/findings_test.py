@@ -51,8 +51,7 @@ class Parse(unittest.TestCase):
         self.assertEqual(found.warns, ('free_it+', 'two words'))
         self.assertTrue(found.has_fix())
         self.assertEqual(findings.expected_warnings((found,)),
-                         [('a_test', 'free_it+'), ('a_test', 'two words'),
-                          ('b_test', 'free_it+'), ('b_test', 'two words')])
+                         [(7, 'free_it+'), (7, 'two words')])
         self.assertEqual(findings.expected_leaks(['x_test', 'b_test'], (found,)), ['cache one'])
         self.assertEqual(findings.expected_leaks(['x_test'], (found,)), [])
 

@@ -19,6 +19,7 @@
 
 #include "kselftest_harness.h"
 #include "kvm_util.h"
+#include "tdx/tdx_warning.h"
 
 typedef void tdx_finding_fn(struct __test_metadata *test,
 			    struct __fixture_variant_metadata *variant);
@@ -66,9 +67,11 @@ static inline bool tdx_finding_is_of(const struct tdx_finding *finding,
 static inline void tdx_finding_run_case(struct tdx_finding *finding, struct __test_metadata *test,
 					struct __fixture_variant_metadata *variant)
 {
-	const pid_t child = fork();
+	pid_t child;
 	int status;
 
+	tdx_announce_finding(finding->number);
+	child = fork();
 	TEST_ASSERT(child >= 0, "fork() failed: %s", strerror(errno));
 	if (!child) {
 		finding->fn(test, variant);
@@ -77,6 +80,7 @@ static inline void tdx_finding_run_case(struct tdx_finding *finding, struct __te
 
 	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %s",
 		    strerror(errno));
+	tdx_announce_finding(0);
 	if (WIFSIGNALED(status))
 		kill(getpid(), WTERMSIG(status));
 

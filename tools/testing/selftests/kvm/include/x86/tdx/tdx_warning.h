@@ -56,6 +56,13 @@ u64 tdx_announce_warning(const char *text);
 u64 tdx_end_announcement(u64 before);
 
 /*
+ * Tell the reader of the kernel's log that a case of finding @number begins, in which the
+ * warnings of the finding do not count, or with 0 that it has ended.
+ */
+#define TDX_WARN_FINDING	"tdx_selftest: finding"
+void tdx_announce_finding(unsigned int number);
+
+/*
  * Returns a file from which only later lines of the kernel's log can be read, -1 where
  * there is none, and true if one of these lines has both @first and @second.
  */

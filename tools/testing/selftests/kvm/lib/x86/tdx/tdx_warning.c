@@ -64,28 +64,39 @@ void tdx_assert_no_warning(u64 before)
 		    after - before);
 }
 
-static void announce(const char *text)
+static void announce(const char *what, const char *text)
 {
 	/* A file for each line: the kernel drops lines if one file has too many. */
 	FILE *f = fopen(KERNEL_LOG, "w");
 
 	if (!f)
 		return;
-	fprintf(f, TDX_WARN_ANNOUNCEMENT " %s\n", text);
+	fprintf(f, "%s %s\n", what, text);
 	fclose(f);
 }
 
 u64 tdx_announce_warning(const char *text)
 {
-	announce(text);
+	announce(TDX_WARN_ANNOUNCEMENT, text);
 	return tdx_count_warnings();
+}
+
+void tdx_announce_finding(unsigned int number)
+{
+	char text[16];
+
+	/* Where a finding is fixed, its warnings count. */
+	if (!env_has(TDX_WARN_FINDINGS))
+		return;
+	snprintf(text, sizeof(text), "%u", number);
+	announce(TDX_WARN_FINDING, text);
 }
 
 u64 tdx_end_announcement(u64 before)
 {
 	const u64 after = read_count();
 
-	announce("");
+	announce(TDX_WARN_ANNOUNCEMENT, "");
 	return after - before;
 }
 
