@@ -17,6 +17,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_msr.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_warning.h"
@@ -42,15 +43,9 @@ static inline u32 rdpkru(void)
 /* A TD's own values.  Key 0 is the one of all its pages. */
 #define TD_PKRU		0xaaaaaaa8u
 #define TD_MSRS(X)							\
-	X(MSR_STAR,		0x0012002300000000ULL)			\
-	X(MSR_LSTAR,		0x00007abc12345600ULL)			\
-	X(MSR_SYSCALL_MASK,	0x0000000000000700ULL)			\
-	X(MSR_TSC_AUX,		0x000000005eed0000ULL)			\
-	X(MSR_FS_BASE,		0x00001111deadb000ULL)			\
-	X(MSR_KERNEL_GS_BASE,	0x00002222deadb000ULL)			\
+	TDX_OWN_MSRS(X)							\
 	X(MSR_IA32_SYSENTER_CS,	0x0000000000000050ULL)			\
 	X(MSR_IA32_SYSENTER_ESP, 0x0000333312345600ULL)			\
-	X(MSR_IA32_SYSENTER_EIP, 0x0000333312345700ULL)			\
 	X(MSR_IA32_CR_PAT,	0x0006060606060606ULL)
 
 static void guest_code(u64 has_pkru)

@@ -20,6 +20,7 @@
 #include "ucall_common.h"
 #include "tdx/td_boot.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_msr.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -36,16 +37,6 @@
 
 /* Not in the class of any interrupt of the TD. */
 #define TPR_TEST	0x10
-
-/* Registers that nothing here needs, and legal values for them. */
-#define TEST_MSRS(X)							\
-	X(MSR_STAR,		0x0012002300000000ULL)			\
-	X(MSR_LSTAR,		0x00007abc12345600ULL)			\
-	X(MSR_SYSCALL_MASK,	0x0000000000047700ULL)			\
-	X(MSR_TSC_AUX,		0x000000005eed0000ULL)			\
-	X(MSR_FS_BASE,		0x00001111deadb000ULL)			\
-	X(MSR_KERNEL_GS_BASE,	0x00002222deadb000ULL)			\
-	X(MSR_IA32_SYSENTER_EIP, 0x0000333312345600ULL)
 
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define NO_FSGSBASE_REASON	"the VMM cannot write its GS base by itself"
@@ -143,7 +134,7 @@ static NO_SSE void guest_spins(void *regs)
 static void guest_write_regs(u64 nr)
 {
 #define WRITE_MSR(msr, value)	wrmsr(msr, (value) + nr);
-	TEST_MSRS(WRITE_MSR)
+	TDX_OWN_MSRS(WRITE_MSR)
 	asm volatile("mov %0, %%cr2" : : "r"(CR2_TEST + nr));
 	asm volatile("mov %0, %%dr3" : : "r"(DR3_TEST + nr));
 	x2apic_write_reg(APIC_TASKPRI, TPR_TEST + nr);
@@ -154,7 +145,7 @@ static void guest_check_regs(u64 nr)
 	u64 cr2, dr3;
 
 #define CHECK_MSR(msr, value)	GUEST_ASSERT_EQ(rdmsr(msr), (value) + nr);
-	TEST_MSRS(CHECK_MSR)
+	TDX_OWN_MSRS(CHECK_MSR)
 	asm volatile("mov %%cr2, %0" : "=r"(cr2));
 	GUEST_ASSERT_EQ(cr2, CR2_TEST + nr);
 	asm volatile("mov %%dr3, %0" : "=r"(dr3));

@@ -34,6 +34,16 @@
 #define APIC_LVT1	0x360
 #define APIC_LVTERR	0x370
 
+/* MSRs that a TD has for itself and can do without, and a legal value for each. */
+#define TDX_OWN_MSRS(X)							\
+	X(MSR_STAR,		0x0012002300000000ULL)			\
+	X(MSR_LSTAR,		0x00007abc12345600ULL)			\
+	X(MSR_SYSCALL_MASK,	0x0000000000047700ULL)			\
+	X(MSR_TSC_AUX,		0x000000005eed0000ULL)			\
+	X(MSR_FS_BASE,		0x00001111deadb000ULL)			\
+	X(MSR_KERNEL_GS_BASE,	0x00002222deadb000ULL)			\
+	X(MSR_IA32_SYSENTER_EIP, 0x0000333312345700ULL)
+
 /* Set up @insn to read MSR @index, of which the low 32 bits count, and to return @value. */
 void tdx_msr_init_read(struct tdx_insn *insn, u64 index, u64 value);
 
