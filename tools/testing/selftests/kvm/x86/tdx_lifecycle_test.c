@@ -14,6 +14,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
+#include "tdx/tdx_stage.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
@@ -27,25 +28,9 @@
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define MANY_KEYIDS_REASON	"the host has KeyIDs for very many TDs"
 
-enum td_stage {
-	TD_INITIALIZED,		/* KVM_TDX_INIT_VM */
-	TD_VCPU_CREATED,	/* KVM_CREATE_VCPU */
-	TD_VCPU_INITIALIZED,	/* KVM_TDX_INIT_VCPU */
-	TD_MEMORY_ADDED,	/* KVM_TDX_INIT_MEM_REGION */
-	TD_FINALIZED,		/* KVM_TDX_FINALIZE_VM */
-	TD_ENTERED,		/* KVM_RUN */
-	TD_DONE,		/* KVM_RUN to the end of the guest's code */
-};
-
 #define STAGES(first, last)	GENMASK(last, first)
-#define ALL_STAGES		STAGES(TD_INITIALIZED, TD_DONE)
+#define ALL_STAGES		STAGES(TDX_STAGE_INITIALIZED, TDX_STAGE_IN_HYPERCALL)
 #define NO_STAGE		0
-
-struct td {
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-	enum td_stage stage;
-};
 
 static void guest_code(void)
 {
@@ -60,48 +45,13 @@ static void guest_spin(void)
 		cpu_relax();
 }
 
-static void td_advance(struct td *td, void *guest)
-{
-	struct ucall uc;
-
-	switch (++td->stage) {
-	case TD_VCPU_CREATED:
-		td->vcpu = tdx_vcpu_create(td->vm, 0, guest);
-		break;
-	case TD_VCPU_INITIALIZED:
-		tdx_vcpu_init(td->vcpu);
-		break;
-	case TD_MEMORY_ADDED:
-		tdx_vm_add_memory(td->vm);
-		break;
-	case TD_FINALIZED:
-		tdx_vm_ioctl(td->vm, KVM_TDX_FINALIZE_VM, 0, 0);
-		break;
-	case TD_ENTERED:
-		tdx_vcpu_run_to_ucall(td->vcpu, UCALL_SYNC, &uc);
-		break;
-	case TD_DONE:
-		tdx_vcpu_run_to_ucall(td->vcpu, UCALL_DONE, &uc);
-		break;
-	default:
-		TEST_FAIL("no stage %d", td->stage);
-	}
-}
-
-static void td_build(struct td *td, enum td_stage stage, void *guest)
-{
-	if (!td->vm)
-		td->vm = tdx_vm_create(1);
-	while (td->stage < stage)
-		td_advance(td, guest);
-}
-
 /* A TD on the same KVM, which must go on running. */
 static void check_another_td(void)
 {
-	struct td td = {};
+	struct tdx_td td = {};
 
-	td_build(&td, TD_DONE, guest_code);
+	tdx_td_build(&td, TDX_STAGE_IN_HYPERCALL);
+	tdx_td_finish(&td);
 	kvm_vm_free(td.vm);
 }
 
@@ -117,19 +67,19 @@ static const struct command {
 	{ "KVM_TDX_INIT_VCPU of a VM", KVM_TDX_INIT_VCPU, false, NO_STAGE },
 	{ "KVM_TDX_INIT_MEM_REGION of a VM", KVM_TDX_INIT_MEM_REGION, false, NO_STAGE },
 	{ "KVM_TDX_FINALIZE_VM", KVM_TDX_FINALIZE_VM, false,
-	  STAGES(TD_INITIALIZED, TD_MEMORY_ADDED) },
+	  STAGES(TDX_STAGE_INITIALIZED, TDX_STAGE_MEMORY_ADDED) },
 	{ "KVM_TDX_GET_CPUID of a VM", KVM_TDX_GET_CPUID, false, NO_STAGE },
 	{ "the command after the last of a VM", KVM_TDX_CMD_NR_MAX, false, NO_STAGE },
 	{ "command ~0 of a VM", ~0u, false, NO_STAGE },
 	{ "KVM_TDX_CAPABILITIES of a vCPU", KVM_TDX_CAPABILITIES, true, NO_STAGE },
 	{ "KVM_TDX_INIT_VM of a vCPU", KVM_TDX_INIT_VM, true, NO_STAGE },
 	{ "KVM_TDX_INIT_VCPU", KVM_TDX_INIT_VCPU, true,
-	  STAGES(TD_VCPU_CREATED, TD_VCPU_CREATED) },
+	  STAGES(TDX_STAGE_VCPU_CREATED, TDX_STAGE_VCPU_CREATED) },
 	{ "KVM_TDX_INIT_MEM_REGION", KVM_TDX_INIT_MEM_REGION, true,
-	  STAGES(TD_VCPU_INITIALIZED, TD_MEMORY_ADDED) },
+	  STAGES(TDX_STAGE_VCPU_INITIALIZED, TDX_STAGE_MEMORY_ADDED) },
 	{ "KVM_TDX_FINALIZE_VM of a vCPU", KVM_TDX_FINALIZE_VM, true, NO_STAGE },
 	{ "KVM_TDX_GET_CPUID", KVM_TDX_GET_CPUID, true,
-	  STAGES(TD_VCPU_CREATED, TD_MEMORY_ADDED) },
+	  STAGES(TDX_STAGE_VCPU_CREATED, TDX_STAGE_MEMORY_ADDED) },
 	{ "the command after the last of a vCPU", KVM_TDX_CMD_NR_MAX, true, NO_STAGE },
 	{ "command ~0 of a vCPU", ~0u, true, NO_STAGE },
 };
@@ -158,7 +108,7 @@ static void *operand(struct operands *operands, u32 id)
 	}
 }
 
-static int issue(struct td *td, const struct command *command, void *data, u64 *hw_error)
+static int issue(struct tdx_td *td, const struct command *command, void *data, u64 *hw_error)
 {
 	if (command->of_vcpu)
 		return __tdx_vcpu_ioctl(td->vcpu, command->id, 0, data, hw_error);
@@ -166,7 +116,7 @@ static int issue(struct td *td, const struct command *command, void *data, u64 *
 	return __tdx_vm_ioctl(td->vm, command->id, 0, data, hw_error);
 }
 
-static void refuse(struct td *td, const struct command *command, void *data)
+static void refuse(struct tdx_td *td, const struct command *command, void *data)
 {
 	u64 hw_error;
 	int r = issue(td, command, data, &hw_error);
@@ -177,7 +127,7 @@ static void refuse(struct td *td, const struct command *command, void *data)
 	tdx_assert_value(command->name, "stage", td->stage, "hw_error", 0, hw_error);
 }
 
-static void allow(struct td *td, const struct command *command, void *data)
+static void allow(struct tdx_td *td, const struct command *command, void *data)
 {
 	u64 hw_error;
 	int r = issue(td, command, data, &hw_error);
@@ -186,7 +136,7 @@ static void allow(struct td *td, const struct command *command, void *data)
 		    strerror(errno));
 }
 
-static void refuse_run(struct td *td)
+static void refuse_run(struct tdx_td *td)
 {
 	int r = __vcpu_run(td->vcpu);
 
@@ -194,7 +144,7 @@ static void refuse_run(struct td *td)
 		    td->stage, r ? strerror(errno) : exit_reason_str(td->vcpu->run->exit_reason));
 }
 
-static void refuse_commands(struct td *td)
+static void refuse_commands(struct tdx_td *td)
 {
 	struct operands operands = {
 		.caps = tdx_vm_get_capabilities(td->vm),
@@ -225,7 +175,7 @@ static void refuse_commands(struct td *td)
 		}
 	}
 
-	if (td->vcpu && td->stage < TD_FINALIZED)
+	if (td->vcpu && td->stage < TDX_STAGE_FINALIZED)
 		refuse_run(td);
 
 	free(operands.cpuid);
@@ -235,21 +185,21 @@ static void refuse_commands(struct td *td)
 
 FIXTURE(td_stage)
 {
-	struct td td;
+	struct tdx_td td;
 };
 
 FIXTURE_VARIANT(td_stage)
 {
-	enum td_stage stage;
+	enum tdx_stage stage;
 };
 
-FIXTURE_VARIANT_ADD(td_stage, initialized)	{ .stage = TD_INITIALIZED };
-FIXTURE_VARIANT_ADD(td_stage, vcpu_created)	{ .stage = TD_VCPU_CREATED };
-FIXTURE_VARIANT_ADD(td_stage, vcpu_initialized)	{ .stage = TD_VCPU_INITIALIZED };
-FIXTURE_VARIANT_ADD(td_stage, memory_added)	{ .stage = TD_MEMORY_ADDED };
-FIXTURE_VARIANT_ADD(td_stage, finalized)	{ .stage = TD_FINALIZED };
-FIXTURE_VARIANT_ADD(td_stage, entered)		{ .stage = TD_ENTERED };
-FIXTURE_VARIANT_ADD(td_stage, done)		{ .stage = TD_DONE };
+FIXTURE_VARIANT_ADD(td_stage, initialized)	{ .stage = TDX_STAGE_INITIALIZED };
+FIXTURE_VARIANT_ADD(td_stage, vcpu_created)	{ .stage = TDX_STAGE_VCPU_CREATED };
+FIXTURE_VARIANT_ADD(td_stage, vcpu_initialized)	{ .stage = TDX_STAGE_VCPU_INITIALIZED };
+FIXTURE_VARIANT_ADD(td_stage, memory_added)	{ .stage = TDX_STAGE_MEMORY_ADDED };
+FIXTURE_VARIANT_ADD(td_stage, finalized)	{ .stage = TDX_STAGE_FINALIZED };
+FIXTURE_VARIANT_ADD(td_stage, entered)		{ .stage = TDX_STAGE_ENTERED };
+FIXTURE_VARIANT_ADD(td_stage, done)		{ .stage = TDX_STAGE_IN_HYPERCALL };
 
 FIXTURE_SETUP(td_stage)
 {
@@ -264,14 +214,14 @@ FIXTURE_TEARDOWN(td_stage)
 /* Refused commands change nothing: the TD is built and run to its end. */
 TDX_TEST_F(td_stage, commands_refused)
 {
-	td_build(&self->td, variant->stage, guest_code);
+	tdx_td_build(&self->td, variant->stage);
 	refuse_commands(&self->td);
-	td_build(&self->td, TD_DONE, guest_code);
+	tdx_td_finish(&self->td);
 }
 
 TDX_TEST_F(td_stage, destroyed)
 {
-	td_build(&self->td, variant->stage, guest_code);
+	tdx_td_build(&self->td, variant->stage);
 	kvm_vm_free(self->td.vm);
 	self->td.vm = NULL;
 	check_another_td();
@@ -281,14 +231,21 @@ TDX_TEST_F(td_stage, destroyed)
  * The owner of a TD: builds it up to @stage and waits to be killed, in KVM_RUN if the
  * TD has been entered by then.
  */
-static void __noreturn own_td(enum td_stage stage, int ready)
+static void __noreturn own_td(enum tdx_stage stage, int ready)
 {
-	struct td td = {};
+	struct tdx_td td = {};
+	struct ucall uc;
 
-	td_build(&td, stage, stage == TD_ENTERED ? guest_spin : guest_code);
+	if (stage == TDX_STAGE_ENTERED) {
+		td.code = guest_spin;
+		tdx_td_build(&td, TDX_STAGE_FINALIZED);
+		tdx_vcpu_run_to_ucall(td.vcpu, UCALL_SYNC, &uc);
+	} else {
+		tdx_td_build(&td, stage);
+	}
 	TEST_ASSERT_EQ(write(ready, "", 1), 1);
 	for (;;) {
-		if (stage == TD_ENTERED)
+		if (stage == TDX_STAGE_ENTERED)
 			__vcpu_run(td.vcpu);
 		else
 			pause();
@@ -325,7 +282,7 @@ TDX_TEST_F(td_stage, owner_killed)
  */
 TEST(not_initialized)
 {
-	struct td td = { .vm = vm_create_barebones_type(KVM_X86_TDX_VM) };
+	struct tdx_td td = { .vm = vm_create_barebones_type(KVM_X86_TDX_VM) };
 	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(td.vm);
 	struct kvm_tdx_init_vm *none = calloc(1, sizeof(*none));
 	u64 hw_error;
@@ -353,7 +310,7 @@ TEST(not_initialized)
 TEST(destroyed_from_another_cpu)
 {
 	struct tdx_vcpu_thread thread;
-	struct td td = {};
+	struct tdx_td td = { .code = guest_code };
 	struct ucall uc;
 	int other_cpu;
 
@@ -361,7 +318,7 @@ TEST(destroyed_from_another_cpu)
 	if (other_cpu < 0)
 		SKIP(return, TDX_TWO_CPUS_REASON);
 
-	td_build(&td, TD_FINALIZED, guest_code);
+	tdx_td_build(&td, TDX_STAGE_FINALIZED);
 	tdx_vcpu_start(&thread, td.vcpu, other_cpu);
 	tdx_vcpu_join(&thread);
 	TEST_ASSERT(!thread.ret, "wanted KVM_RUN to succeed, got %s", strerror(thread.err));
@@ -370,8 +327,8 @@ TEST(destroyed_from_another_cpu)
 	TEST_ASSERT_KVM_EXIT_REASON(td.vcpu, KVM_EXIT_MMIO);
 	kvm_vm_free(td.vm);
 
-	td = (struct td) {};
-	td_build(&td, TD_FINALIZED, guest_code);
+	td = (struct tdx_td) { .code = guest_code };
+	tdx_td_build(&td, TDX_STAGE_FINALIZED);
 	tdx_vcpu_run_to_ucall(td.vcpu, UCALL_SYNC, &uc);
 	tdx_vcpu_start(&thread, td.vcpu, other_cpu);
 	tdx_vcpu_join(&thread);
@@ -381,11 +338,11 @@ TEST(destroyed_from_another_cpu)
 /* A vCPU suffices to run a TD: the file of the VM may be closed first. */
 TEST(vm_closed_before_vcpu)
 {
-	struct td td = {};
+	struct tdx_td td = {};
 
-	td_build(&td, TD_ENTERED, guest_code);
+	tdx_td_build(&td, TDX_STAGE_ENTERED);
 	TEST_ASSERT_EQ(close(td.vm->fd), 0);
-	td_build(&td, TD_DONE, guest_code);
+	tdx_td_finish(&td);
 
 	/* Another file to close. */
 	td.vm->fd = open("/dev/null", O_RDONLY);
@@ -435,35 +392,37 @@ TEST(no_more_keyids)
 /* TDs that are built, run and destroyed in turns do not affect each other. */
 TEST(several_tds)
 {
-	struct td tds[NR_TDS] = {};
-	enum td_stage stage;
+	struct tdx_td tds[NR_TDS] = {};
+	enum tdx_stage stage;
 	int i;
 
-	for (stage = TD_INITIALIZED; stage <= TD_DONE; stage++) {
+	for (stage = TDX_STAGE_INITIALIZED; stage <= TDX_STAGE_IN_HYPERCALL; stage++) {
 		for (i = 0; i < NR_TDS; i++)
-			td_build(&tds[i], stage, guest_code);
+			tdx_td_build(&tds[i], stage);
 	}
 
-	for (i = NR_TDS - 1; i >= 0; i--)
+	for (i = NR_TDS - 1; i >= 0; i--) {
+		tdx_td_finish(&tds[i]);
 		kvm_vm_free(tds[i].vm);
+	}
 }
 
 /* Destroying a TD does not end another one that is running. */
 TEST(another_destroyed)
 {
-	struct td first = {}, second = {};
+	struct tdx_td first = {}, second = {};
 
-	td_build(&first, TD_ENTERED, guest_code);
-	td_build(&second, TD_MEMORY_ADDED, guest_code);
+	tdx_td_build(&first, TDX_STAGE_ENTERED);
+	tdx_td_build(&second, TDX_STAGE_MEMORY_ADDED);
 	kvm_vm_free(first.vm);
-	td_build(&second, TD_DONE, guest_code);
+	tdx_td_finish(&second);
 	kvm_vm_free(second.vm);
 }
 
 /* An ordinary VM does not have these commands. */
 TEST(not_a_td)
 {
-	struct td vm = {};
+	struct tdx_td vm = {};
 	u64 hw_error;
 
 	vm.vm = vm_create_with_one_vcpu(&vm.vcpu, guest_code);

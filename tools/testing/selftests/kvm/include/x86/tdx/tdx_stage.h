@@ -35,6 +35,9 @@ struct tdx_td {
 	struct kvm_vcpu *vcpu;		/* NULL before TDX_STAGE_VCPU_CREATED */
 	struct kvm_vm *vm;
 	enum tdx_stage stage;
+	void *code;			/* of a TD that is not built further than
+					 * TDX_STAGE_FINALIZED, NULL: the hypercalls
+					 */
 };
 
 /* Returns the name of a stage for messages. */
