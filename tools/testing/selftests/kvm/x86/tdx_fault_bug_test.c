@@ -13,13 +13,20 @@
  */
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdcall.h"
+#include "tdx/tdvmcall.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_refusal.h"
+#include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
+#include "tdx/tdx_warning.h"
 
 /* Calls of TDH.MNG.ADDCX for a TD, and of TDH.VP.ADDCX for a vCPU. */
 #define NR_TDCX		6
 #define NR_VCPU_TDCX	5
+
+#define MAX_SIGNALS	100
 
 #define BUSY(operand)		(TDX_OPERAND_BUSY | TDX_OPERAND_ID_##operand)
 #define INVALID(operand)	(TDX_OPERAND_INVALID | TDX_OPERAND_ID_##operand)
@@ -160,6 +167,10 @@ LOST_KEYID(mng_vpflushdone_not_done, "TDH_MNG_VPFLUSHDONE", TDX_FLUSHVP_NOT_DONE
 LOST_KEYID(phymem_cache_wb_busy, "TDH_PHYMEM_CACHE_WB", BUSY(KOT), NTH(1), .warnings = 2);
 LOST_KEYID(mng_key_freeid_busy, "TDH_MNG_KEY_FREEID", BUSY(KOT), NTH(1), .warnings = 1);
 
+/* The vCPU goes to another CPU, and the module still has it on the first one in the end. */
+REFUSAL(vp_flush_migration, migrate, "TDH_VP_FLUSH", .status = BUSY(RCX), NTH(1), .nr_vcpus = 2,
+	.want_errno = EIO, .dead = true, .lost_keyids = 1);
+
 /* A page that the module does not give back, and the root page of its TD. */
 #define LOST_PAGE(name, step_name, code, n, lost)				\
 REFUSAL(name, step_name, "TDH_PHYMEM_PAGE_RECLAIM", .status = (code), .nth = (n), \
@@ -215,6 +226,56 @@ FIXTURE_TEARDOWN_PARENT(fault_bug)
 TDX_TEST_F(fault_bug, refused)
 {
 	tdx_refusal_run(&variant->refusal, &self->host);
+}
+
+static void guest_halt(void)
+{
+	struct tdcall_regs regs;
+
+	tdvmcall_seed_leaf(&regs, EXIT_REASON_HLT);
+	regs.r12 = 0;
+	tdcall_execute(&regs);
+}
+
+/* Only the module knows whether a TD that waits in HLT has an interrupt. */
+TEST(vp_rd_in_hlt)
+{
+	struct tdx_steps td = {};
+	u32 calls, refused;
+	char *holdings, *after;
+	u64 before, hw_error;
+	int r, i;
+
+	if (!tdx_sim_has("fault"))
+		SKIP(return, TDX_SIM_SKIP_REASON);
+	if (!tdx_may_announce())
+		SKIP(return, TDX_WARN_REASON);
+
+	holdings = tdx_sim_holdings();
+	td.vm = tdx_vm_create(1);
+	td.vcpu = tdx_vcpu_add(td.vm, 0, guest_halt);
+	tdx_vm_finalize(td.vm);
+
+	before = tdx_announce_warning("kvm/");
+	tdx_sim_refuse("TDH_VP_RD", 1, BUSY(RCX), 1);
+	/* A signal may end KVM_RUN before KVM looks for the interrupt. */
+	for (i = 0, r = EINTR; i < MAX_SIGNALS && r == EINTR; i++)
+		r = tdx_vcpu_run_with_signals(td.vcpu) ? errno : 0;
+	tdx_sim_refused(&calls, &refused);
+	tdx_sim_refuse_none();
+	tdx_assert_value("KVM_RUN", "HLT", 0, "refused calls of TDH.VP.RD", 1, refused);
+	TEST_ASSERT(r == EIO, "KVM_RUN: wanted EIO, got %s", strerror(r));
+	TEST_ASSERT_EQ(tdx_step_run(&td, &hw_error), EIO);
+	TEST_ASSERT_EQ(tdx_step_finalize(&td, &hw_error), EIO);
+
+	kvm_vm_free(td.vm);
+	tdx_assert_value("KVM_RUN", "HLT", 0, "warnings of the kernel", 1,
+			 tdx_end_announcement(before));
+	after = tdx_sim_holdings();
+	TEST_ASSERT(!strcmp(holdings, after),
+		    "the TD is gone: wanted the module to hold\n%sgot\n%s", holdings, after);
+	free(holdings);
+	free(after);
 }
 
 TDX_TEST_MAIN()

@@ -50,6 +50,7 @@ int tdx_step_measure(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_add_memory(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_finalize(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_run(struct tdx_steps *td, u64 *hw_error);
+int tdx_step_migrate(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_pre_fault(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_zap(struct tdx_steps *td, u64 *hw_error);
 int tdx_step_run_on(struct tdx_steps *td, u64 *hw_error);

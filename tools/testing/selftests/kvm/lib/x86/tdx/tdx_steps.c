@@ -3,6 +3,7 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_mem.h"
 #include "tdx/tdx_steps.h"
@@ -151,6 +152,18 @@ int tdx_step_run(struct tdx_steps *td, u64 *hw_error)
 	return __vcpu_run(td->vcpu) ? errno : 0;
 }
 
+/* Run the vCPU on two CPUs, the second of which takes it from the first. */
+int tdx_step_migrate(struct tdx_steps *td, u64 *hw_error)
+{
+	const int other = tdx_pin_to_first_cpu();
+	int r = tdx_step_run(td, hw_error);
+
+	if (r)
+		return r;
+	pin_self_to_cpu(other);
+	return tdx_step_run(td, hw_error);
+}
+
 /* A TD must be able to run on after each other step.  Signals end it if it is kept out. */
 int tdx_step_run_on(struct tdx_steps *td, u64 *hw_error)
 {
@@ -199,6 +212,7 @@ const struct tdx_step tdx_steps[] = {
 	{ "all other initial memory",		tdx_step_add_memory,	false },
 	{ "KVM_TDX_FINALIZE_VM",		tdx_step_finalize,	false },
 	{ "KVM_RUN",				tdx_step_run,		false },
+	{ "KVM_RUN on another CPU",		tdx_step_migrate,	true },
 	{ "KVM_PRE_FAULT_MEMORY",		tdx_step_pre_fault,	false },
 	{ "KVM_SET_MEMORY_ATTRIBUTES",		tdx_step_zap,		false },
 	{ "KVM_RUN in the end",			tdx_step_run_on,	false },
