@@ -7,13 +7,13 @@ import concurrent.futures
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure, UsageError
 from tdxtest.guest import groups, machines, request, stages
 from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
-from tdxtest.guest.stages import Built
+from tdxtest.guest.stages import Built, Laid
 from tdxtest.kvm import modules
 from tdxtest.tree import suite
 from tdxtest.tree.suite import Tests
@@ -244,25 +244,35 @@ class Trial:
                 judge(mutant, named, outcomes[mutant.name], broken))
         self.built.progress.say(f'mutants: {len(chosen)} tried in {runner.boots} boot(s)')
 
-    def report(self) -> int:
-        """Print the verdicts and keep them; gives the exit status."""
-        built = self.built
-        verdicts = [self.verdicts[m.name] for m in self.chosen]
-        for verdict in verdicts:
-            notes = ''.join(f'; {note}' for note in verdict.notes)
-            built.progress.line(f'{verdict.kind}: {verdict.mutant.name}'
-                                  + (f' ({verdict.red} cases)' if verdict.red else '') + notes)
-        built.progress.line('')
-        status, lines = summary(verdicts, built.work.source.version)
-        data = [{'name': v.mutant.name, 'subject': v.mutant.subject, 'verdict': v.kind,
-                 'red': v.red, 'problems': v.problems, 'notes': v.notes,
-                 'survives': v.mutant.survives} for v in verdicts]
-        write_if_changed(built.build.path('mutants.json'),
-                         (json.dumps(data, indent=1) + '\n').encode())
-        built.progress.line(built.progress.table())
-        for line in lines:
-            built.progress.line(line)
-        return status
+
+def report(laid: Laid, verdicts: Sequence[Verdict]) -> int:
+    """Print the verdicts and keep them; gives the exit status."""
+    progress = laid.progress
+    for verdict in verdicts:
+        notes = ''.join(f'; {note}' for note in verdict.notes)
+        progress.line(f'{verdict.kind}: {verdict.mutant.name}'
+                      + (f' ({verdict.red} cases)' if verdict.red else '') + notes)
+    progress.line('')
+    status, lines = summary(verdicts, laid.work.source.version)
+    data = [{'name': v.mutant.name, 'subject': v.mutant.subject, 'verdict': v.kind,
+             'red': v.red, 'problems': v.problems, 'notes': v.notes,
+             'survives': v.mutant.survives} for v in verdicts]
+    write_if_changed(laid.build.path('mutants.json'),
+                     (json.dumps(data, indent=1) + '\n').encode())
+    for line in (progress.table(), *lines):
+        progress.line(line)
+    return status
+
+
+def by_kernel(laid: Laid, chosen: Sequence[mutants.Mutant]
+              ) -> Iterator[tuple[Built, list[mutants.Mutant]]]:
+    """Each kernel that the mutants need, with those that need it."""
+    traced = [m for m in chosen if m.traced and not laid.request.boot.trace]
+    plain = [m for m in chosen if m not in traced]
+    if plain:
+        yield stages.compile_all(laid), plain
+    if traced:
+        yield stages.compile_all(laid.with_boot(trace=1)), traced
 
 
 def run(args: argparse.Namespace) -> int:
@@ -271,11 +281,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError('mutants/ holds no mutant')
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)
-    built = stages.prepare(wanted)
-    trial = Trial(built, chosen, args.all)
-    # A pattern that matches no case is reported before the long work starts.
-    for mutant in chosen:
-        mutant.run_cases(built.suite.cases_of)
-    trial.build()
-    trial.run()
-    return trial.report()
+    laid = stages.fetch(wanted, stages.opened(wanted))
+    verdicts: dict[str, Verdict] = {}
+    for built, some in by_kernel(laid, chosen):
+        trial = Trial(built, some, args.all)
+        # A pattern that matches no case is reported before the long work starts.
+        for mutant in some:
+            mutant.run_cases(built.suite.cases_of)
+        trial.build()
+        trial.run()
+        verdicts.update(trial.verdicts)
+    return report(laid, [verdicts[mutant.name] for mutant in chosen])

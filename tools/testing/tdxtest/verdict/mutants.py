@@ -25,7 +25,9 @@ TD_FOLDER = 'td'
 DMESG = 'dmesg'
 SUFFIX = '.patch'
 NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
-FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Leaks', 'Survives', 'Was')
+FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Kernel', 'Leaks', 'Survives', 'Was')
+# The kernel of --trace.
+TRACED = 'trace'
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
 # ((test, pattern of its cases), ...)
@@ -42,7 +44,7 @@ class Mutant:
     must tell of it; survives: why no test can see it, '' if one must; cpus: that the
     guest needs; leaks: what it leaves too little of, '' for nothing; was: a former
     name without a folder, '' if it follows from the name; module: of which it makes
-    another.
+    another; traced: it needs the kernel of --trace.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Mutant:
     leaks: str = ''
     was: str = ''
     module: str = modules.MODULE
+    traced: bool = False
 
     @property
     def folder(self) -> str:
@@ -134,6 +137,9 @@ def parse(path: str, text: str) -> Mutant:
     cpus = values['Cpus'] or ['1']
     if not re.fullmatch('[1-8]', ' '.join(cpus)):
         raise ValueError(f'"Cpus: {" ".join(cpus)}": wanted 1 to 8')
+    kernel = ' '.join(values['Kernel'])
+    if kernel not in ('', TRACED):
+        raise ValueError(f'"Kernel: {kernel}": wanted {TRACED}')
     touched = series.touched(text)
     for file, creates in touched.items():
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
@@ -143,7 +149,7 @@ def parse(path: str, text: str) -> Mutant:
         raise ValueError(f'changes {" and ".join(parts)}; wanted one module')
     return Mutant(name_of(path), path, values['Subject'][0], kills, warns, runs, survives,
                   int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']),
-                  parts[0])
+                  parts[0], bool(kernel))
 
 
 def parse_cases(field: str, value: str) -> tuple[str, str]:

@@ -119,6 +119,25 @@ class Base(unittest.TestCase):
                          {('a_test', 'fix.one'), ('a_test', 'fix.two')})
 
 
+class Kernels(unittest.TestCase):
+
+    def kernels(self, *traced, trace=0):
+        """[(events that the kernel is built to trace, names of its mutants)]"""
+        chosen = [dataclasses.replace(mutant(str(number)), traced=one)
+                  for number, one in enumerate(traced)]
+        with mock.patch.object(mutate.stages, 'compile_all', lambda laid: laid):
+            return [(laid.request.boot.trace, [one.name for one in some])
+                    for laid, some in mutate.by_kernel(built(trace=trace), chosen)]
+
+    def test_each_mutant_gets_the_kernel_that_it_needs(self):
+        self.assertEqual(self.kernels(False, True, False), [(0, ['0', '2']), (1, ['1'])])
+        self.assertEqual(self.kernels(True), [(1, ['0'])])
+        self.assertEqual(self.kernels(False), [(0, ['0'])])
+
+    def test_one_kernel_is_enough_if_all_are_traced(self):
+        self.assertEqual(self.kernels(False, True, trace=50), [(50, ['0', '1'])])
+
+
 class Tried(unittest.TestCase):
     """Verdicts of a Trial whose runner gives outcomes that are at hand."""
 

@@ -35,6 +35,8 @@ class Parse(unittest.TestCase):
         self.assertEqual(mutant.kills, (('a_test', 'fix.*'),))
         self.assertTrue(mutant.warns)
         self.assertEqual((mutant.cpus, parse('Kills: a_test:*\nCpus: 2\n').cpus), (1, 2))
+        self.assertEqual((mutant.traced, parse('Kills: a_test:*\nKernel: trace\n').traced),
+                         (False, True))
         self.assertEqual((mutant.leaks, parse('Kills: a_test:*\nLeaks: KeyIDs\n').leaks),
                          ('', 'KeyIDs'))
         self.assertEqual(mutant.named_cases(CASES.get),
