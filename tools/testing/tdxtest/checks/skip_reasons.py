@@ -42,6 +42,7 @@ REQUESTS = {
     # A KVM with the bug is of no use afterwards.
     'KVM would lose count of TDs and TDX_MISC_CGROUP is not 1':
         Request(('--env', 'TDX_MISC_CGROUP=1')),
+    'the kernel does not trace the exits of KVM': Request(('--trace', '200')),
     'this KVM does not have the exit for TDs': Request(('--kernel', '7.3'), older=True),
 }
 
