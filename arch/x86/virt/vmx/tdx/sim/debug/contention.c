@@ -10,8 +10,8 @@
  * A leaf has its locks for an instant only, so that a missing lock of the host rarely
  * shows.  After a line "LEAF MICROSECONDS [NTH]" is written to tdx_sim/hold, the NTH
  * call of the leaf from now, by default the next one, keeps its locks for so long, or
- * until another call is refused because of a lock.  The refused call does not return
- * before the held one has: what the host does next meets no lock of that call.  Reading
+ * until another call is refused because of a lock.  The refused call returns a while
+ * after the held one: what the host does next meets no lock of that call.  Reading
  * gives "armed", "holding" or "done".  Writing "clear" ends the request.
  */
 #define pr_fmt(fmt) "tdx_sim: hold: " fmt
@@ -40,6 +40,7 @@
 #define SIM_MAX_BUSY		64
 #define SIM_HOLD_LINE		64	/* bytes, the final zero included */
 #define SIM_MAX_HOLD_US		USEC_PER_SEC
+#define SIM_HOLD_GRACE_US	200
 
 struct sim_busy {
 	u64 leaf;
@@ -203,21 +204,36 @@ void __sim_hold_end(void)
 		WRITE_ONCE(sim_hold_state, SIM_HOLD_DONE);
 }
 
+static u64 sim_hold_us(u32 us)
+{
+	return div_u64((u64)us * tsc_khz, MSEC_PER_SEC);
+}
+
+static bool sim_is_held(void)
+{
+	const enum sim_hold_state state = READ_ONCE(sim_hold_state);
+
+	return state == SIM_HOLD_HOLDING || state == SIM_HOLD_RELEASING;
+}
+
 /*
  * The held call may wait for an interrupt of this CPU to be handled, which has them
- * disabled: the wait has an end.
+ * disabled: the wait has an end.  After it the host's other CPU gets the time to take
+ * note of what the held call has done: a host that lacks a lock would otherwise act on
+ * the state before or after it, by chance.
  */
 void __sim_hold_wait(void)
 {
 	u64 start = rdtsc_ordered();
-	enum sim_hold_state state;
 
-	do {
-		state = READ_ONCE(sim_hold_state);
-		if (state != SIM_HOLD_HOLDING && state != SIM_HOLD_RELEASING)
-			return;
+	if (!sim_is_held())
+		return;
+	while (sim_is_held() && rdtsc_ordered() - start < sim_hold_ticks)
 		cpu_relax();
-	} while (rdtsc_ordered() - start < sim_hold_ticks);
+
+	start = rdtsc_ordered();
+	while (rdtsc_ordered() - start < sim_hold_us(SIM_HOLD_GRACE_US))
+		cpu_relax();
 }
 
 void sim_hold_clear(void)
@@ -232,7 +248,7 @@ void sim_hold_arm(u64 leaf, u32 us, u32 nth)
 {
 	sim_hold_clear();
 	sim_hold_leaf = leaf;
-	sim_hold_ticks = div_u64((u64)us * tsc_khz, MSEC_PER_SEC);
+	sim_hold_ticks = sim_hold_us(us);
 	atomic_set(&sim_hold_calls, nth);
 	WRITE_ONCE(sim_hold_cpu, -1);
 	/* Pairs with __sim_hold_begin(). */
