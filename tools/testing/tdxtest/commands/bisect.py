@@ -194,9 +194,9 @@ def check_ends(args: argparse.Namespace, laid: Laid, programs: suite.Suite, fold
     if read_text(stamp) == session_key():
         return False
     for word, commit in bisection.ends():
-        laid.progress.say(f'ends: trying the {word} commit {commit[:12]}')
         place = os.path.join(folder, 'end')
-        bisection.extract(commit, place)
+        with laid.progress.step('ends', f'trying the {word} commit {commit[:12]}: its files'):
+            bisection.extract(commit, place)
         # In the work tree of the steps, where only what differs is built.
         version = source.makefile_version(place)
         end = dataclasses.replace(laid.work.source, pristine=place, version=version)

@@ -44,7 +44,10 @@ def ends() -> list[tuple[str, str]]:
 
 
 def extract(commit: str, folder: str) -> None:
-    """Put the files of a commit into a folder, and nothing into the checkout."""
+    """Put the files of a commit into a folder, and nothing into the checkout.
+
+    What is the same in the checkout gets its time, so that only the rest is copied and built.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with subprocess.Popen(['git', 'archive', '--format=tar', commit], stdout=subprocess.PIPE,
@@ -53,3 +56,11 @@ def extract(commit: str, folder: str) -> None:
                               env=command.environment(), capture_output=True)
     if archive.returncode or done.returncode:
         raise Failure(f'git archive {commit[:12]} failed')
+    top = git('rev-parse', '--show-toplevel')
+    changed = set(git('diff', '--name-only', '-z', commit).split('\0'))
+    for base, _, names in os.walk(folder):
+        for target in (os.path.join(base, name) for name in names):
+            path = os.path.relpath(target, folder)
+            if path not in changed:
+                info = os.lstat(os.path.join(top, path))
+                os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)

@@ -32,6 +32,8 @@ class Ends(unittest.TestCase):
         for stream in ('redirect_stdout', 'redirect_stderr'):
             self.enterContext(getattr(contextlib, stream)(io.StringIO()))
         self.git('init', '-q')
+        write_if_changed('./arch/Kconfig', b'config A\n')
+        os.utime('arch/Kconfig', (1000, 1000))
         self.commits = []
         for number in range(3):
             write_if_changed('./Makefile', f'VERSION = 7\nPATCHLEVEL = 3\n'
@@ -66,6 +68,10 @@ class Ends(unittest.TestCase):
         bisection.extract(self.commits[0], place)
         self.assertEqual(source.makefile_version(place), '7.3.0')
         self.assertEqual({name: os.stat(name).st_mtime_ns for name in os.listdir('.')}, before)
+        # Only what differs from the checkout is newer, and copied.
+        self.assertEqual(os.stat(os.path.join(place, 'arch/Kconfig')).st_mtime, 1000)
+        self.assertNotEqual(os.stat(os.path.join(place, 'Makefile')).st_mtime_ns,
+                            before['Makefile'])
         with self.assertRaisesRegex(Failure, 'git archive 0123 failed'):
             bisection.extract('0123', place)
 
