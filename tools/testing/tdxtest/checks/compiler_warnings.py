@@ -14,7 +14,7 @@ WHEN = When.BOOT
 
 def check(built: Built) -> Iterator[str]:
     units = [*diagnostics.suite_units(built.suite), *diagnostics.sim_units(built.kernel),
-             *diagnostics.guest_units(built.kernel)]
+             *diagnostics.guest_units(built.suite, built.kernel)]
     compiled = {unit.source for unit in units}
     for source in sorted(diagnostics.own_sources(suite.FOLDER) - compiled):
         yield f'{source}: nothing compiles it'

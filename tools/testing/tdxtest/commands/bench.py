@@ -22,7 +22,7 @@ from tdxtest.base.progress import Progress
 from tdxtest.guest import peers
 from tdxtest.guest.options import EPILOG, Commands, add_place_options
 from tdxtest.tree import source
-from tdxtest.verdict import bench_table, figures_page, results
+from tdxtest.verdict import bench_table, case_cost, figures_page, results
 from tdxtest.verdict.bench_table import Row
 
 TDX_C = 'arch/x86/kvm/vmx/tdx.c'
@@ -30,7 +30,7 @@ MAP_GPA = 'tdx_map_gpa_test'
 SMOKE = 'tdx_smoke_test'
 PROGRAM = 'tdx_exit_bench'
 # What is measured, in this order; a later part uses what an earlier one built.
-PARTS = ('build', 'run', 'edit', 'guest', 'peers')
+PARTS = ('build', 'run', 'edit', 'guest', 'case', 'peers')
 STEPS = {'build': ('fetch', 'unpack', 'configure', 'build', 'suite'),
          'run': ('boot', 'tests', 'power-off')}
 
@@ -218,6 +218,15 @@ class Bench:
         if not rows:
             # Without this, the targets would count as held: they were not measured.
             raise Failure(f'{PROGRAM} printed no figures; what it said is in {self.log}')
+        self.rows += rows
+
+    def measure_case(self) -> None:
+        """Where the cost of a case goes, of all cases in one guest."""
+        self.command('run', '--cost', '--jobs', '1')
+        with open(self.log, encoding='utf-8', errors='replace') as f:
+            rows = case_cost.rows(f)
+        if not rows:
+            raise Failure(f'the tests printed no costs; what they said is in {self.log}')
         self.rows += rows
 
     def measure_peers(self) -> None:

@@ -25,6 +25,8 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     results.add_options(parser)
     add_show_options(parser)
     add_shard_option(parser)
+    parser.add_argument('--cost', action='store_true',
+                        help='each test prints where the cost of its cases goes, for bench')
     parser.add_argument('--watch', action='store_true',
                         help='run again when a source file changes, what failed first')
     add_test_argument(parser)

@@ -14,6 +14,7 @@ from tdxtest.tree import td_tests
 from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
+CASE_COST = 'case_cost.so'
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 PLANNED_TEST = re.compile(r'^test (\S+)', re.MULTILINE)
@@ -83,6 +84,18 @@ def libraries(programs: Iterable[str]) -> list[str]:
             words = line.replace('=>', ' ').split()
             found.update(w for w in words[:2] if w.startswith('/'))
     return sorted(found)
+
+
+def case_cost(build: Build, headers: str) -> dict[str, str]:
+    """{path in the guest: file} of the library that measures cases.
+
+    headers: the folder of the kernel's uAPI headers.
+    """
+    target = build.path(CASE_COST)
+    source = os.path.join(GUEST_SOURCES, 'case_cost.c')
+    command.run(['gcc', '-O2', '-Wall', '-shared', '-fPIC', '-s', '-isystem', headers,
+                 '-o', target, source], build.log('image'), what='compiling case_cost.c')
+    return {f'/lib/{CASE_COST}': target}
 
 
 def folders(paths: Iterable[str]) -> list[str]:

@@ -54,6 +54,7 @@ class BootRequest:
     silence: float = 180            # seconds without output after which a guest is ended
     total: float = 3600             # seconds in all
     trace: int = 0                  # events to print after a test that failed
+    cost: bool = False              # tests print where the cost of their cases goes
     verbose: bool = False           # the whole console
     # (test, pattern of its cases or ''), all tests without any
     tests: tuple[tuple[str, str], ...] = ()
@@ -132,7 +133,8 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
     BootRequest: {
         'machine': ('machine', machines.named), 'cpus': ('cpus', int),
         'jobs': ('jobs', shards.jobs), 'silence': ('silence', float), 'total': ('total', float),
-        'trace': ('trace', int), 'verbose': ('verbose', bool),
+        'trace': ('trace', int), 'cost': ('cost', bool),
+        'verbose': ('verbose', bool),
         'tests': ('tests', lambda words: tuple(suite.parse_selection(' '.join(words)))),
         'environment': ('env', parse_environment),
         'shard': ('shard', shards.parse_shard),
@@ -210,6 +212,7 @@ def check_host(command: str, request: Request) -> None:
     """UsageError for what would change the kernel of somebody's host."""
     wrong = [option for field, option in OF_OWN_KERNEL.items()
              if dataclasses.asdict(request.build)[field]]
+    wrong += ['--cost'] if request.boot.cost else []
     if command != 'run':
         wrong.insert(0, command)
     if wrong:

@@ -55,6 +55,7 @@ def environment(laid: Laid) -> dict[str, str]:
     source = laid.work.source
     return {**abi.environment(request.expected(source), request.expect.strict, source.key()),
             **findings_environment(request),
+            **({'LD_PRELOAD': f'/lib/{image.CASE_COST}'} if request.boot.cost else {}),
             **dict(request.boot.environment)}
 
 
@@ -83,9 +84,13 @@ def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',
                            bool(busybox), environment(built), wanted.collect, wanted.trace)
     # A shell is there to try any of them by hand.
     names = suite.names() if busybox else [name for name, _ in tests]
+    files = td.files(built, tests)
+    if wanted.cost:
+        files |= image.case_cost(built.build,
+                                 built.suite.headers.out('headers', 'usr', 'include'))
     return image.Image(built.build, folder).make(
         built.kernel, td.programs(built, names), plan, busybox,
-        f'{parameters(built.request)} {more}', td.files(built, tests))
+        f'{parameters(built.request)} {more}', files)
 
 
 def new_guest(request: Request, folder: str) -> boot.Guest:

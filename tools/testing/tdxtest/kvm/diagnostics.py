@@ -112,8 +112,9 @@ def sim_units(kernel: Kernel) -> Iterator[Unit]:
         yield Unit(source, saved_compile(kernel, source), kernel.out, kernel.work.tree)
 
 
-def guest_units(kernel: Kernel) -> Iterator[Unit]:
+def guest_units(built: suite.Suite, kernel: Kernel) -> Iterator[Unit]:
     """Those of the programs that run in the guest, and of a module beside them."""
+    headers = built.headers.out('headers', 'usr', 'include')
     for source in sorted(guest_files()):
         path, name = os.path.join(PROJECT, source), os.path.basename(source)
         if name in KERNEL_PROGRAMS:
@@ -123,7 +124,8 @@ def guest_units(kernel: Kernel) -> Iterator[Unit]:
                      for word in saved_compile(kernel, other)]
             yield Unit(source, (*words, '-DMODULE'), kernel.out, kernel.work.tree)
         elif name.endswith('.c'):
-            yield Unit(source, ('gcc', '-O2', path, *STRICT, *NO_PRODUCT), PROJECT, PROJECT)
+            yield Unit(source, ('gcc', '-O2', '-isystem', headers, path, *STRICT, *NO_PRODUCT),
+                       PROJECT, PROJECT)
 
 
 def own_path(path: str, folder: str, tree: str, own: frozenset[str]) -> str:

@@ -59,6 +59,19 @@ class Part(unittest.TestCase):
             bench.Bench.measure_guest(part)
         self.assertTrue(part.rows)
 
+    def test_cases_that_told_no_costs(self):
+        asked = []
+        with tempfile.NamedTemporaryFile('w', suffix='.log') as log:
+            part = types.SimpleNamespace(command=lambda *words: asked.append(words),
+                                         log=log.name, rows=[])
+            with self.assertRaisesRegex(Failure, 'the tests printed no costs'):
+                bench.Bench.measure_case(part)
+            log.write('# case 100 0\n# part close 1 0 100 0\n# cost 100 400 100 0\n')
+            log.flush()
+            bench.Bench.measure_case(part)
+        self.assertTrue(part.rows)
+        self.assertIn('--cost', asked[0])
+
 
 class Targets(unittest.TestCase):
     def find(self, rows, words):
