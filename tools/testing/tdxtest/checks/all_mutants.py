@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every mutant is killed, or says why it cannot be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tdxtest.base.checking import When
 from tdxtest.commands.mutate import GOOD, Trial
@@ -13,7 +13,12 @@ WHEN = When.LONG
 
 
 def check(built: Built) -> Iterator[str]:
-    trial = Trial(built, mutants.chosen([]), False)
+    yield from check_chosen(built, mutants.chosen([]))
+
+
+def check_chosen(built: Built, chosen: Sequence[mutants.Mutant]) -> Iterator[str]:
+    """Each of the mutants that this kernel can try is killed, or says why it cannot be."""
+    trial = Trial(built, chosen, False)
     trial.build()
     trial.run()
     for verdict in trial.verdicts.values():

@@ -24,6 +24,8 @@ from tdxtest.verdict import ktap, mutants
 TEST_TIMEOUT_S = 30
 # An emulator of several CPUs is so much slower.
 SLOWER_WITH_CPUS = 4
+# A case that needs an option of the kernel may repeat a command some hundred times.
+SLOWER_WITH_OPTIONS = 10
 # The unchanged module, to see that a named case is green without the mutant.
 BASE = 'base'
 
@@ -34,7 +36,9 @@ SURVIVED = 'survived'
 REFUTED = 'noticed, though it says that nothing can'
 DIED = 'ended the guest'
 UNTRIED = 'not tried'
-GOOD = (KILLED, EXPLAINED)
+# It needs a kernel that was built with other options.
+ELSEWHERE = 'left to another kernel'
+GOOD = (KILLED, EXPLAINED, ELSEWHERE)
 
 
 @dataclasses.dataclass
@@ -147,13 +151,14 @@ def summary(verdicts: Sequence[Verdict], version: str) -> tuple[int, list[str]]:
             lines.append(f'{verdict.kind}: {verdict.mutant.name} ({verdict.mutant.subject})')
             lines += [f'  {problem}' for problem in verdict.problems]
     counts = collections.Counter(v.kind for v in verdicts)
-    tried = sum(n for kind, n in counts.items() if kind not in (UNTRIED, EXPLAINED))
+    tried = sum(n for kind, n in counts.items() if kind not in (UNTRIED, EXPLAINED, ELSEWHERE))
     rate = f'{100 * counts[KILLED] / tried:.1f} %' if tried else 'none tried'
     parts = ', '.join(f'{n} {kind}' for kind, n in counts.most_common())
     lines.append(f'{len(verdicts)} mutant(s): {parts}; kill rate {rate} (Linux {version})')
     if any(v.kind not in GOOD + (UNTRIED,) for v in verdicts):
         return EXIT_FAIL, lines
-    return EXIT_NOT_RUN if counts[UNTRIED] else EXIT_PASS, lines
+    untried = counts[UNTRIED] or counts[ELSEWHERE] == len(verdicts)
+    return EXIT_NOT_RUN if untried else EXIT_PASS, lines
 
 
 class Trial:
@@ -169,10 +174,20 @@ class Trial:
     def build(self) -> None:
         """Build a module for each mutant; those that fail get their Verdict here."""
         progress = self.built.progress
-        with progress.step('mutants', f'building {len(self.chosen)} module(s)',
-                           lambda: f'{len(self.variants) + len(self.verdicts)} done'):
+        self._leave_out()
+        left = [mutant for mutant in self.chosen if mutant.name not in self.verdicts]
+        with progress.step('mutants', f'building {len(left)} module(s)',
+                           lambda: f'{len(self.variants)} done'):
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-                list(pool.map(self._build, self.chosen))
+                list(pool.map(self._build, left))
+
+    def _leave_out(self) -> None:
+        """Give those their Verdict that need another kernel."""
+        for mutant in self.chosen:
+            missing = mutants.missing_options(mutant, self.built.kernel.has)
+            if missing:
+                needs = ', '.join(f'CONFIG_{option}' for option in missing)
+                self.verdicts[mutant.name] = Verdict(mutant, ELSEWHERE, notes=[f'needs {needs}'])
 
     def _build(self, mutant: mutants.Mutant) -> None:
         folder = self.built.work.out('mutants', mutant.name)
@@ -206,16 +221,20 @@ class Trial:
         """Boot until every mutant that was built has its Verdict."""
         tried = [m for m in self.chosen if m.name in self.variants]
         # The timeout of a test that boots a TD must not be that of others.
-        kinds = {(m.cpus, m.module, mutants.boots_td(m)) for m in tried}
-        for cpus, module, td in sorted(kinds):
-            patience = SLOWER_WITH_CPUS if cpus > 1 else 1
-            alike = [m for m in tried if (m.cpus, m.module, mutants.boots_td(m))
-                     == (cpus, module, td)]
-            self._run(alike, self.built.with_boot(
-                cpus=max(cpus, self.built.request.boot.cpus),
-                silence=self.built.request.boot.silence * patience), module)
+        def kind(mutant: mutants.Mutant) -> tuple[int, str, bool, bool]:
+            return mutant.cpus, mutant.module, mutants.boots_td(mutant), bool(mutant.options)
 
-    def _run(self, chosen: Sequence[mutants.Mutant], built: Built, module: str) -> None:
+        for each in sorted(set(map(kind, tried))):
+            cpus, module, _, options = each
+            patience = SLOWER_WITH_CPUS if cpus > 1 else 1
+            patience *= SLOWER_WITH_OPTIONS if options else 1
+            self._run([m for m in tried if kind(m) == each], self.built.with_boot(
+                cpus=max(cpus, self.built.request.boot.cpus),
+                silence=self.built.request.boot.silence * patience), module,
+                TEST_TIMEOUT_S * (SLOWER_WITH_OPTIONS if options else 1))
+
+    def _run(self, chosen: Sequence[mutants.Mutant], built: Built, module: str,
+             timeout_s: int = TEST_TIMEOUT_S) -> None:
         """Boot for the mutants of one module. Those that are loaded after it go with it."""
         loaded = built.kernel.modules()
         first = [os.path.basename(file) for file, _ in loaded].index(f'{module}.ko')
@@ -224,7 +243,7 @@ class Trial:
                              self._tests((m,)), spoils(m)) for m in chosen]
         # All guests run one kernel, so one guest is enough to run the base.
         deck.append(groups.Group(BASE, tuple(inner), self._tests(chosen)))
-        timeout_s = TEST_TIMEOUT_S * (SLOWER_WITH_CPUS if built.request.boot.cpus > 1 else 1)
+        timeout_s *= SLOWER_WITH_CPUS if built.request.boot.cpus > 1 else 1
         runner = groups.Runner(built, 'mutate', outer, timeout_s)
         try:
             outcomes = {outcome.group.name: outcome

@@ -25,11 +25,13 @@ TD_FOLDER = 'td'
 DMESG = 'dmesg'
 SUFFIX = '.patch'
 NAME = re.compile(r'[a-z0-9_]+/[a-z0-9-]+')
-FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Kernel', 'Leaks', 'Survives', 'Was')
+FIELDS = ('Subject', 'Kills', 'Runs', 'Cpus', 'Kernel', 'Config', 'Leaks', 'Survives',
+          'Was')
 # The kernel of --trace.
 TRACED = 'trace'
 FIELD = re.compile(rf'({"|".join(FIELDS)}):\s+(\S.*)')
 CASES = re.compile(r'(\w+):(\S+)')
+OPTION = re.compile(r'[A-Z0-9_]+')
 # ((test, pattern of its cases), ...)
 Pairs = tuple[tuple[str, str], ...]
 # Gives the case ids of a test, None if there is no such test.
@@ -44,7 +46,7 @@ class Mutant:
     must tell of it; survives: why no test can see it, '' if one must; cpus: that the
     guest needs; leaks: what it leaves too little of, '' for nothing; was: a former
     name without a folder, '' if it follows from the name; module: of which it makes
-    another; traced: it needs the kernel of --trace.
+    another; traced: it needs the kernel of --trace; options: that its kernel must have.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Mutant:
     was: str = ''
     module: str = modules.MODULE
     traced: bool = False
+    options: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -85,6 +88,11 @@ class Mutant:
 def boots_td(mutant: Mutant) -> bool:
     """Whether a test that it runs boots a TD with a real VMM, which takes minutes."""
     return any(test in td_tests.NAMES for test, _ in mutant.kills + mutant.runs)
+
+
+def missing_options(mutant: Mutant, has: Callable[[str], bool]) -> list[str]:
+    """What a kernel lacks of the options that the mutant needs. has: whether it has one."""
+    return [option for option in mutant.options if not has(option)]
 
 
 def alike(name: str) -> str:
@@ -140,6 +148,9 @@ def parse(path: str, text: str) -> Mutant:
     kernel = ' '.join(values['Kernel'])
     if kernel not in ('', TRACED):
         raise ValueError(f'"Kernel: {kernel}": wanted {TRACED}')
+    for option in values['Config']:
+        if not OPTION.fullmatch(option):
+            raise ValueError(f'"Config: {option}": wanted an option without CONFIG_')
     touched = series.touched(text)
     for file, creates in touched.items():
         if creates or not file.startswith(SOURCES) or not file.endswith('.c'):
@@ -149,7 +160,7 @@ def parse(path: str, text: str) -> Mutant:
         raise ValueError(f'changes {" and ".join(parts)}; wanted one module')
     return Mutant(name_of(path), path, values['Subject'][0], kills, warns, runs, survives,
                   int(cpus[0]), ' '.join(values['Leaks']), ' '.join(values['Was']),
-                  parts[0], bool(kernel))
+                  parts[0], bool(kernel), tuple(values['Config']))
 
 
 def parse_cases(field: str, value: str) -> tuple[str, str]:

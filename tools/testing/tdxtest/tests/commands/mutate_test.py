@@ -188,6 +188,24 @@ class Tried(unittest.TestCase):
         self.assertEqual((verdict.kind, verdict.problems), (mutate.UNTRIED, ['the machine died']))
 
 
+class LeftOut(unittest.TestCase):
+
+    def verdicts(self, has):
+        made = built(kernel=types.SimpleNamespace(has=has))
+        trial = mutate.Trial(made, [dataclasses.replace(mutant(), options=('FAULT_INJECTION',))],
+                             False)
+        trial._leave_out()
+        return trial.verdicts
+
+    def test_of_a_kernel_without_the_option(self):
+        verdict = self.verdicts(lambda option: False)['m']
+        self.assertEqual((verdict.kind, verdict.notes),
+                         (mutate.ELSEWHERE, ['needs CONFIG_FAULT_INJECTION']))
+
+    def test_of_a_kernel_with_it(self):
+        self.assertEqual(self.verdicts(lambda option: option == 'FAULT_INJECTION'), {})
+
+
 class Summary(unittest.TestCase):
 
     def summary(self, *kinds):
@@ -208,3 +226,10 @@ class Summary(unittest.TestCase):
 
     def test_not_tried(self):
         self.assertEqual(self.summary(mutate.KILLED, mutate.UNTRIED)[0], EXIT_NOT_RUN)
+
+    def test_left_to_another_kernel(self):
+        status, lines = self.summary(mutate.KILLED, mutate.ELSEWHERE)
+        self.assertEqual(status, EXIT_PASS)
+        self.assertEqual(lines, ['2 mutant(s): 1 killed, 1 left to another kernel; kill rate '
+                                 '100.0 % (Linux 7.3.4)'])
+        self.assertEqual(self.summary(mutate.ELSEWHERE)[0], EXIT_NOT_RUN)

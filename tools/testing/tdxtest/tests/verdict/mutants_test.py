@@ -37,6 +37,8 @@ class Parse(unittest.TestCase):
         self.assertEqual((mutant.cpus, parse('Kills: a_test:*\nCpus: 2\n').cpus), (1, 2))
         self.assertEqual((mutant.traced, parse('Kills: a_test:*\nKernel: trace\n').traced),
                          (False, True))
+        self.assertEqual((mutant.options, parse('Kills: a_test:*\nConfig: KASAN\n').options),
+                         ((), ('KASAN',)))
         self.assertEqual((mutant.leaks, parse('Kills: a_test:*\nLeaks: KeyIDs\n').leaks),
                          ('', 'KeyIDs'))
         self.assertEqual(mutant.named_cases(CASES.get),
@@ -67,6 +69,7 @@ class Parse(unittest.TestCase):
         self.refused('runs no case', 'Kills: dmesg\n')
         self.refused('not like TEST:PATTERN', 'Kills: a_test\n')
         self.refused('has no value', 'Kills:\n')
+        self.refused('without CONFIG_', 'Kills: a_test:*\nConfig: CONFIG KASAN\n')
         self.refused('wanted 1 to 8', 'Kills: a_test:*\nCpus: 9\n')
         self.refused('changes arch/x86/mm/fault.c', 'Kills: a_test:*\n',
                      diff=DIFF.replace('kvm/vmx/tdx.c', 'mm/fault.c'))
