@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The suite passes on the debug kernel, which is proven to report each kind of defect."""
+"""The suite passes on the debug kernel, which is proven to report each kind of defect.
+
+So are the mutants that only this kernel can try."""
 
 import os
 import re
@@ -11,11 +13,12 @@ from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.checking import When
 from tdxtest.base.failure import Failure
 from tdxtest.base.paths import GUEST_SOURCES
-from tdxtest.checks import kunit_tests, two_cpus
+from tdxtest.checks import all_mutants, kunit_tests, two_cpus
 from tdxtest.guest import boot, image, runs, stages
 from tdxtest.guest.stages import Built
 from tdxtest.kvm import modules
 from tdxtest.tree.kernel import Modules
+from tdxtest.verdict import mutants
 
 NAME = 'debug kernel'
 WHEN = When.LONG
@@ -37,6 +40,7 @@ REPORTS = (
     ('KASAN', 'BUG: KASAN: slab-use-after-free'),
     ('KASAN_STACK', 'BUG: KASAN: stack-out-of-bounds'),
     ('KASAN_VMALLOC', 'BUG: KASAN: vmalloc-out-of-bounds'),
+    ('DEBUG_KMEMLEAK', 'new suspected memory leaks'),
 )
 # What objtool says of the defect that it must find.
 NOINSTR = re.compile(r'defects_noinstr\+0x[0-9a-f]+: call to defects_instrumented\(\) '
@@ -97,6 +101,16 @@ def check_noinstr(built: Built, folder: str) -> Iterator[str]:
                    f'got {said.strip()[-200:]!r}')
 
 
+def check_mutants(built: Built, debug: Built) -> Iterator[str]:
+    """Those that the other kernel cannot try are killed here."""
+    left = [mutant for mutant in mutants.chosen([])
+            if mutants.missing_options(mutant, built.kernel.has)]
+    for mutant in left:
+        for option in mutants.missing_options(mutant, debug.kernel.has):
+            yield f'mutants/{mutant.name}: needs CONFIG_{option}, which no kernel here has'
+    yield from all_mutants.check_chosen(debug, left)
+
+
 def check(built: Built) -> Iterator[str]:
     want = built.request.with_build(debug=True)
     debug = stages.compile_all(stages.fetch(want, built.build))
@@ -108,3 +122,4 @@ def check(built: Built) -> Iterator[str]:
     built.progress.say(f'check: debug kernel: {done.verdict.summary}')
     yield from done.verdict.wrong()
     yield from two_cpus.check(done)
+    yield from check_mutants(built, debug)

@@ -15,7 +15,7 @@ from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
 CASE_COST = 'case_cost.so'
-INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'collect.c', 'trace.c')
+INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'leaks.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 PLANNED_TEST = re.compile(r'^test (\S+)', re.MULTILINE)
 # Of a test that boots a TD with a real VMM, in guest time.

@@ -146,6 +146,13 @@ static void vmalloc_beyond(void)
 	vfree(memory);
 }
 
+static void slab_lost(void)
+{
+	u8 *memory = kzalloc(SIZE, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(memory);
+}
+
 /* For objtool, which does not see it in a module unless asked. */
 static noinline __used int defects_instrumented(void)
 {
@@ -172,6 +179,7 @@ static int __init defects_init(void)
 	slab_after_free();
 	stack_beyond();
 	vmalloc_beyond();
+	slab_lost();
 	return 0;
 }
 module_init(defects_init);

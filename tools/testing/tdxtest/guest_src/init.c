@@ -44,6 +44,7 @@
 #include "collect.h"
 #include "hang.h"
 #include "klog.h"
+#include "leaks.h"
 #include "plan.h"
 #include "trace.h"
 
@@ -239,22 +240,22 @@ static int remove_module(const char *name)
 static void unload_modules(const struct group *group)
 {
 	double start = now();
-	bool ok = true;
+	bool ok = !leaks_print("unload_kvm", indent), spoilt = false;
 	int i;
 
 	klog_expect("unload_kvm");
-	for (i = group->nr_modules - 1; ok && i >= 0; i--) {
+	for (i = group->nr_modules - 1; !spoilt && i >= 0; i--) {
 		const char *name = module_name(group->modules[i].argv[0]);
 
 		/* A module that was never inserted cannot be removed. */
 		if (remove_module(name) && errno != ENOENT) {
 			printf("%*s# unload_kvm: %s: %s\n", indent, "", name,
 			       strerror(errno));
-			ok = false;
+			spoilt = true;
 		}
 	}
-	nr_spoiled += !ok;
-	report(ok, "unload_kvm", klog_drain(true), now() - start, "");
+	nr_spoiled += spoilt;
+	report(ok && !spoilt, "unload_kvm", klog_drain(true), now() - start, "");
 	klog_expect(NULL);
 }
 
