@@ -43,6 +43,9 @@ REQUESTS = {
     'KVM would lose count of TDs and TDX_MISC_CGROUP is not 1':
         Request(('--env', 'TDX_MISC_CGROUP=1')),
     'the kernel does not trace the exits of KVM': Request(('--trace', '200')),
+    # In some of them KVM warns, which is a finding.
+    'the kernel cannot let its own allocations fail':
+        Request(('--debug', '--env', 'TDX_KVM_WARN=findings')),
     'this KVM does not have the exit for TDs': Request(('--kernel', '7.3'), older=True),
 }
 
@@ -56,6 +59,12 @@ def skipped(run: Results) -> dict[str, list[str]]:
                 found.setdefault(row['note'].removeprefix(PREFIX), []).append(
                     f'{test["name"]}:{row["name"]}' if test['cases'] else test['name'])
     return found
+
+
+def left_to_debug(run: Results) -> set[str]:
+    """The cases TEST:CASE that skipped themselves since only the debug kernel can run them."""
+    return {case for reason, cases in skipped(run).items() for case in cases
+            if (request := REQUESTS.get(reason)) and '--debug' in request.options}
 
 
 def check(done: GuestRun) -> Iterator[str]:

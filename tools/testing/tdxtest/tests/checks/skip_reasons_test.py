@@ -50,6 +50,11 @@ class Reasons(unittest.TestCase):
         self.assertEqual(list(skip_reasons.check(done(last, cpus=2))), [])
         self.assertEqual(list(skip_reasons.check(done(last, machine='ssh:host'))), [])
 
+    def test_what_the_debug_kernel_runs(self):
+        last = run(('f.v.a', True, f'SKIP {KNOWN}'), ('f.v.b', True, ''),
+                   ('f.v.c', True, 'SKIP the kernel cannot let its own allocations fail'))
+        self.assertEqual(skip_reasons.left_to_debug(last), {'a_test:f.v.c'})
+
     def test_each_request_but_that_of_cpus_has_options(self):
         self.assertEqual([reason for reason, request in skip_reasons.REQUESTS.items()
                           if not request], ['needs two CPUs'])

@@ -9,6 +9,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
 #include "tdx/tdx_kvm.h"
+#include "tdx/tdx_leak.h"
 #include "tdx/tdx_misc_cgroup.h"
 #include "tdx/tdx_refusal.h"
 #include "tdx/tdx_sim.h"
@@ -261,6 +262,7 @@ const char *tdx_refusal_begin(const struct tdx_refusal *refusal, struct tdx_refu
 	/* A case that failed may have left its request. */
 	tdx_sim_refuse_none();
 	host->holdings = tdx_sim_holdings();
+	host->keeps_memory = refusal->lost_keyids;
 	tdx_misc_cgroup_join(&host->cgroup, "tdx max");
 	return NULL;
 }
@@ -268,6 +270,8 @@ const char *tdx_refusal_begin(const struct tdx_refusal *refusal, struct tdx_refu
 void tdx_refusal_end(struct tdx_refusal_host *host)
 {
 	tdx_cgroup_remove(&host->cgroup);
+	if (host->keeps_memory)
+		tdx_leak_forget();
 }
 
 void tdx_refusal_run(const struct tdx_refusal *refusal, const struct tdx_refusal_host *host)

@@ -108,20 +108,26 @@ int tdx_step_add_page(struct tdx_steps *td, u64 *hw_error)
 				hw_error) ? errno : 0;
 }
 
-/* KVM says by the region which pages are left, of which none is measured. */
+/*
+ * KVM says by the region which pages are left, of which none is measured.  Repeated, the
+ * step goes on with these.
+ */
 int tdx_step_measure(struct tdx_steps *td, u64 *hw_error)
 {
 	const u64 source = (u64)addr_gpa2hva(td->vm, MEASURED_GPA);
 	struct kvm_tdx_init_mem_region region = {
-		.source_addr = source,
-		.gpa = MEASURED_GPA,
-		.nr_pages = TDX_STEPS_MEASURED,
+		.source_addr = source + td->measured * PAGE_SIZE,
+		.gpa = MEASURED_GPA + td->measured * PAGE_SIZE,
+		.nr_pages = TDX_STEPS_MEASURED - td->measured,
 	};
 	u64 done;
 	int r;
 
 	r = __tdx_vcpu_ioctl(td->vcpu, KVM_TDX_INIT_MEM_REGION,
 			     KVM_TDX_MEASURE_MEMORY_REGION, &region, hw_error) ? errno : 0;
+	/* KVM could not write the region. */
+	if (r == EFAULT)
+		return r;
 
 	done = TDX_STEPS_MEASURED - region.nr_pages;
 	td->measured = done;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test_util.h"
+#include "tdx/tdx_fail_nth.h"
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define DEBUGFS		"/sys/kernel/debug/"
+
+/* Of a read and of two writes one at most fails, since one fault is left at most. */
+#define MAX_WRITES	2
+
+/*
+ * By default only allocations fail that must not wait, and only larger ones than a page.
+ * A stack trace of each failure would fill the kernel's log.
+ */
+static const struct {
+	const char *file;
+	const char *value;
+} knobs[] = {
+	{ DEBUGFS "failslab/ignore-gfp-wait",		"N" },
+	{ DEBUGFS "failslab/verbose",			"0" },
+	{ DEBUGFS "fail_page_alloc/ignore-gfp-wait",	"N" },
+	{ DEBUGFS "fail_page_alloc/ignore-gfp-highmem",	"N" },
+	{ DEBUGFS "fail_page_alloc/min-order",		"0" },
+	{ DEBUGFS "fail_page_alloc/verbose",		"0" },
+	{ DEBUGFS "fail_usercopy/verbose",		"0" },
+};
+
+static int fail_nth = -1;
+
+static bool set_knob(const char *file, const char *value)
+{
+	const int fd = open(file, O_WRONLY | O_CLOEXEC);
+	const ssize_t length = strlen(value);
+	bool written;
+
+	if (fd < 0)
+		return false;
+	written = write(fd, value, length) == length;
+	close(fd);
+	return written;
+}
+
+bool tdx_fail_nth_prepare(void)
+{
+	size_t i;
+
+	if (fail_nth < 0)
+		fail_nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0)
+		return false;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
+		if (!set_knob(knobs[i].file, knobs[i].value))
+			return false;
+	}
+	return true;
+}
+
+void tdx_fail_nth_arm(u32 nth)
+{
+	char text[16];
+	const int length = snprintf(text, sizeof(text), "%u", nth);
+
+	TEST_ASSERT(pwrite(fail_nth, text, length, 0) == length, FAIL_NTH ": cannot write %s: %s",
+		    text, strerror(errno));
+}
+
+bool tdx_fail_nth_disarm(void)
+{
+	const int error = errno;
+	char text[16] = "";
+	ssize_t length;
+	int i;
+
+	/* If the copy of the count is what fails, nothing has failed before it. */
+	length = pread(fail_nth, text, sizeof(text) - 1, 0);
+	TEST_ASSERT(length > 0 || errno == EFAULT, FAIL_NTH ": cannot read: %s", strerror(errno));
+
+	for (i = 0; i < MAX_WRITES; i++) {
+		if (pwrite(fail_nth, "0", 1, 0) == 1)
+			break;
+	}
+	TEST_ASSERT(i < MAX_WRITES, FAIL_NTH ": cannot write 0: %s", strerror(errno));
+
+	errno = error;
+	return length > 0 && !atoi(text);
+}
