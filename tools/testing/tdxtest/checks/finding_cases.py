@@ -49,6 +49,9 @@ def wrong_fixes(found: tuple[findings.Finding, ...], files: list[str]) -> Iterat
                                   not finding.fix.startswith(f'fixes/{finding.number:04}-')):
             yield (f'findings/{finding.file}: wanted a fix of patches/series with its number, '
                    f'got {finding.fix}')
+    fixed = {finding.number for finding in found if finding.has_fix()}
+    yield from (f'findings/{finding.file}: needs the fix of finding {number}, which has none'
+                for finding in found for number in finding.needs if number not in fixed)
     fixes = {finding.fix for finding in found}
     yield from (f'patches/{file}: no finding has this fix' for file in files
                 if file not in fixes)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The fix of a finding turns the cases of the finding, and all fixes change nothing else."""
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from tdxtest.base.checking import When
@@ -69,7 +70,7 @@ def name_of(number: int) -> str:
 
 def check(built: Built) -> Iterator[str]:
     marked = marks_in_tree()
-    fixed = {finding.number for finding in findings.load() if finding.has_fix()}
+    fixed = {finding.number: finding for finding in findings.load() if finding.has_fix()}
     elsewhere: set[str] = set()
 
     def run(*words: str) -> Results:
@@ -91,6 +92,7 @@ def check(built: Built) -> Iterator[str]:
     for number in built.progress.each('fixes', turning, name_of):
         name = name_of(number)
         turned = {case: n for case, n in marked.items() if n == number}
-        after, problems = run_both(run, tests, name, turned)
+        needs = [word for other in fixed[number].needs for word in ('--patch', name_of(other))]
+        after, problems = run_both(functools.partial(run, *needs), tests, name, turned)
         yield from problems
         yield from wrong(base, after, turned, name)

@@ -4,8 +4,8 @@
 A page has a number and a title, fields that this reads, and sections for people. The
 fields are Kernels, Severity, Fix and Upstream, and for a bug that a case shows also
 Cases, TEST:PATTERN of the cases that fail because of it, Warns, texts of the warnings
-of the kernel that they cause, and Leaks, texts of those that come when KVM is unloaded
-after them.
+of the kernel that they cause, Leaks, texts of those that come when KVM is unloaded
+after them, and Needs, numbers of the findings with whose fixes alone the cases run.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ NAME = re.compile(r'(\d{4})-[a-z0-9-]+\.rst')
 TITLE = re.compile(r'(\d+): (.+)\n=+\n')
 FIELD = re.compile(r'^:(\w+): (.*(?:\n {4}.*)*)$', re.MULTILINE)
 WANTED = ('Kernels', 'Severity', 'Fix', 'Upstream')
-OPTIONAL = ('Cases', 'Warns', 'Leaks')
+OPTIONAL = ('Cases', 'Warns', 'Leaks', 'Needs')
 SECTIONS = ('What happens', 'What should happen')
 # In place of a patch, before the reason.
 NO_FIX = 'none: '
@@ -38,6 +38,7 @@ class Finding:
     cases: tuple[str, ...]
     warns: tuple[str, ...]
     leaks: tuple[str, ...]
+    needs: tuple[int, ...]
     fix: str
     upstream: str
     file: str       # in findings/
@@ -73,7 +74,8 @@ def parse(file: str, text: str) -> Finding:
              for field in ('Warns', 'Leaks')}
     return Finding(int(title[1]), title[2], fields['Kernels'], fields['Severity'],
                    tuple(fields.get('Cases', '').split()), texts['Warns'], texts['Leaks'],
-                   fields['Fix'], fields['Upstream'], file, text)
+                   tuple(map(int, fields.get('Needs', '').split())), fields['Fix'],
+                   fields['Upstream'], file, text)
 
 
 @functools.cache

@@ -54,6 +54,12 @@ class Fixes(unittest.TestCase):
         other = (findings.parse('0007-a.rst', PAGE.replace('fixes/0007', 'fixes/0008')),)
         self.assertEqual(len(list(finding_cases.wrong_fixes(other, ['fixes/0008-x.patch']))), 1)
 
+    def test_a_fix_that_the_cases_need(self):
+        page = PAGE.replace(':Fix:', ':Needs: 7 8\n:Fix:')
+        found = (findings.parse('0007-a.rst', page),)
+        self.assertEqual(list(finding_cases.wrong_fixes(found, ['fixes/0007-x.patch'])),
+                         ['findings/0007-a.rst: needs the fix of finding 8, which has none'])
+
     def test_no_fix(self):
         none = (findings.parse('0007-a.rst', PAGE.replace('fixes/0007-x.patch',
                                                           'none: an opinion')),)

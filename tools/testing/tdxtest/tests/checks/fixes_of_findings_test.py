@@ -76,7 +76,8 @@ class Check(unittest.TestCase):
     def test_it_says_which_fix_it_tries(self):
         made, out = fakes.built(), io.StringIO()
         made.build.progress = Progress(out)
-        fixes = [mock.Mock(number=number) for number in (3, 6, 9)]
+        fixes = [mock.Mock(number=number, needs=needs)
+                 for number, needs in ((3, ()), (6, ()), (9, (3,)))]
         run = {'tests': [], 'problems': []}
         with mock.patch.object(fixes_of_findings.findings, 'load', return_value=fixes), \
                 mock.patch.object(fixes_of_findings, 'outcomes', return_value={}), \
@@ -89,4 +90,4 @@ class Check(unittest.TestCase):
         self.assertIn('fixes: fixes/0009: 2 of 2\n', said)
         self.assertEqual([call.args[1:] for call in ran.call_args_list],
                          [(), ('--patch', 'fixes/all'), ('--patch', 'fixes/0003', 't'),
-                          ('--patch', 'fixes/0009', 't')])
+                          ('--patch', 'fixes/0003', '--patch', 'fixes/0009', 't')])
