@@ -16,6 +16,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_mem.h"
+#include "tdx/tdx_pages.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_ve.h"
@@ -185,17 +186,7 @@ FIXTURE_SETUP(memory_fault)
 
 static void run_to_fault(struct kvm_vcpu *vcpu, u64 try, u64 flags)
 {
-	struct kvm_run *run = vcpu->run;
-	int r;
-
-	memset(&run->memory_fault, 0xa5, sizeof(run->memory_fault));
-	r = __vcpu_run(vcpu);
-	TEST_ASSERT(r == -1 && errno == EFAULT, "wanted KVM_RUN to fail with EFAULT, got %s",
-		    r ? strerror(errno) : exit_reason_str(run->exit_reason));
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MEMORY_FAULT);
-	tdx_assert_value("fault", "try", try, "flags", flags, run->memory_fault.flags);
-	tdx_assert_value("fault", "try", try, "GPA", TEST_GPA, run->memory_fault.gpa);
-	tdx_assert_value("fault", "try", try, "size", SZ_4K, run->memory_fault.size);
+	tdx_run_to_memory_fault(vcpu, try, TEST_GPA, flags);
 }
 
 TDX_TEST_F(memory_fault, exits)

@@ -9,7 +9,8 @@
  *	tdx_td_finish(&td);
  *	kvm_vm_free(td.vm);
  *
- * The TD makes hypercalls with a known value in each register, see tdvmcall.h.
+ * The TD makes hypercalls with a known value in each register, see tdvmcall.h.  So does
+ * one with code of its own, if it goes beyond TDX_STAGE_FINALIZED.
  */
 #ifndef SELFTEST_TDX_TDX_STAGE_H
 #define SELFTEST_TDX_TDX_STAGE_H
@@ -35,9 +36,11 @@ struct tdx_td {
 	struct kvm_vcpu *vcpu;		/* NULL before TDX_STAGE_VCPU_CREATED */
 	struct kvm_vm *vm;
 	enum tdx_stage stage;
-	void *code;			/* of a TD that is not built further than
-					 * TDX_STAGE_FINALIZED, NULL: the hypercalls
-					 */
+	/*
+	 * Of the vCPU, NULL: the hypercalls.  One that does not make them can be built up
+	 * to TDX_STAGE_FINALIZED only.
+	 */
+	void *code;
 };
 
 /* Returns the name of a stage for messages. */
@@ -52,8 +55,8 @@ void tdx_td_build(struct tdx_td *td, enum tdx_stage stage);
 
 /*
  * Check that nothing has disturbed *@td: build it up to TDX_STAGE_IN_HYPERCALL, answer
- * the hypercall, and compare all registers of the TD.  A TD that has ended stays as it
- * is.
+ * the hypercall, and compare all registers of the TD.  That leaves it at
+ * TDX_STAGE_ENTERED, so that it can be checked again.  A TD that has ended stays as it is.
  */
 void tdx_td_finish(struct tdx_td *td);
 

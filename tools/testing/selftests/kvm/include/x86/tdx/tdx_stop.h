@@ -56,4 +56,10 @@ bool tdx_stop_wait(struct tdx_stop *stop, int ms);
 /* Let the thread go on.  No other thread stops until tdx_stop_arm(). */
 void tdx_stop_release(struct tdx_stop *stop);
 
+/*
+ * The same for a thread that has stopped for a read, to find what the test has put in the
+ * place of the page.
+ */
+void tdx_stop_wake(struct tdx_stop *stop);
+
 #endif /* SELFTEST_TDX_TDX_STOP_H */

@@ -61,6 +61,7 @@ static void answer(struct tdx_td *td)
 {
 	td->vcpu->run->tdx.get_quote.ret = TDVMCALL_STATUS_RETRY;
 	tdx_exit_finish(td->vcpu, &call, TDVMCALL_STATUS_RETRY);
+	td->stage = TDX_STAGE_ENTERED;
 }
 
 /* A TD that ends takes all stages at once. */

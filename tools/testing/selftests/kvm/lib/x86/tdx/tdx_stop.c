@@ -132,3 +132,10 @@ void tdx_stop_release(struct tdx_stop *stop)
 		TEST_ASSERT(!ioctl(stop->fd, UFFDIO_COPY, &copy), "UFFDIO_COPY: %s",
 			    strerror(errno));
 }
+
+void tdx_stop_wake(struct tdx_stop *stop)
+{
+	struct uffdio_range range = { .start = (u64)page_of(stop, stop->page), .len = PAGE_SIZE };
+
+	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_WAKE, &range), "UFFDIO_WAKE: %s", strerror(errno));
+}
