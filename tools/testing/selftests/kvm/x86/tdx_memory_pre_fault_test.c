@@ -27,13 +27,13 @@ struct range {
 };
 
 static const struct range ranges[] = {
-	{ "page", 0, SZ_4K, SZ_4K },
-	{ "pages", 0, MISSING, MISSING },
-	{ "missing page", MISSING, SZ_4K, SZ_4K },
-	{ "page that is missing no longer", MISSING, SZ_4K, SZ_4K },
-	{ "pages, of which some are missing", SZ_4K, 6 * SZ_4K, 6 * SZ_4K },
-	{ "last page", TDX_PAGES_SIZE - SZ_4K, SZ_4K, SZ_4K },
-	{ "end of the slot, and a page after it", TDX_PAGES_SIZE - SZ_4K, SZ_8K, SZ_4K },
+	{ "page", 0, SZ_4K, SZ_4K, 0 },
+	{ "pages", 0, MISSING, MISSING, 0 },
+	{ "missing page", MISSING, SZ_4K, SZ_4K, 0 },
+	{ "page that is missing no longer", MISSING, SZ_4K, SZ_4K, 0 },
+	{ "pages, of which some are missing", SZ_4K, 6 * SZ_4K, 6 * SZ_4K, 0 },
+	{ "last page", TDX_PAGES_SIZE - SZ_4K, SZ_4K, SZ_4K, 0 },
+	{ "end of the slot, and a page after it", TDX_PAGES_SIZE - SZ_4K, SZ_8K, SZ_4K, 0 },
 	{ "no page", 0, 0, 0, EINVAL },
 	{ "part of a page", 0, SZ_4K / 2, 0, EINVAL },
 	{ "start within a page", SZ_4K / 2, SZ_4K, 0, EINVAL },
@@ -133,7 +133,7 @@ TDX_TEST_F(pre_fault, ranges)
 /* A page that it has made is new: the TD has to accept it, and its contents are zeros. */
 TEST(accepted)
 {
-	const struct range hole = { "hole", SZ_4K, SZ_4K, SZ_4K };
+	const struct range hole = { "hole", SZ_4K, SZ_4K, SZ_4K, 0 };
 	struct tdx_td td = {};
 	int memfd;
 

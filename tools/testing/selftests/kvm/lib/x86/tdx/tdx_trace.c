@@ -56,9 +56,9 @@ bool tdx_trace_has_exits(void)
 static void put(const char *file, const char *text)
 {
 	const int fd = open(file, O_WRONLY | O_TRUNC);
+	const ssize_t size = strlen(text);
 
-	TEST_ASSERT(fd >= 0 && write(fd, text, strlen(text)) == strlen(text), "%s: %s", file,
-		    strerror(errno));
+	TEST_ASSERT(fd >= 0 && write(fd, text, size) == size, "%s: %s", file, strerror(errno));
 	close(fd);
 }
 
