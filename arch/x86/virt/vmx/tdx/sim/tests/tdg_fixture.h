@@ -88,7 +88,4 @@ static inline void expect_exit(struct kunit *test, const char *what, const struc
 	sim_test_expect(test, "R9", 0, guest.regs.r9);
 }
 
-/* The case of TDG.MEM.PAGE.ACCEPT, in tdg_mem_kunit.c. */
-void tdcall_accept(struct kunit *test);
-
 #endif /* _X86_VIRT_TDX_SIM_TDG_FIXTURE_H */

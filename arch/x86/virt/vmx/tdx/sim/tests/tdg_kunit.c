@@ -13,6 +13,7 @@
 #include "tdg/tdg_vp.h"
 #include "tdg/tdreport.h"
 #include "tests/tdg_fixture.h"
+#include "tests/tdg_mem_kunit.h"
 
 static void tdcall_dispatch(struct kunit *test)
 {

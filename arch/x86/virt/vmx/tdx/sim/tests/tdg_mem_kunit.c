@@ -7,6 +7,7 @@
 
 #include "state/sept.h"
 #include "tests/tdg_fixture.h"
+#include "tests/tdg_mem_kunit.h"
 
 void tdcall_accept(struct kunit *test)
 {
