@@ -9,26 +9,33 @@ void __wrap_vm_create_irqchip(struct kvm_vm *vm)
 		__real_vm_create_irqchip(vm);
 }
 
-void __wrap_test_assert(bool exp, const char *exp_str, const char *file, unsigned int line,
-			const char *fmt, ...)
+static noinline void fail_assertion(const char *exp_str, const char *file,
+				    unsigned int line, const char *fmt, va_list va)
 {
 	const bool stale = errno == EACCES;
 	char text[1024] = "";
-	va_list va;
 
-	if (exp)
-		return;
-
-	if (fmt) {
-		va_start(va, fmt);
+	if (fmt)
 		vsnprintf(text, sizeof(text), fmt, va);
-		va_end(va);
-	}
 
 	if (stale)
 		errno = 0;
 	__real_test_assert(false, exp_str, file, line, "%s%s", text,
 			   stale ? " (errno was EACCES)" : "");
+}
+
+/* Each call of the library makes some of them: one that holds must cost little. */
+void __wrap_test_assert(bool exp, const char *exp_str, const char *file, unsigned int line,
+			const char *fmt, ...)
+{
+	va_list va;
+
+	if (exp)
+		return;
+
+	va_start(va, fmt);
+	fail_assertion(exp_str, file, line, fmt, va);
+	va_end(va);
 }
 
 void tdx_vm_back_by_guest_memfd(struct kvm_vm *vm)
