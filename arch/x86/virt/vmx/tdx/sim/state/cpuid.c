@@ -317,13 +317,40 @@ static bool sim_cpuid_value_ok(const struct sim_cpuid_row *row, const u32 *value
 	return row->leaf != 1 || !value[SIM_EAX] || value[SIM_EAX] == cpuid_eax(1);
 }
 
+/* Each leaf of a TD has a slot of its own: those of the second range begin with this one. */
+#define CPUID_EXTENDED_SLOT	0x30
+
+static_assert(TDX_CPUID_LAST_BASIC < CPUID_EXTENDED_SLOT);
+
+static unsigned int sim_cpuid_slot(u32 leaf)
+{
+	return (leaf & CPUID_EXTENDED ? leaf + CPUID_EXTENDED_SLOT : leaf) % SIM_CPUID_NR_SLOTS;
+}
+
+/* Let the entry of @index be found, after the others of its leaf. */
+static void sim_cpuid_link(struct sim_tdcs *tdcs, u32 index)
+{
+	u8 *link = &tdcs->cpuid_first[sim_cpuid_slot(tdcs->cpuid[index].leaf)];
+
+	while (*link)
+		link = &tdcs->cpuid[*link - 1].next;
+	tdcs->cpuid[index].next = 0;
+	*link = index + 1;
+}
+
+void sim_cpuid_clear(struct sim_tdcs *tdcs)
+{
+	tdcs->nr_cpuid = 0;
+	memset(tdcs->cpuid_first, 0, sizeof(tdcs->cpuid_first));
+}
+
 u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *bad)
 {
 	const struct tdx_cpuid_value *values = params->cpuid_values;
 	struct sim_cpuid_entry *entry = tdcs->cpuid;
 	const struct sim_cpuid_row *row;
 
-	tdcs->nr_cpuid = 0;
+	sim_cpuid_clear(tdcs);
 	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++, entry++) {
 		const u32 *value = NULL;
 
@@ -338,8 +365,9 @@ u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *b
 		entry->subleaf = row->subleaf;
 		entry->faulting = row->faulting;
 		sim_cpuid_compute(row, params->xfam, value, entry->regs);
+		/* Some values depend on those of other leafs, so that they must be found. */
+		sim_cpuid_link(tdcs, tdcs->nr_cpuid++);
 		sim_cpuid_complete(tdcs, entry, params);
-		tdcs->nr_cpuid++;
 	}
 	return 0;
 }
@@ -347,11 +375,13 @@ u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *b
 const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
 					    u32 leaf, u32 subleaf)
 {
-	u32 i;
+	u8 next = tdcs->cpuid_first[sim_cpuid_slot(leaf)];
 
-	for (i = 0; i < tdcs->nr_cpuid; i++) {
-		const struct sim_cpuid_entry *entry = &tdcs->cpuid[i];
+	/* KVM asks for all leafs of each TD, and each entry of a TD asks for one. */
+	while (next) {
+		const struct sim_cpuid_entry *entry = &tdcs->cpuid[next - 1];
 
+		next = entry->next;
 		if (entry->leaf == leaf && entry->subleaf == subleaf)
 			return entry->faulting ? NULL : entry;
 	}

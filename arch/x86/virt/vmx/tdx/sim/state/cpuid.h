@@ -22,6 +22,7 @@ struct sim_cpuid_entry {
 	u32 subleaf;			/* SIM_CPUID_NO_SUBLEAF: any */
 	u32 regs[SIM_CPUID_NR_REGS];
 	bool faulting;			/* #VE in place of the value */
+	u8 next;			/* of the same slot of the TD's cpuid_first */
 };
 
 #define SIM_CPUID_NO_SUBLEAF	U32_MAX
@@ -58,6 +59,9 @@ bool sim_cpuid_features(unsigned int i, struct sim_cpuid_features *features);
  * 63:32 and the leaf in 31:0.
  */
 u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *bad);
+
+/* Let @tdcs have no leafs, as before sim_cpuid_init(). */
+void sim_cpuid_clear(struct sim_tdcs *tdcs);
 
 /*
  * The TD's own value of a leaf, NULL if there is none.

@@ -77,6 +77,9 @@ enum sim_tdcx_page {
 
 static_assert(SIM_TDCX_NR == TDX_TDCS_PAGES);
 
+/* Slots by which the CPUID entry of a leaf is found, a power of two. */
+#define SIM_CPUID_NR_SLOTS	64
+
 #define SIM_MD_SIZE		48	/* bytes, SHA-384 */
 #define SIM_NR_RTMRS		4
 
@@ -108,6 +111,7 @@ struct sim_tdcs {
 	u64 *sept_root;
 	struct sim_cpuid_entry *cpuid;
 	u32 nr_cpuid;
+	u8 cpuid_first[SIM_CPUID_NR_SLOTS];	/* 1 + index of an entry, 0 for none */
 	unsigned long *msr_bitmap;
 
 	struct sha384_ctx mrtd_ctx;

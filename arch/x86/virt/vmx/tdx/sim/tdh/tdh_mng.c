@@ -163,7 +163,7 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	status = sim_cpuid_init(tdcs, params, &bad_cpuid) ?: sim_td_params_check_rest(params);
 	if (status) {
 		tdcs->cpuid = NULL;
-		tdcs->nr_cpuid = 0;
+		sim_cpuid_clear(tdcs);
 		goto put_td;
 	}
 
