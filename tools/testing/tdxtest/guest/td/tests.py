@@ -23,7 +23,9 @@ def fitting(built: Built, shares: Iterable[Tests]) -> Built:
     if not any(map(of_a_td, shares)):
         return built
     boot = built.request.boot
-    return built.with_boot(machine=boot.machine.for_vmm(HOST_MB + boot.td.memory_mb))
+    # KVM gives a TD no more vCPUs than the host has CPUs.
+    return built.with_boot(machine=boot.machine.for_vmm(HOST_MB + boot.td.memory_mb),
+                           cpus=max(boot.cpus, boot.td.cpus))
 
 
 def files(built: Built, tests: Tests) -> dict[str, str]:

@@ -19,6 +19,14 @@ class Fitting(unittest.TestCase):
         built = fakes.built()
         self.assertIs(tests.fitting(built, [SUITE, SUITE]), built)
 
+    def test_a_vcpu_has_a_cpu(self):
+        for cpus, vcpus, wanted in ((1, 2, 2), (4, 2, 4)):
+            boot = tests.fitting(fakes.built(cpus=cpus, td=TdRequest(cpus=vcpus)),
+                                 [TD]).request.boot
+            self.assertEqual(boot.cpus, wanted)
+        boot = tests.fitting(fakes.built(td=TdRequest(cpus=2)), [SUITE]).request.boot
+        self.assertEqual(boot.cpus, 1)
+
     def test_a_td_has_room(self):
         boot = tests.fitting(fakes.built(td=TdRequest(memory_mb=512)), [SUITE, TD]).request.boot
         self.assertEqual(boot.machine.memory_mb, tests.HOST_MB + 512)
