@@ -9,20 +9,13 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_ioctl.h"
+#include "tdx/tdx_left_over.h"
 #include "tdx/tdx_stage.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* The operand before the ioctl, and what ioctls before it leave in the kernel. */
+/* The operand before the ioctl. */
 #define UNWRITTEN	0xa5
-#define LEFT_OVER	0x5c
-
-/* So many bytes of it in a row are no accident. */
-#define NR_LEFT_OVER	4
-
-/* How the registers of the TD begin while it waits for its hypercall (tdvmcall.c). */
-#define TD_REGISTER	0x5eed5eed5eed0000ULL
-#define TD_REGISTER_MASK GENMASK_ULL(63, 16)
 
 /* Larger than any operand that has no entries after it. */
 #define OPERAND_SIZE	SZ_8K
@@ -89,29 +82,17 @@ static void leave_pattern(const struct tdx_td *td, size_t i)
 {
 	static u8 pattern[OPERAND_SIZE];
 
-	memset(pattern, LEFT_OVER, sizeof(pattern));
+	memset(pattern, TDX_LEFT_OVER, sizeof(pattern));
 	TEST_ASSERT(ioctl(file_of(td, leavers[i].file), leavers[i].number, pattern) < 0,
 		    "ioctl 0x%lx with the pattern: wanted an error", leavers[i].number);
 }
 
 static void check_no_leak(const char *name, const u8 *operand, size_t size)
 {
-	unsigned int row = 0;
-	size_t i;
-	u64 word;
+	size_t where;
+	const char *why = tdx_left_over_in(operand, size, &where);
 
-	for (i = 0; i < size; i++) {
-		row = operand[i] == LEFT_OVER ? row + 1 : 0;
-		if (row >= NR_LEFT_OVER)
-			TEST_FAIL("%s: byte %zu is left over from another ioctl", name, i);
-	}
-
-	for (i = 0; i + sizeof(word) <= size; i += sizeof(word)) {
-		memcpy(&word, operand + i, sizeof(word));
-		if ((word & TD_REGISTER_MASK) == TD_REGISTER)
-			TEST_FAIL("%s: byte %zu begins a register of the TD, 0x%lx", name, i,
-				  word);
-	}
+	TEST_ASSERT(!why, "%s: byte %zu %s", name, where, why);
 }
 
 /* The bytes from @first on are those that the operand had before. */

@@ -17,14 +17,13 @@
 #include "ucall_common.h"
 #include "tdx/tdcall.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_random.h"
 #include "tdx/tdx_sim.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
 #define COUNT_ENV		"TDX_RANDOM_COUNT"
-#define SEED_ENV		"TDX_RANDOM_SEED"
 #define DEFAULT_COUNT		50000
-#define DEFAULT_SEED		1
 
 /* With fewer calls than this some leaf may have no success. */
 #define ENOUGH			50000
@@ -292,13 +291,6 @@ static void guest_code(u64 count, u64 seed)
 	GUEST_DONE();
 }
 
-static u64 environment(const char *name, u64 value)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : value;
-}
-
 FIXTURE(random)
 {
 	u64 count;
@@ -307,8 +299,8 @@ FIXTURE(random)
 
 FIXTURE_SETUP(random)
 {
-	self->count = environment(COUNT_ENV, DEFAULT_COUNT);
-	self->seed = environment(SEED_ENV, DEFAULT_SEED);
+	self->count = tdx_env_number(COUNT_ENV, DEFAULT_COUNT);
+	self->seed = tdx_env_number(TDX_RANDOM_SEED_ENV, TDX_RANDOM_DEFAULT_SEED);
 }
 
 FIXTURE_TEARDOWN(random)

@@ -145,6 +145,13 @@ unsigned long tdx_ioctl_operand(const struct tdx_ioctl *ioctl, const struct tdx_
 				enum tdx_operand operand);
 
 /*
+ * Issue @ioctl with what tdx_ioctl_operand() has made, and close the file that it may give.
+ * Returns errno, 0 for success.
+ */
+int tdx_ioctl_issue(const struct tdx_ioctl *ioctl, const struct tdx_target *target,
+		    unsigned long operand);
+
+/*
  * Issue @ioctl with the operand, close the file that it may give, and undo it if it
  * has succeeded.  Returns errno, 0 for success.
  */

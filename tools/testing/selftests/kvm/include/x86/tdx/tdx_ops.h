@@ -56,6 +56,7 @@ extern const struct tdx_op tdx_ops[TDX_NR_OPS];
 struct tdx_model {
 	bool initialized;
 	bool vcpu;
+	bool cpuid;		/* of the vCPU, which needs an x2APIC */
 	bool vcpu_initialized;
 	bool finalized;
 	bool slot;
@@ -90,6 +91,10 @@ void tdx_op_td_destroy(struct tdx_op_td *td);
 #define TDX_CPUID_HEADER	offsetof(struct kvm_cpuid2, entries)
 #define TDX_INIT_VM_HEADER	offsetof(struct kvm_tdx_init_vm, cpuid)
 #define TDX_CAPS_HEADER		offsetof(struct kvm_tdx_capabilities, cpuid)
+
+/* The page of memory, below the 39 bits of GPA that every CPU with EPT supports. */
+#define TDX_OP_GPA		0x1234600000ULL
+#define TDX_OP_SLOT		1
 
 /* No operand has more bytes. */
 #define TDX_OP_OPERAND_SIZE	8192

@@ -237,21 +237,29 @@ static void use_file_0(void)
 	done = true;
 }
 
+int tdx_ioctl_issue(const struct tdx_ioctl *row, const struct tdx_target *target,
+		    unsigned long operand)
+{
+	int r;
+
+	use_file_0();
+	r = ioctl(file_of(target, row->file), row->number, operand);
+	if (r < 0)
+		return errno;
+	if (row->gives_fd)
+		close(r);
+	return 0;
+}
+
 int tdx_ioctl_try(const struct tdx_ioctl *row, const struct tdx_target *target,
 		  enum tdx_operand operand)
 {
-	const int fd = file_of(target, row->file);
-	int r, error;
+	const int error = tdx_ioctl_issue(row, target, tdx_ioctl_operand(row, target, operand));
+	int r;
 
-	use_file_0();
-	r = ioctl(fd, row->number, tdx_ioctl_operand(row, target, operand));
-	error = r < 0 ? errno : 0;
-
-	if (!error && row->gives_fd)
-		close(r);
 	if (!error && row->undo && operand == TDX_OPERAND_GOOD) {
-		r = ioctl(fd, row->number, fill(target, BUFFER_SIZE, 0, row->undo));
-		TEST_ASSERT(!r, "%s: cannot be undone: %s", row->name, strerror(errno));
+		r = tdx_ioctl_issue(row, target, fill(target, BUFFER_SIZE, 0, row->undo));
+		TEST_ASSERT(!r, "%s: cannot be undone: %s", row->name, strerror(r));
 	}
 
 	return error;

@@ -8,10 +8,6 @@
 #include "tdx/tdx_ops.h"
 #include "tdx/tdx_util.h"
 
-/* Below the 39 bits of GPA that every CPU with EPT supports. */
-#define OP_GPA		0x1234600000ULL
-#define OP_SLOT		1
-
 char tdx_op_source[PAGE_SIZE] __aligned(PAGE_SIZE);
 
 #define VM_CMD(_cmd, _locks)	{ #_cmd, _locks, false, _cmd, KVM_MEMORY_ENCRYPT_OP }
@@ -93,11 +89,14 @@ int tdx_model_op(struct tdx_model *m, enum tdx_op_id id)
 	case TDX_OP_FINALIZE_VM:
 		return model_step(m->initialized && !m->finalized, &m->finalized);
 	case TDX_OP_INIT_VCPU:
-		return model_step(!m->vcpu_initialized && !m->finalized, &m->vcpu_initialized);
+		return model_step(m->cpuid && !m->vcpu_initialized && !m->finalized,
+				  &m->vcpu_initialized);
 	case TDX_OP_INIT_MEM_REGION:
 		return model_init_mem_region(m);
 	case TDX_OP_GET_CPUID:
 		return m->finalized ? -EINVAL : 0;
+	case TDX_OP_SET_CPUID2:
+		return model_step(true, &m->cpuid);
 	case TDX_OP_SET_ATTRIBUTES:
 		return model_drop(m, &m->private);
 	case TDX_OP_DELETE_SLOT:
@@ -182,9 +181,9 @@ static size_t copy_slot(void *to, struct kvm_userspace_memory_region2 slot)
 size_t tdx_op_operand(const struct tdx_op_td *td, enum tdx_op_id id, void *operand, void *source)
 {
 	const struct kvm_tdx_init_mem_region region = {
-		.source_addr = (u64)source, .gpa = OP_GPA, .nr_pages = 1,
+		.source_addr = (u64)source, .gpa = TDX_OP_GPA, .nr_pages = 1,
 	};
-	const struct kvm_memory_attributes shared = { .address = OP_GPA, .size = PAGE_SIZE };
+	const struct kvm_memory_attributes shared = { .address = TDX_OP_GPA, .size = PAGE_SIZE };
 	struct kvm_userspace_memory_region2 slot = td->slot;
 
 	switch (id) {
@@ -245,7 +244,7 @@ void tdx_op_td_build(struct tdx_op_td *td, enum tdx_op_id id)
 	struct kvm_enable_cap split_irqchip = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
 	struct kvm_create_guest_memfd memfd = { .size = PAGE_SIZE };
 	struct kvm_memory_attributes private = {
-		.address = OP_GPA, .size = PAGE_SIZE,
+		.address = TDX_OP_GPA, .size = PAGE_SIZE,
 		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
 	};
 	int kvm = open_kvm_dev_path_or_exit();
@@ -257,7 +256,7 @@ void tdx_op_td_build(struct tdx_op_td *td, enum tdx_op_id id)
 	must(ioctl(td->vm, KVM_ENABLE_CAP, &split_irqchip), "KVM_CAP_SPLIT_IRQCHIP");
 	td->memfd = must(ioctl(td->vm, KVM_CREATE_GUEST_MEMFD, &memfd), "KVM_CREATE_GUEST_MEMFD");
 	td->slot = (struct kvm_userspace_memory_region2) {
-		.slot = OP_SLOT, .flags = KVM_MEM_GUEST_MEMFD, .guest_phys_addr = OP_GPA,
+		.slot = TDX_OP_SLOT, .flags = KVM_MEM_GUEST_MEMFD, .guest_phys_addr = TDX_OP_GPA,
 		.memory_size = PAGE_SIZE, .userspace_addr = (u64)tdx_op_source,
 		.guest_memfd = td->memfd,
 	};
