@@ -188,7 +188,8 @@ bool tdx_step_ioctl_answer(const struct tdx_ioctl *row, bool is_td, unsigned int
 	if (!is_td && (error != EFAULT || has_more(row->number, random, error)))
 		return true;
 	if (!is_td)
-		return !random && matches(tdx_ioctl_plain_answer(row, operand), error);
+		return operand < TDX_OPERAND_ONES ||
+		       (!random && matches(tdx_ioctl_plain_answer(row, operand), error));
 	if (!random)
 		return of_td(row, operand, error) || has_more(row->number, false, error);
 
