@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -149,6 +150,9 @@ bool tdx_world_target(const struct tdx_world *world, enum tdx_world_vm_id id, un
 	}
 }
 
+/* From the look at the exit of one KVM_RUN to the end of the next. */
+static pthread_mutex_t run_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* KVM warns if the vCPU of a TD runs after that, which is finding 5. */
 static bool has_shut_down(const struct tdx_world_vm *vm, unsigned int vcpu)
 {
@@ -193,10 +197,6 @@ static bool must_not(const struct tdx_world_vm *vm, enum tdx_op_id op, unsigned 
 		if (!vm->vcpu_initialized && !tdx_kvm_has_fix(6))
 			return true;
 		break;
-	case TDX_OP_RUN:
-		if (has_shut_down(vm, i))
-			return true;
-		break;
 	default:
 		break;
 	}
@@ -204,6 +204,20 @@ static bool must_not(const struct tdx_world_vm *vm, enum tdx_op_id op, unsigned 
 	if (tdx_ops[op].of_vcpu)
 		return vcpu < 0 || (vm->td.vm < 0 && op != TDX_OP_CLOSE_VCPU);
 	return vm->td.vm < 0;
+}
+
+static int run_once(const struct tdx_world_vm *vm, unsigned int vcpu)
+{
+	const bool fixed = tdx_kvm_has_fix(5);
+	int r = TDX_WORLD_NOTHING;
+
+	if (!fixed)
+		pthread_mutex_lock(&run_lock);
+	if (!has_shut_down(vm, vcpu))
+		r = run(vm->vcpus[vcpu]);
+	if (!fixed)
+		pthread_mutex_unlock(&run_lock);
+	return r;
 }
 
 /* KVM does not end a vCPU whose kvm_run is mapped. */
@@ -224,7 +238,7 @@ static int do_op(struct tdx_world_vm *vm, unsigned int vcpu, enum tdx_op_id op)
 
 	td.vcpu = vm->vcpus[vcpu];
 	if (op == TDX_OP_RUN)
-		return run(td.vcpu);
+		return run_once(vm, vcpu);
 	if (op == TDX_OP_CREATE_VCPU) {
 		r = ioctl(td.vm, KVM_CREATE_VCPU, (unsigned long)vcpu);
 		if (r < 0)
