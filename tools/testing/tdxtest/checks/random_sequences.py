@@ -24,12 +24,11 @@ def environment(seed: int) -> tuple[tuple[str, str], ...]:
 
 def check(built: Built) -> Iterator[str]:
     debug = stages.compile_all(stages.fetch(built.request.with_build(debug=True), built.build))
-    done = 0
-    for cpus, seeds in BOOTS:
-        for seed in seeds:
-            given = debug.request.boot.environment + environment(seed)
-            run = runs.run_tests(debug.with_boot(cpus=cpus, environment=given),
-                                 debug.suite.select([TEST]))
-            yield from (f'{cpus} CPU(s), seed {seed}: {problem}' for problem in run.verdict.wrong())
-            done += IN_BOOT * CASES
-    built.progress.say(f'check: random sequences: {done} on the debug kernel')
+    tests = debug.suite.select([(TEST, '')])
+    boots = [(cpus, seed) for cpus, seeds in BOOTS for seed in seeds]
+    for cpus, seed in built.progress.each('random sequences', boots):
+        given = debug.request.boot.environment + environment(seed)
+        run = runs.run_tests(debug.with_boot(cpus=cpus, environment=given), tests)
+        yield from (f'{cpus} CPU(s), seed {seed}: {problem}' for problem in run.verdict.wrong())
+    built.progress.say(f'check: random sequences: {len(boots) * IN_BOOT * CASES} on the debug '
+                       'kernel')

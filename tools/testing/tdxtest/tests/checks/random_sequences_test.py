@@ -15,7 +15,8 @@ class Check(unittest.TestCase):
     def check(self, verdict):
         """(lines that are wrong, [(CPUs, environment)] of the boots, kinds of kernel)."""
         booted, kernels = [], []
-        suite = types.SimpleNamespace(select=lambda selection: [(selection[0], [])])
+        suite = types.SimpleNamespace(
+            select=lambda selection: [(name, []) for name, _ in selection])
 
         def fetch(request, build):
             kernels.append(request.build.debug)
