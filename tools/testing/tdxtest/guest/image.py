@@ -17,7 +17,8 @@ from tdxtest.tree.suite import Tests
 CASE_COST = 'case_cost.so'
 INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'leaks.c', 'collect.c', 'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
-PLANNED_TEST = re.compile(r'^test (\S+)', re.MULTILINE)
+# A shell may be one in the TD of a test.
+PLANNED_TEST = re.compile(r'^(?:test |shell /tests/)(\S+)', re.MULTILINE)
 # Of a test that boots a TD with a real VMM, in guest time.
 TD_TIMEOUT_S = 300
 # nohibernate: a kernel without suspend code of its own still offers S4.

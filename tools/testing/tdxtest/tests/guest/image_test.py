@@ -15,8 +15,9 @@ class Plan(unittest.TestCase):
         self.assertIn('\ntrace 50\n', image.plan_text([], [], '', 60, False, trace=50))
 
     def test_warnings_that_are_expected(self):
-        def at_unload(*tests):
-            plan = image.plan_text([(test, []) for test in tests], [], '', 60, False)
+        def at_unload(*tests, shell=''):
+            plan = image.plan_text([(test, []) for test in tests], [], '', 60, bool(shell),
+                                   shell_program=shell)
             return [line for line in image.expected_warnings(plan).splitlines()
                     if line.startswith('unload_kvm ')]
 
@@ -24,4 +25,5 @@ class Plan(unittest.TestCase):
         self.assertEqual(at_unload('tdx_smoke_test', 'td_reboot'),
                          ['unload_kvm kmem_cache_destroy kvm_mmu_page_header: '
                           'Slab cache still has objects'])
+        self.assertEqual(at_unload(shell='/tests/td_power_off --shell'), at_unload('td_power_off'))
         self.assertIn('finding 3 free_nested+\n', image.expected_warnings(''))
