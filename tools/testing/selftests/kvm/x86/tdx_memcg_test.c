@@ -19,9 +19,9 @@
 #define NO_CGROUP_REASON	"no memory controller of cgroup v2 can be had"
 
 /* So many that one page of each stands out from what else the kernel allocates. */
-#define NR_TDS			6
-/* Fewer pages than TDs, for the unrelated allocations. */
-#define SLACK_PAGES		(NR_TDS - 2)
+#define NR_TDS			16
+/* Half as many pages as TDs, for the unrelated allocations. */
+#define SLACK_PAGES		(NR_TDS / 2)
 
 /* The kernel sums up the statistics of a CPU after this number of changes. */
 #define STAT_BATCH		64
