@@ -9,6 +9,7 @@
 
 #include "test_util.h"
 #include "tdx/tdx_cgroup.h"
+#include "tdx/tdx_file.h"
 
 #define MOUNT_TEMPLATE	"/tmp/tdx_cgroup_XXXXXX"
 /* The cgroup below the mount. */
@@ -23,17 +24,9 @@ static void make_path(char *path, const struct tdx_cgroup *cgroup, const char *n
 static int write_file(const struct tdx_cgroup *cgroup, const char *name, const char *text)
 {
 	char path[2 * TDX_CGROUP_PATH_SIZE];
-	int error = 0, fd;
 
 	make_path(path, cgroup, name);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		error = errno;
-	close(fd);
-
-	return error;
+	return tdx_file_write(path, text) ? 0 : errno;
 }
 
 bool tdx_cgroup_create(struct tdx_cgroup *cgroup, const char *controller)

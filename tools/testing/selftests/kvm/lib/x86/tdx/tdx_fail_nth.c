@@ -8,6 +8,7 @@
 
 #include "test_util.h"
 #include "tdx/tdx_fail_nth.h"
+#include "tdx/tdx_file.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug/"
@@ -34,19 +35,6 @@ static const struct {
 
 static int fail_nth = -1;
 
-static bool set_knob(const char *file, const char *value)
-{
-	const int fd = open(file, O_WRONLY | O_CLOEXEC);
-	const ssize_t length = strlen(value);
-	bool written;
-
-	if (fd < 0)
-		return false;
-	written = write(fd, value, length) == length;
-	close(fd);
-	return written;
-}
-
 bool tdx_fail_nth_prepare(void)
 {
 	size_t i;
@@ -57,7 +45,7 @@ bool tdx_fail_nth_prepare(void)
 		return false;
 
 	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
-		if (!set_knob(knobs[i].file, knobs[i].value))
+		if (!tdx_file_write(knobs[i].file, knobs[i].value))
 			return false;
 	}
 	return true;

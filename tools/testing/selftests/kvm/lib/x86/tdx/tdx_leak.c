@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "test_util.h"
+#include "tdx/tdx_file.h"
 #include "tdx/tdx_leak.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
@@ -57,20 +58,6 @@ static bool is_of_kvm(const char *stack)
 	       !has_any(stack, keepers, ARRAY_SIZE(keepers));
 }
 
-/* Returns false if there is no such file, or if it does not take @text. */
-static bool tell(const char *file, const char *text)
-{
-	const int fd = open(file, O_WRONLY | O_CLOEXEC);
-	const ssize_t length = strlen(text);
-	bool taken;
-
-	if (fd < 0)
-		return false;
-	taken = write(fd, text, length) == length;
-	close(fd);
-	return taken;
-}
-
 /*
  * Returns the pages that KVM holds, -1 if the kernel does not know.  A block of the file is
  * a stack, a line with the number of its pages, and an empty line.  With @show each stack
@@ -84,7 +71,7 @@ static s64 pages_of_kvm(bool show)
 	long nr;
 	FILE *f;
 
-	tell(DROP_CACHES, "1");
+	tdx_file_write(DROP_CACHES, "1");
 	f = fopen(PAGE_STACKS, "r");
 	if (!f)
 		return -1;
@@ -116,7 +103,7 @@ static size_t scan(char *report, size_t size)
 	int i;
 
 	for (i = 0; i < NR_SCANS; i++) {
-		if (!tell(KMEMLEAK, "scan"))
+		if (!tdx_file_write(KMEMLEAK, "scan"))
 			return 0;
 	}
 	f = fopen(KMEMLEAK, "r");
@@ -133,7 +120,7 @@ struct tdx_leak tdx_leak_begin(void)
 	char report[REPORT_LENGTH];
 
 	if (scan(report, sizeof(report)))
-		tell(KMEMLEAK, "clear");
+		tdx_file_write(KMEMLEAK, "clear");
 	return (struct tdx_leak) { .pages = pages_of_kvm(false) };
 }
 
@@ -169,5 +156,5 @@ void tdx_leak_forget(void)
 		return;
 	sleep(AGE_S);
 	if (scan(report, sizeof(report)))
-		tell(KMEMLEAK, "clear");
+		tdx_file_write(KMEMLEAK, "clear");
 }

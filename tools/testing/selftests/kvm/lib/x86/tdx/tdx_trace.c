@@ -8,6 +8,7 @@
 
 #include "kvm_util.h"
 #include "processor.h"
+#include "tdx/tdx_file.h"
 #include "tdx/tdx_trace.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
@@ -51,15 +52,6 @@ static int buffer = -1;
 bool tdx_trace_has_exits(void)
 {
 	return !access(TRACEFS "/" EVENT "/format", R_OK);
-}
-
-static void put(const char *file, const char *text)
-{
-	const int fd = open(file, O_WRONLY | O_TRUNC);
-	const ssize_t size = strlen(text);
-
-	TEST_ASSERT(fd >= 0 && write(fd, text, size) == size, "%s: %s", file, strerror(errno));
-	close(fd);
 }
 
 /* A line is "field:unsigned int exit_reason; offset:8; size:4; signed:0;". */
@@ -112,7 +104,8 @@ void tdx_trace_begin(void)
 	snprintf(path, sizeof(path), INSTANCE "/per_cpu/cpu%d/trace_pipe_raw", cpu);
 	buffer = open(path, O_RDONLY | O_NONBLOCK);
 	TEST_ASSERT(buffer >= 0, "%s: %s", path, strerror(errno));
-	put(INSTANCE "/" EVENT "/enable", "1");
+	TEST_ASSERT(tdx_file_write(INSTANCE "/" EVENT "/enable", "1"), "%s: %s",
+		    INSTANCE "/" EVENT "/enable", strerror(errno));
 }
 
 void tdx_trace_end(void)
