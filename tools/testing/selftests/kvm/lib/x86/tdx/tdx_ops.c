@@ -87,7 +87,7 @@ int tdx_model_op(struct tdx_model *m, enum tdx_op_id id)
 	case TDX_OP_INIT_VM:
 		return model_step(!m->initialized, &m->initialized);
 	case TDX_OP_FINALIZE_VM:
-		return model_step(m->initialized && !m->finalized, &m->finalized);
+		return model_step(m->vcpu_initialized && !m->finalized, &m->finalized);
 	case TDX_OP_INIT_VCPU:
 		return model_step(m->cpuid && !m->vcpu_initialized && !m->finalized,
 				  &m->vcpu_initialized);
