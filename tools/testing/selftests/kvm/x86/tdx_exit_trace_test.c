@@ -2,8 +2,8 @@
 /*
  * What the tracepoint kvm:kvm_exit tells of the exits of a TD.  The reason has all of its
  * 32 bits, and a hypercall has the reason of the instruction that it is for.  The other
- * fields are what TDH.VP.ENTER says: RCX, RDX and R9.  The RIP is not KVM's to know.  When
- * the TDX module refuses an entry nothing of the exit before is told again.
+ * fields are what TDH.VP.ENTER says: RCX, RDX and R9.  The RIP is not KVM's to know.  If
+ * the TDX module refuses an entry, no field has a value of the exit before.
  *
  * Before each exit that is checked comes one with a value in each field.
  */

@@ -12,8 +12,8 @@
  *	end REASON		the reason of the VMM's SHUTDOWN event
  *	timeout SECONDS		for the TD to come from one stage to the next
  *	kernel DIR		where the kernel shows its own state
- *	leaks NUMBER		where addresses are too narrow for TDX, KVM keeps page
- *				tables of a TD that has ended, which is finding NUMBER
+ *	leaks NUMBER		of the finding that KVM keeps page tables of a TD after its
+ *				end, on a CPU with addresses too narrow for TDX
  *	arg WORD		the VMM and its arguments, one a line
  *	narrow WORD		the same, where addresses are too narrow for TDX
  *
