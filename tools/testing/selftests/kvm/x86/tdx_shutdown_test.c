@@ -12,6 +12,7 @@
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cmd.h"
 #include "tdx/tdx_cpus.h"
+#include "tdx/tdx_interruption.h"
 #include "tdx/tdx_irq.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -132,6 +133,36 @@ TDX_TEST_F(shutdown, is_final)
 TDX_FINDING(5, "shutdown.ud.is_final");
 TDX_FINDING(5, "shutdown.int3.is_final");
 TDX_FINDING(5, "shutdown.no_stack.is_final");
+
+/*
+ * The TDX module takes no NMI for a vCPU that has shut down.  That is no fault of KVM's, and
+ * no reason to end the VM.  A signal lets KVM_RUN get as far as the NMI, but not enter the
+ * vCPU.
+ */
+TDX_TEST_F(shutdown, nmi_does_no_harm)
+{
+	const struct tdx_interruption *by = &tdx_interrupted_by_signal;
+	struct kvm_mp_state state;
+	u64 warnings;
+	int r;
+
+	by->setup(self->vcpu);
+	run_to_shutdown(self->vcpu);
+	warnings = tdx_count_warnings();
+	vcpu_ioctl(self->vcpu, KVM_NMI, NULL);
+
+	by->start(self->vcpu);
+	tdx_vcpu_run_to_eintr(self->vcpu, by->name);
+	by->stop(self->vcpu);
+
+	r = __vcpu_ioctl(self->vcpu, KVM_GET_MP_STATE, &state);
+	TEST_ASSERT(!r, "KVM_GET_MP_STATE after the NMI: wanted success, got %m");
+	tdx_assert_no_warning(warnings);
+}
+
+TDX_FINDING(35, "shutdown.ud.nmi_does_no_harm");
+TDX_FINDING(35, "shutdown.int3.nmi_does_no_harm");
+TDX_FINDING(35, "shutdown.no_stack.nmi_does_no_harm");
 
 TEST(another_td)
 {
