@@ -133,7 +133,7 @@ static int init_vm(struct target *target)
 static void finish_init_vm(struct target *target)
 {
 	TEST_ASSERT(!closed(__vm_ioctl(target->td.vm, KVM_CREATE_VCPU, (void *)0)),
-		    "KVM_CREATE_VCPU after KVM_TDX_INIT_VM: %s", strerror(errno));
+		    "KVM_CREATE_VCPU after KVM_TDX_INIT_VM: %m");
 }
 
 static void build_td(struct target *target)

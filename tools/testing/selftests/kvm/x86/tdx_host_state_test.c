@@ -146,7 +146,7 @@ static u64 read_msr(int fd, u32 msr)
 	u64 value;
 
 	TEST_ASSERT(pread(fd, &value, sizeof(value), msr) == sizeof(value),
-		    "MSR 0x%x cannot be read: %s", msr, strerror(errno));
+		    "MSR 0x%x cannot be read: %m", msr);
 	return value;
 }
 

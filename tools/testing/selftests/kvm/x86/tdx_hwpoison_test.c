@@ -75,14 +75,14 @@ static void write_pfn(const char *name, u64 pa)
 
 	snprintf(path, sizeof(path), HWPOISON_DIR "%s", name);
 	fd = open(path, O_WRONLY);
-	TEST_ASSERT(fd >= 0, "%s: %s", path, strerror(errno));
+	TEST_ASSERT(fd >= 0, "%s: %m", path);
 	length = snprintf(text, sizeof(text), "0x%lx", (unsigned long)(pa / PAGE_SIZE));
 	/*
 	 * The result says nothing of the TD.  guest_memfd leaves the page in its file,
 	 * which some kernels report as a failure, EBUSY.
 	 */
 	if (write(fd, text, length) != length)
-		TEST_ASSERT(errno == EBUSY, "%s to %s: %s", text, path, strerror(errno));
+		TEST_ASSERT(errno == EBUSY, "%s to %s: %m", text, path);
 	close(fd);
 }
 

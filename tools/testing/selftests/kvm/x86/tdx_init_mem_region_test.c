@@ -372,7 +372,7 @@ TDX_TEST_F(region, no_source)
 	region(&self->init)->source_addr = 0;
 	r = ioctl(self->init.vcpu->fd, KVM_MEMORY_ENCRYPT_OP, &self->init.cmd);
 	if (in_place) {
-		TEST_ASSERT(!r, "wanted success, got %s", strerror(errno));
+		TEST_ASSERT(!r, "wanted success, got %m");
 		tdx_assert_value("no source", "pages", TEST_PAGES, "pages left", 0,
 				 region(&self->init)->nr_pages);
 		tdx_assert_value("no source", "pages", TEST_PAGES, "source_addr", 0,

@@ -116,7 +116,7 @@ static void read_page_tables(char *line, size_t size)
 	}
 
 	f = fopen("/proc/meminfo", "r");
-	TEST_ASSERT(f, "/proc/meminfo: %s", strerror(errno));
+	TEST_ASSERT(f, "/proc/meminfo: %m");
 	while (fgets(line, size, f)) {
 		if (!strncmp(line, PAGE_TABLES, strlen(PAGE_TABLES)))
 			break;
@@ -196,11 +196,10 @@ static bool fails_once(const struct tdx_sequence *sequence, u64 mask)
 
 	memset(failure, 0, sizeof(*failure));
 	child = fork();
-	TEST_ASSERT(child >= 0 && log >= 0, "no process: %s", strerror(errno));
+	TEST_ASSERT(child >= 0 && log >= 0, "no process: %m");
 	if (!child)
 		run_in_child(sequence, mask, log);
-	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %s",
-		    strerror(errno));
+	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %m");
 
 	if (status && !*failure->text)
 		describe_end(sequence, status, log);
@@ -332,7 +331,7 @@ FIXTURE_SETUP(sequences)
 
 	failure = mmap(NULL, sizeof(*failure), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	TEST_ASSERT(failure != MAP_FAILED, "no memory: %s", strerror(errno));
+	TEST_ASSERT(failure != MAP_FAILED, "no memory: %m");
 	tdx_world_learn();
 }
 

@@ -169,7 +169,7 @@ TDX_TEST_F(stage, other_process)
 	pid_t child;
 
 	child = fork();
-	TEST_ASSERT(child >= 0, "fork() failed: %s", strerror(errno));
+	TEST_ASSERT(child >= 0, "fork() failed: %m");
 	if (!child) {
 		for (row = tdx_ioctls; row < tdx_ioctls + tdx_nr_ioctls; row++) {
 			if (row->file == TDX_IOCTL_DEV ||
@@ -181,8 +181,7 @@ TDX_TEST_F(stage, other_process)
 		_exit(!!mistakes->nr);
 	}
 
-	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %s",
-		    strerror(errno));
+	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %m");
 	TEST_ASSERT(!status, "another process got other answers than %s", strerror(EIO));
 	tdx_td_finish(&self->td);
 }

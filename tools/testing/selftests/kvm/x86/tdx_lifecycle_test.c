@@ -132,8 +132,7 @@ static void allow(struct tdx_td *td, const struct command *command, void *data)
 	u64 hw_error;
 	int r = issue(td, command, data, &hw_error);
 
-	TEST_ASSERT(!r, "%s at stage %d: wanted success, got %s", command->name, td->stage,
-		    strerror(errno));
+	TEST_ASSERT(!r, "%s at stage %d: wanted success, got %m", command->name, td->stage);
 }
 
 static void refuse_run(struct tdx_td *td)
@@ -346,7 +345,7 @@ TEST(vm_closed_before_vcpu)
 
 	/* Another file to close. */
 	td.vm->fd = open("/dev/null", O_RDONLY);
-	TEST_ASSERT(td.vm->fd >= 0, "/dev/null: %s", strerror(errno));
+	TEST_ASSERT(td.vm->fd >= 0, "/dev/null: %m");
 	kvm_vm_free(td.vm);
 	check_another_td();
 }
@@ -372,7 +371,7 @@ TEST(no_more_keyids)
 	}
 
 	if (nr <= MAX_KEYIDS) {
-		TEST_ASSERT(errno == ENOSPC, "TD %d: wanted ENOSPC, got %s", nr, strerror(errno));
+		TEST_ASSERT(errno == ENOSPC, "TD %d: wanted ENOSPC, got %m", nr);
 		TEST_ASSERT(nr, "the host has no KeyID for a TD");
 		tdx_assert_value("no KeyID", "TD", nr, "hw_error", 0, hw_error);
 

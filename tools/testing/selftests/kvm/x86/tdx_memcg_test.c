@@ -58,7 +58,7 @@ static s64 charged(const struct tdx_cgroup *cgroup)
 	if (!pages) {
 		pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			     -1, 0);
-		TEST_ASSERT(pages != MAP_FAILED, "mmap() failed: %s", strerror(errno));
+		TEST_ASSERT(pages != MAP_FAILED, "mmap() failed: %m");
 		madvise(pages, size, MADV_NOHUGEPAGE);
 	}
 	for (i = 0; i < size; i += PAGE_SIZE)

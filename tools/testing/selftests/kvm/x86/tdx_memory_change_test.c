@@ -65,13 +65,13 @@ typedef void change_fn(struct memory *memory, u64 start, u64 size);
 static void punch(struct memory *memory, u64 start, u64 size)
 {
 	TEST_ASSERT(!fallocate(memory->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
-			       size), "fallocate(): %s", strerror(errno));
+			       size), "fallocate(): %m");
 }
 
 static void allocate(struct memory *memory, u64 start, u64 size)
 {
 	TEST_ASSERT(!fallocate(memory->memfd, FALLOC_FL_KEEP_SIZE, start, size),
-		    "fallocate(): %s", strerror(errno));
+		    "fallocate(): %m");
 }
 
 static void make_shared(struct memory *memory, u64 start, u64 size)

@@ -366,7 +366,7 @@ TEST(pre_fault_then_accept)
 
 	TEST_ASSERT_EQ(pre_fault(vcpu, TEST_GPA | TDX_SHARED_BIT), -1);
 	TEST_ASSERT_EQ(errno, EINVAL);
-	TEST_ASSERT(!pre_fault(vcpu, TEST_GPA), "KVM_PRE_FAULT_MEMORY: %s", strerror(errno));
+	TEST_ASSERT(!pre_fault(vcpu, TEST_GPA), "KVM_PRE_FAULT_MEMORY: %m");
 	tdx_vcpu_run_to_ucall(vcpu, UCALL_DONE, &uc);
 	kvm_vm_free(vm);
 }

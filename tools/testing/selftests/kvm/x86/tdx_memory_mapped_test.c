@@ -89,12 +89,12 @@ TEST(private_memory)
 
 	tdx_td_build(&td, TDX_STAGE_VCPU_INITIALIZED);
 	memfd = create_memfd(td.vm, GUEST_MEMFD_FLAG_MMAP);
-	TEST_ASSERT(memfd >= 0, "KVM_CREATE_GUEST_MEMFD: %s", strerror(errno));
+	TEST_ASSERT(memfd >= 0, "KVM_CREATE_GUEST_MEMFD: %m");
 	add_slot(td.vm, memfd);
 	tdx_mem_set_private(td.vm, TEST_GPA, SZ_4K);
 
 	TEST_ASSERT(mmap(NULL, SZ_4K, PROT_READ, MAP_PRIVATE, memfd, 0) == MAP_FAILED &&
-		    errno == EINVAL, "wanted no private mapping, got one, or %s", strerror(errno));
+		    errno == EINVAL, "wanted no private mapping, got one, or %m");
 	words = kvm_mmap(SZ_4K, PROT_READ | PROT_WRITE, MAP_SHARED, memfd);
 	TEST_ASSERT_EQ(signal_of_access(words), SIGBUS);
 
@@ -193,7 +193,7 @@ static void check_plain(u64 flags)
 	const int memfd = create_memfd(vm, flags);
 	u64 *words;
 
-	TEST_ASSERT(memfd >= 0, "KVM_CREATE_GUEST_MEMFD: %s", strerror(errno));
+	TEST_ASSERT(memfd >= 0, "KVM_CREATE_GUEST_MEMFD: %m");
 	add_slot(vm, memfd);
 	words = kvm_mmap(SZ_4K, PROT_READ | PROT_WRITE, MAP_SHARED, memfd);
 

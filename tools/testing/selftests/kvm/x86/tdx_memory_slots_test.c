@@ -265,7 +265,7 @@ static void add_memory(struct memory *memory, struct kvm_vm *vm)
 	memory->files[OF_ANOTHER_VM] = vm_create_guest_memfd(memory->another,
 							     2 * TDX_PAGES_SIZE, 0);
 	memory->files[NO_GUEST_MEMFD] = memfd_create("tdx", 0);
-	TEST_ASSERT(memory->files[NO_GUEST_MEMFD] >= 0, "memfd_create(): %s", strerror(errno));
+	TEST_ASSERT(memory->files[NO_GUEST_MEMFD] >= 0, "memfd_create(): %m");
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, SHARED_GPA, SHARED_SLOT,
 				    SHARED_SIZE / SZ_4K, 0);

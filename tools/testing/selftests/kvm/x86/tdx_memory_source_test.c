@@ -56,7 +56,7 @@ static void *map(size_t size, int prot, int flags, int fd)
 {
 	void *place = mmap(NULL, size, prot, flags, fd, 0);
 
-	TEST_ASSERT(place != MAP_FAILED, "mmap(): %s", strerror(errno));
+	TEST_ASSERT(place != MAP_FAILED, "mmap(): %m");
 	return place;
 }
 
@@ -119,7 +119,7 @@ static void map_file(struct source *source, off_t size, bool has_content, int pr
 	struct source writable = {};
 	unsigned int i;
 
-	TEST_ASSERT(fd >= 0 && !ftruncate(fd, SIZE), "memfd_create(): %s", strerror(errno));
+	TEST_ASSERT(fd >= 0 && !ftruncate(fd, SIZE), "memfd_create(): %m");
 	if (has_content) {
 		writable.words = map(SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 		fill(&writable);
@@ -127,7 +127,7 @@ static void map_file(struct source *source, off_t size, bool has_content, int pr
 			source->want[i] = writable.want[i];
 		munmap(writable.words, SIZE);
 	}
-	TEST_ASSERT(!ftruncate(fd, size), "ftruncate(): %s", strerror(errno));
+	TEST_ASSERT(!ftruncate(fd, size), "ftruncate(): %m");
 	source->words = map(SIZE, prot, flags, fd);
 	close(fd);
 }

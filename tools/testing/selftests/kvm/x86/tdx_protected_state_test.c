@@ -94,8 +94,7 @@ static void check_requests(int fd, const struct request *requests, size_t nr)
 				    strerror(requests[i].error),
 				    r == -1 ? strerror(errno) : "success");
 		else
-			TEST_ASSERT(!r, "%s: wanted success, got %s", requests[i].name,
-				    strerror(errno));
+			TEST_ASSERT(!r, "%s: wanted success, got %m", requests[i].name);
 	}
 
 	free(operand);
@@ -320,8 +319,7 @@ static void slot_set(struct kvm_vm *vm, u32 flags, int guest_memfd, void *hva)
 {
 	int r = set_slot(vm, flags, guest_memfd, hva);
 
-	TEST_ASSERT(!r, "slot with flags 0x%x: wanted success, got %s", flags,
-		    strerror(errno));
+	TEST_ASSERT(!r, "slot with flags 0x%x: wanted success, got %m", flags);
 }
 
 /*

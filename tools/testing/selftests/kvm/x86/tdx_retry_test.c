@@ -334,7 +334,7 @@ TDX_TEST_F(retry, owner_killed)
 	const pid_t owner = fork();
 	int status, i;
 
-	TEST_ASSERT(owner >= 0, "fork: %s", strerror(errno));
+	TEST_ASSERT(owner >= 0, "fork: %m");
 	if (!owner) {
 		/* The fixture is shared with this process: it must not have the TD. */
 		struct td td = {};

@@ -375,7 +375,7 @@ static void vcpu_created(struct kvm_vm *vm, u64 id)
 {
 	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
 
-	TEST_ASSERT(fd >= 0, "vCPU %lu: wanted success, got %s", id, strerror(errno));
+	TEST_ASSERT(fd >= 0, "vCPU %lu: wanted success, got %m", id);
 	kvm_close(fd);
 }
 

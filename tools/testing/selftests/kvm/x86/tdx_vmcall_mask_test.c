@@ -200,8 +200,7 @@ static void run_call(struct kvm_vcpu *vcpu, const char *name, u64 mask, u64 rcx,
 	for (;;) {
 		/* A vCPU that has halted stays so until it is interrupted. */
 		r = tdx_vcpu_run_with_signals(vcpu);
-		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %s", name,
-			    strerror(errno));
+		TEST_ASSERT(!r || errno == EINTR, "%s: wanted KVM_RUN to give 0, got %m", name);
 
 		if (r) {
 			if (tdx_vcpu_mp_state(vcpu) == KVM_MP_STATE_HALTED) {

@@ -72,14 +72,13 @@ static inline void tdx_finding_run_case(struct tdx_finding *finding, struct __te
 
 	tdx_announce_finding(finding->number);
 	child = fork();
-	TEST_ASSERT(child >= 0, "fork() failed: %s", strerror(errno));
+	TEST_ASSERT(child >= 0, "fork() failed: %m");
 	if (!child) {
 		finding->fn(test, variant);
 		_exit(test->exit_code);
 	}
 
-	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %s",
-		    strerror(errno));
+	TEST_ASSERT(waitpid(child, &status, 0) == child, "waitpid() failed: %m");
 	tdx_announce_finding(0);
 	if (WIFSIGNALED(status))
 		kill(getpid(), WTERMSIG(status));

@@ -224,8 +224,7 @@ void tdvmcall_run_exit(struct kvm_vcpu *vcpu, const char *name, u64 i, u32 exit_
 {
 	int r = __vcpu_run(vcpu);
 
-	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %s", name, i,
-		    strerror(errno));
+	TEST_ASSERT(!r, "%s: exit %lu: wanted KVM_RUN to give 0, got %m", name, i);
 	tdvmcall_check_exit(vcpu, name, i, exit_reason);
 }
 

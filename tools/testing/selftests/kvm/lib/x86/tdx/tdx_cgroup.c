@@ -34,7 +34,7 @@ bool tdx_cgroup_create(struct tdx_cgroup *cgroup, const char *controller)
 	char path[2 * TDX_CGROUP_PATH_SIZE], enable[32];
 
 	snprintf(cgroup->mount, sizeof(cgroup->mount), MOUNT_TEMPLATE);
-	TEST_ASSERT(mkdtemp(cgroup->mount), "mkdtemp() failed: %s", strerror(errno));
+	TEST_ASSERT(mkdtemp(cgroup->mount), "mkdtemp() failed: %m");
 
 	snprintf(enable, sizeof(enable), "+%s", controller);
 	make_path(path, cgroup, CGROUP);
@@ -74,7 +74,7 @@ u64 tdx_cgroup_read(const struct tdx_cgroup *cgroup, const char *file, const cha
 	snprintf(name, sizeof(name), CGROUP "/%s", file);
 	make_path(path, cgroup, name);
 	f = fopen(path, "r");
-	TEST_ASSERT(f, "%s: %s", path, strerror(errno));
+	TEST_ASSERT(f, "%s: %m", path);
 	while (!found && fgets(line, sizeof(line), f))
 		found = !strncmp(line, key, length) && sscanf(line + length, " %lu", &value) == 1;
 	fclose(f);

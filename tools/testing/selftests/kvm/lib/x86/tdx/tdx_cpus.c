@@ -14,7 +14,7 @@ u32 tdx_nr_present_cpus(void)
 	u32 first, last, nr = 0;
 	int items;
 
-	TEST_ASSERT(file, "%s: %s", PRESENT_CPUS, strerror(errno));
+	TEST_ASSERT(file, "%s: %m", PRESENT_CPUS);
 
 	do {
 		items = fscanf(file, "%u-%u", &first, &last);

@@ -56,8 +56,8 @@ void tdx_fail_nth_arm(u32 nth)
 	char text[16];
 	const int length = snprintf(text, sizeof(text), "%u", nth);
 
-	TEST_ASSERT(pwrite(fail_nth, text, length, 0) == length, FAIL_NTH ": cannot write %s: %s",
-		    text, strerror(errno));
+	TEST_ASSERT(pwrite(fail_nth, text, length, 0) == length, FAIL_NTH ": cannot write %s: %m",
+		    text);
 }
 
 bool tdx_fail_nth_disarm(void)
@@ -69,13 +69,13 @@ bool tdx_fail_nth_disarm(void)
 
 	/* If the copy of the count is what fails, nothing has failed before it. */
 	length = pread(fail_nth, text, sizeof(text) - 1, 0);
-	TEST_ASSERT(length > 0 || errno == EFAULT, FAIL_NTH ": cannot read: %s", strerror(errno));
+	TEST_ASSERT(length > 0 || errno == EFAULT, FAIL_NTH ": cannot read: %m");
 
 	for (i = 0; i < MAX_WRITES; i++) {
 		if (pwrite(fail_nth, "0", 1, 0) == 1)
 			break;
 	}
-	TEST_ASSERT(i < MAX_WRITES, FAIL_NTH ": cannot write 0: %s", strerror(errno));
+	TEST_ASSERT(i < MAX_WRITES, FAIL_NTH ": cannot write 0: %m");
 
 	errno = error;
 	return length > 0 && !atoi(text);

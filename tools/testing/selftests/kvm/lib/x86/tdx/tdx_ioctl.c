@@ -231,7 +231,7 @@ static void use_file_0(void)
 		return;
 
 	fd = open("/dev/null", O_RDONLY);
-	TEST_ASSERT(fd >= 0 && !dup2(fd, 0), "/dev/null: %s", strerror(errno));
+	TEST_ASSERT(fd >= 0 && !dup2(fd, 0), "/dev/null: %m");
 	if (fd)
 		close(fd);
 	done = true;

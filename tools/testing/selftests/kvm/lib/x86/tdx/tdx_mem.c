@@ -96,12 +96,12 @@ void tdx_mem_set_shared(struct kvm_vm *vm, gpa_t gpa, u64 size)
 {
 	int r = __tdx_mem_set_shared(vm, gpa, size);
 
-	TEST_ASSERT(!r, "0x%lx, 0x%lx bytes made shared: %s", gpa, size, strerror(errno));
+	TEST_ASSERT(!r, "0x%lx, 0x%lx bytes made shared: %m", gpa, size);
 }
 
 void tdx_mem_set_private(struct kvm_vm *vm, gpa_t gpa, u64 size)
 {
 	int r = set_attributes(vm, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE);
 
-	TEST_ASSERT(!r, "0x%lx, 0x%lx bytes made private: %s", gpa, size, strerror(errno));
+	TEST_ASSERT(!r, "0x%lx, 0x%lx bytes made private: %m", gpa, size);
 }

@@ -51,7 +51,7 @@ static int event_fd(void)
 
 	if (fd < 0)
 		fd = eventfd(0, 0);
-	TEST_ASSERT(fd >= 0, "eventfd() failed: %s", strerror(errno));
+	TEST_ASSERT(fd >= 0, "eventfd() failed: %m");
 	return fd;
 }
 

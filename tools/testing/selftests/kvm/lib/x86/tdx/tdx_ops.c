@@ -235,7 +235,7 @@ static void take_step(struct tdx_op_td *td, enum tdx_op_id id)
 
 static int must(int r, const char *what)
 {
-	TEST_ASSERT(r >= 0, "%s: %s", what, strerror(errno));
+	TEST_ASSERT(r >= 0, "%s: %m", what);
 	return r;
 }
 

@@ -86,7 +86,7 @@ static void build_ended(struct tdx_td *td, enum tdx_stage stage)
 				    KVM_MEM_GUEST_MEMFD);
 	tdx_mem_set_private(td->vm, PENDING_GPA, PAGE_SIZE);
 	TEST_ASSERT(__vcpu_run(td->vcpu) == -1 && errno == EIO,
-		    "use of a pending page: wanted EIO, got %s", strerror(errno));
+		    "use of a pending page: wanted EIO, got %m");
 }
 
 static void advance(struct tdx_td *td)

@@ -53,10 +53,9 @@ void tdx_stop_open(struct tdx_stop *stop)
 	memset(stop->pages, 0, TDX_STOP_PAGES * PAGE_SIZE);
 
 	stop->fd = open_fd();
-	TEST_ASSERT(stop->fd >= 0, "userfaultfd: %s", strerror(errno));
+	TEST_ASSERT(stop->fd >= 0, "userfaultfd: %m");
 	range.range.start = (u64)stop->pages;
-	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER: %s",
-		    strerror(errno));
+	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_REGISTER, &range), "UFFDIO_REGISTER: %m");
 }
 
 void tdx_stop_close(struct tdx_stop *stop)
@@ -83,8 +82,7 @@ static void protect(struct tdx_stop *stop, bool writes)
 		.mode = writes ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
 	};
 
-	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_WRITEPROTECT, &range), "UFFDIO_WRITEPROTECT: %s",
-		    strerror(errno));
+	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_WRITEPROTECT, &range), "UFFDIO_WRITEPROTECT: %m");
 }
 
 void tdx_stop_arm(struct tdx_stop *stop, unsigned int page, enum tdx_stop_access access)
@@ -129,13 +127,12 @@ void tdx_stop_release(struct tdx_stop *stop)
 	if (stop->access == TDX_STOP_WRITE)
 		protect(stop, false);
 	else
-		TEST_ASSERT(!ioctl(stop->fd, UFFDIO_COPY, &copy), "UFFDIO_COPY: %s",
-			    strerror(errno));
+		TEST_ASSERT(!ioctl(stop->fd, UFFDIO_COPY, &copy), "UFFDIO_COPY: %m");
 }
 
 void tdx_stop_wake(struct tdx_stop *stop)
 {
 	struct uffdio_range range = { .start = (u64)page_of(stop, stop->page), .len = PAGE_SIZE };
 
-	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_WAKE, &range), "UFFDIO_WAKE: %s", strerror(errno));
+	TEST_ASSERT(!ioctl(stop->fd, UFFDIO_WAKE, &range), "UFFDIO_WAKE: %m");
 }

@@ -79,7 +79,7 @@ static void read_format(void)
 	char line[256];
 	size_t i;
 
-	TEST_ASSERT(file, "format of kvm_exit: %s", strerror(errno));
+	TEST_ASSERT(file, "format of kvm_exit: %m");
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "ID: %u", &event_nr) != 1)
 			read_field(line);
@@ -98,14 +98,14 @@ void tdx_trace_begin(void)
 
 	read_format();
 	tdx_trace_end();
-	TEST_ASSERT(!mkdir(INSTANCE, 0700), INSTANCE ": %s", strerror(errno));
+	TEST_ASSERT(!mkdir(INSTANCE, 0700), INSTANCE ": %m");
 	/* Only the records of one CPU have an order. */
 	pin_self_to_cpu(cpu);
 	snprintf(path, sizeof(path), INSTANCE "/per_cpu/cpu%d/trace_pipe_raw", cpu);
 	buffer = open(path, O_RDONLY | O_NONBLOCK);
-	TEST_ASSERT(buffer >= 0, "%s: %s", path, strerror(errno));
-	TEST_ASSERT(tdx_file_write(INSTANCE "/" EVENT "/enable", "1"), "%s: %s",
-		    INSTANCE "/" EVENT "/enable", strerror(errno));
+	TEST_ASSERT(buffer >= 0, "%s: %m", path);
+	TEST_ASSERT(tdx_file_write(INSTANCE "/" EVENT "/enable", "1"), "%s: %m",
+		    INSTANCE "/" EVENT "/enable");
 }
 
 void tdx_trace_end(void)
@@ -113,7 +113,7 @@ void tdx_trace_end(void)
 	if (buffer >= 0)
 		close(buffer);
 	buffer = -1;
-	TEST_ASSERT(!rmdir(INSTANCE) || errno == ENOENT, INSTANCE ": %s", strerror(errno));
+	TEST_ASSERT(!rmdir(INSTANCE) || errno == ENOENT, INSTANCE ": %m");
 }
 
 static void take_fields(struct tdx_trace_exit *exit, const char *record)

@@ -109,6 +109,6 @@ u64 tdx_watch_count(struct tdx_watch *watch)
 
 	TEST_ASSERT_EQ(read(watch->fd, &count, sizeof(count)), sizeof(count));
 	TEST_ASSERT(!ioctl(watch->fd, PERF_EVENT_IOC_RESET, 0),
-		    "cannot reset the count of a watchpoint: %s", strerror(errno));
+		    "cannot reset the count of a watchpoint: %m");
 	return count;
 }
