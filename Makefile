@@ -34,7 +34,8 @@ TD_OPTIONS = $(call option,SMP,smp) $(call option,MEMORY,memory) \
 	$(call option,GUEST_APPEND,guest-append) $(call option,FIRMWARE,firmware)
 
 RUN_OPTIONS = $(BUILD_OPTIONS) $(BOOT_OPTIONS) $(call option,EXPECT,expect) \
-	$(if $(STRICT),--strict) $(foreach e,$(ENV),--env $(call quote,$(e))) \
+	$(call option,REPEAT,repeat) $(if $(STRICT),--strict) \
+	$(foreach e,$(ENV),--env $(call quote,$(e))) \
 	$(foreach t,$(TESTS),$(call quote,$(t)))
 
 .PHONY: run watch td check check-long build install package clean help python3 run-tool td-tool \

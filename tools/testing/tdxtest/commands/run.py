@@ -25,6 +25,11 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     results.add_options(parser)
     add_show_options(parser)
     add_shard_option(parser)
+    # bench has an option of this name, which asks for something else.
+    parser.add_argument('--repeat', dest='repetitions', type=int,
+                        default=request.BootRequest.repeat, metavar='N',
+                        help='run each test N times in a guest, and tell in which of them what '
+                             'failed; --total counts N times (default: %(default)s)')
     parser.add_argument('--cost', action='store_true',
                         help='each test prints where the cost of its cases goes, for bench')
     parser.add_argument('--watch', action='store_true',

@@ -6,7 +6,7 @@ import os
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import UsageError
 from tdxtest.base.paths import WARNINGS
-from tdxtest.guest import boot, image, runs, stages
+from tdxtest.guest import boot, image, runs, shards, stages
 from tdxtest.guest.machines import ssh
 from tdxtest.guest.request import Request
 from tdxtest.tree import abi, kselftest, series, source
@@ -36,6 +36,8 @@ def run(request: Request, build: Build) -> runs.Run:
     laid = stages.fetch(request, build)
     suite = stages.compile_suite(laid)
     tests = suite.select(request.boot.tests)
+    if request.boot.repeat > 1:
+        tests = shards.joined(tests)
     staging = build.path('kselftest_install')
     kselftest.make(build, suite.work, 'install', staging)
     folder = build.folder('run', 'host')
@@ -43,7 +45,8 @@ def run(request: Request, build: Build) -> runs.Run:
                                      series.parse_version(installation.version)),
                    **dict(request.boot.environment)}
     plan = os.path.join(folder, 'plan')
-    results.write(plan, image.plan_text(tests, [], '', TEST_TIMEOUT_S, False, environment))
+    results.write(plan, image.plan_text(tests, [], '', TEST_TIMEOUT_S, False, environment,
+                                        times=request.boot.repeat))
     bundle = os.path.join(folder, 'bundle.tar')
     machine.bundle(bundle, plan, [os.path.join(staging, 'kvm', name) for name, _ in tests],
                    WARNINGS)
@@ -52,7 +55,7 @@ def run(request: Request, build: Build) -> runs.Run:
     boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
                   [guest], [bundle], installation, 1, view=seen)
     ran: list[ktap.Judged] = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
-    verdict = ktap.judge_all(ran, strict=request.expect.findings)
+    verdict = runs.verdict_on(request, ran)
     about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,
              'abi': generation.name, 'expected': generation.name}
     return runs.Run(request, build, verdict, (guest,), results.collect(ran, verdict, about))

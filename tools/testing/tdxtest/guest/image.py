@@ -33,13 +33,13 @@ CMDLINE = ('console=ttyS0,115200 tdx_sim=on nohibernate panic=0 softlockup_panic
 
 def plan_text(tests: Tests, modules: Modules, watermark: str, timeout_s: int, shell: bool,
               environment: Mapping[str, str] | None = None, collect: str = '',
-              trace: int = 0, shell_program: str = '') -> str:
+              trace: int = 0, shell_program: str = '', times: int = 1) -> str:
     """The plan file of guest_src/init.c.
 
     tests: [(name, [arguments])]; modules: [(path, [parameters])];
     environment: {name: value} of the tests; collect: a folder of the guest whose
     .gcda files are wanted; trace: events to print after a test that failed;
-    shell_program: with its arguments, in place of a shell.
+    shell_program: with its arguments, in place of a shell; times: how often each test runs.
     """
     lines = [f'watermark {watermark}'] if watermark else []
     lines += [' '.join(['module', f'/lib/{os.path.basename(path)}', *params])
@@ -49,7 +49,11 @@ def plan_text(tests: Tests, modules: Modules, watermark: str, timeout_s: int, sh
     lines += [f'trace {trace}'] if trace else []
     lines += [f'shell {shell_program}'.rstrip()] if shell else []
     lines += [f'collect {collect}'] if collect else []
-    return '\n'.join(lines + test_lines(tests)) + '\n'
+    lines += test_lines(tests)
+    for number in range(2, times + 1):
+        # The timeout before it may be that of the last test.
+        lines += [f'repetition {number}', f'timeout {timeout_s}', *test_lines(tests)]
+    return '\n'.join(lines) + '\n'
 
 
 def test_lines(tests: Tests) -> list[str]:

@@ -51,6 +51,7 @@ class BootRequest:
     machine: Machine = bochs.MACHINE
     cpus: int = 1                   # of a guest
     jobs: int = 1                   # guests that share the tests
+    repeat: int = 1                 # how often each test runs
     silence: float = 180            # seconds without output after which a guest is ended
     total: float = 3600             # seconds in all
     trace: int = 0                  # events to print after a test that failed
@@ -119,6 +120,13 @@ def parse_environment(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in pairs)
 
 
+def parse_repeat(times: int) -> int:
+    """How often each test runs; UsageError for less than once."""
+    if times < 1:
+        raise UsageError(f'--repeat {times}: wanted a number of repetitions, 1 or more')
+    return times
+
+
 # The field of a request: the option that it comes from, and what is made of its value.
 OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.Any]]]] = {
     BuildRequest: {
@@ -133,6 +141,7 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
     BootRequest: {
         'machine': ('machine', machines.named), 'cpus': ('cpus', int),
         'jobs': ('jobs', shards.jobs), 'silence': ('silence', float), 'total': ('total', float),
+        'repeat': ('repetitions', parse_repeat),
         'trace': ('trace', int), 'cost': ('cost', bool),
         'verbose': ('verbose', bool),
         'tests': ('tests', lambda words: tuple(suite.parse_selection(' '.join(words)))),
@@ -194,7 +203,8 @@ def again(request: Request, test: str) -> str:
             (build.folder, BuildRequest.folder, '--build'), (build.kernel, '', '--kernel'),
             (build.kdir, '', '--kdir'), (build.abi, '', '--abi'),
             (boot.machine.option, BootRequest.machine.option, '--machine'),
-            (boot.cpus, BootRequest.cpus, '--cpus'), (expect.generation, '', '--expect')):
+            (boot.cpus, BootRequest.cpus, '--cpus'),
+            (boot.repeat, BootRequest.repeat, '--repeat'), (expect.generation, '', '--expect')):
         if value != default:
             words += [option, str(value)]
     for patch in build.patches:

@@ -4,7 +4,7 @@
 import dataclasses
 import datetime
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import EXIT_PASS
@@ -15,7 +15,7 @@ from tdxtest.guest.stages import Built, Laid
 from tdxtest.guest.td import tests as td
 from tdxtest.tree import abi, kvm_api, parts, suite
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import findings, ktap, results
+from tdxtest.verdict import findings, ktap, repeated, results
 
 # Seconds of guest time that one test program may take.
 TEST_TIMEOUT_S = 900
@@ -80,8 +80,9 @@ def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',
     """The boot image for tests, made in `folder`; more: parameters of the kernel."""
     wanted = built.request.boot
     watermark = wanted.machine.watermark if built.kernel.has('INTEL_TDX_SIM') else ''
-    plan = image.plan_text(tests, built.kernel.modules(), watermark, TEST_TIMEOUT_S,
-                           bool(busybox), environment(built), wanted.collect, wanted.trace)
+    plan = image.plan_text(tests, built.kernel.modules(), watermark,
+                           TEST_TIMEOUT_S, bool(busybox), environment(built), wanted.collect,
+                           wanted.trace, times=wanted.repeat)
     # A shell is there to try any of them by hand.
     names = suite.names() if busybox else [name for name, _ in tests]
     files = td.files(built, tests)
@@ -96,7 +97,8 @@ def boot_image(built: Built, folder: str, tests: Tests, busybox: str = '',
 def new_guest(request: Request, folder: str) -> boot.Guest:
     """A guest that can be booted, with the request's limits."""
     patience = DEBUG_PATIENCE if request.build.debug else 1
-    limits = boot.Limits(request.boot.silence * patience, request.boot.total * patience)
+    limits = boot.Limits(request.boot.silence * patience,
+                         request.boot.total * patience * request.boot.repeat)
     return boot.Guest(request.boot.machine, folder, limits, request.boot.verbose)
 
 
@@ -164,7 +166,8 @@ def view_of(progress: Progress, request: Request, shares: Sequence[Tests],
     if show.raw or request.boot.verbose or not (
             progress.terminal.person or show.summary or show.failed):
         return None
-    return view.View(progress, shares, cases, lambda test: again(request, test), show)
+    return view.View(progress, shares, cases, lambda test: again(request, test), show,
+                     request.boot.repeat)
 
 
 def boot_only(built: Built) -> ktap.Verdict:
@@ -175,6 +178,8 @@ def boot_only(built: Built) -> ktap.Verdict:
 
 def run_tests(built: Built, tests: Tests) -> GuestRun:
     """Boot with the tests, split over guests."""
+    if built.request.boot.repeat > 1:
+        tests = shards.joined(tests)
     tests = shards.part(tests, built.suite.cases, built.request.boot.shard)
     last = results.failed_in(built.build.path(results.LAST))
     shares = shards.split(shards.failed_first(tests, last), built.suite.cases,
@@ -182,11 +187,18 @@ def run_tests(built: Built, tests: Tests) -> GuestRun:
     guests = boot_guests(built, shares)
     judged = [(guest.console, guest.ended, {name: shards.chosen(args) for name, args in share})
               for guest, share in zip(guests, shares)]
-    verdict = ktap.judge_all(judged, strict=built.request.expect.findings)
-    notes = (*verdict.notes, *kvm_api.notes(built.work.tree))
-    verdict = dataclasses.replace(verdict, notes=notes)
+    verdict = verdict_on(built.request, judged, kvm_api.notes(built.work.tree))
     return GuestRun(built.request, built.build, verdict, guests,
                     results.collect(judged, verdict, about(built)), built)
+
+
+def verdict_on(request: Request, judged: Sequence[ktap.Judged],
+               notes: Iterable[str] = ()) -> ktap.Verdict:
+    """The verdict on the guests of a request, with more notes."""
+    times = request.boot.repeat
+    verdict = ktap.judge_all(judged, strict=request.expect.findings, times=times)
+    return dataclasses.replace(verdict, notes=(*verdict.notes, *repeated.notes(judged, times),
+                                               *notes))
 
 
 def run_suite(built: Built) -> GuestRun:
@@ -203,6 +215,7 @@ def about(laid: Laid) -> dict[str, typing.Any]:
             'debug': laid.request.build.debug, 'cpus': laid.request.boot.cpus,
             **({'shard': '{}/{}'.format(*laid.request.boot.shard)}
                if laid.request.boot.shard != shards.WHOLE else {}),
+            **({'repeat': laid.request.boot.repeat} if laid.request.boot.repeat > 1 else {}),
             **({'commit': parts.commit_of(laid.work.source.pristine)}
                if laid.request.output.kcidb else {}),
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}

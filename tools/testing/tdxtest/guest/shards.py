@@ -54,6 +54,16 @@ def chosen(args: Iterable[str]) -> list[str]:
     return [word for word in args if word != '-r']
 
 
+def joined(tests: Tests) -> list[tuple[str, list[str]]]:
+    """The tests, each name once with the cases of all its entries."""
+    found: dict[str, list[str]] = {}
+    for name, args in tests:
+        # No arguments stand for all cases.
+        whole = not args or (name in found and not found[name])
+        found[name] = [] if whole else found.get(name, []) + list(args)
+    return list(found.items())
+
+
 def failed_first(tests: Tests, failed: Collection[str]) -> Tests:
     """The tests, those in `failed` before the others.
 

@@ -45,6 +45,7 @@ class Feed:
     """How far the console of a guest was shown."""
 
     waiting: dict[str, list[str]]       # {test: its cases}, of those whose line did not come
+    left: dict[str, int]                # {test: how often it must run yet}
     tests: int = 0
     cases: int = 0
     failed: int = 0                     # of the test that runs
@@ -59,20 +60,23 @@ class View:
     """Shows the guests of a run on a terminal.
 
     shares: the tests of each guest; cases: gives the ids of a test; again: gives the command
-    that runs one case alone.
+    that runs one case alone; times: how often each test runs.
     """
 
     def __init__(self, progress: Progress, shares: Sequence[Tests],
                  cases: Callable[[str], Sequence[str]], again: Callable[[str], str],
-                 shown: ShowRequest = ShowRequest()) -> None:
+                 shown: ShowRequest = ShowRequest(), times: int = 1) -> None:
         self._progress = progress
         self._shown = shown
         self._again = again
+        self._times = times
         self._feeds = [Feed({name: list(shards.chosen(args) or cases(name))
-                             for name, args in share}) for share in shares]
+                             for name, args in share}, {name: times for name, _ in share})
+                       for share in shares]
         parts = collections.Counter(name for share in shares for name, _ in share)
-        self._rows = {name: Row(count) for name, count in parts.items()}
-        self.total = sum(len(ids) for feed in self._feeds for ids in feed.waiting.values())
+        self._rows = {name: Row(count * times) for name, count in parts.items()}
+        self.total = times * sum(len(ids) for feed in self._feeds
+                                 for ids in feed.waiting.values())
         self.done = 0
 
     def count(self) -> int:
@@ -108,13 +112,16 @@ class View:
             self._rows[name].counts[case.outcome()] += 1
         if case.outcome() == 'fail':
             feed.failed += 1
-            self._failed(f'{name}:{case.name}', feed.lines or [case.note])
+            self._failed(f'{name}:{case.name}', feed.lines or [case.note], feed.left.get(name, 0))
 
-    def _failed(self, name: str, lines: Iterable[str]) -> None:
+    def _failed(self, name: str, lines: Iterable[str], left: int = 0) -> None:
+        """Show why a case or a test failed. left: how often the test must run yet, if it must."""
         if self._shown.summary:
             return
         progress = self._progress
-        progress.line(progress.terminal.paint('FAILED', 'red', 'bold') + f' {name}')
+        where = (f', repetition {self._times - left + 1} of {self._times}'
+                 if self._times > 1 and left else '')
+        progress.line(progress.terminal.paint('FAILED', 'red', 'bold') + f' {name}{where}')
         told = [line.strip().removeprefix('# ') for line in lines if line.strip()]
         for line in told[-SAID_LINES:]:
             progress.line(f'    {line}')
@@ -122,7 +129,11 @@ class View:
 
     def _test(self, feed: Feed, test: ktap.Test) -> None:
         name = test.result.name
-        feed.waiting.pop(name, None)
+        left = feed.left.get(name, 0)
+        if name in feed.left:
+            feed.left[name] -= 1
+        if left == 1:
+            feed.waiting.pop(name)
         events = [line for line in feed.lines if line.startswith(TRACED)]
         if feed.failed and not self._shown.summary:
             for line in events[-TRACE_LINES:]:
@@ -138,7 +149,7 @@ class View:
             row.counts[test.result.outcome()] += 1
             row.notes += [test.skip_reason or test.result.note]
         elif not test.result.ok and not feed.failed:
-            self._failed(name, [test.result.note, *feed.lines])
+            self._failed(name, [test.result.note, *feed.lines], left)
         if row.parts == 0:
             self._row(name, row)
 

@@ -7,6 +7,7 @@
  *	watermark TEXT		the boot log must hold TEXT
  *	module FILE [PARAM=V]	insert a module; taken out again at the end
  *	timeout SECONDS		of each test after this line, in guest time
+ *	repetition N		the tests after this line run for the Nth time
  *	env NAME=VALUE		environment of the tests
  *	trace LINES		after a test that failed, print so many traced events
  *	test NAME [ARG]...	run /tests/NAME
@@ -61,8 +62,6 @@
 
 /* A process that was killed a moment ago may still hold a module. */
 #define UNLOAD_PATIENCE_S	10
-/* The kernel prints a WARN_ON_ONCE() again after a write to this file. */
-#define CLEAR_WARN_ONCE	"/sys/kernel/debug/clear_warn_once"
 
 static struct plan plan;
 /* Results so far in the document that is being written, and its nesting. */
@@ -407,11 +406,17 @@ static void run_shell(void)
 static void run_group(const struct group *group)
 {
 	bool tests_run = load_modules(group);
+	int repetition = 1;
 	unsigned int i;
 
 	if (plan.want_shell && !group->name)
 		run_shell();
 	for (i = 0; i < group->nr_tests; i++) {
+		if (group->tests[i].repetition != repetition) {
+			repetition = group->tests[i].repetition;
+			printf("%*s# repetition %d\n", indent, "", repetition);
+			klog_again();
+		}
 		/* Without KVM a test would skip, and not say what is missing. */
 		if (tests_run)
 			run_test(&group->tests[i]);
@@ -424,12 +429,8 @@ static void run_group(const struct group *group)
 static void run_nested(const struct group *group)
 {
 	unsigned int outer_number = test_number;
-	int fd = open(CLEAR_WARN_ONCE, O_WRONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		dprintf(fd, "1");
-		close(fd);
-	}
+	klog_again();
 	indent += 2;
 	test_number = 0;
 	printf("%*sKTAP version 1\n%*s1..%u\n", indent, "", indent, "",

@@ -17,6 +17,8 @@
 /* PRINTKRB_RECORD_MAX of the kernel: a read() gives one record of this size. */
 #define KLOG_RECORD_MAX		8192
 #define KLOG_MAX_LINES		128
+/* Any write to this file will do.  debugfs is optional. */
+#define KLOG_CLEAR_ONCE		"/sys/kernel/debug/clear_warn_once"
 
 /*
  * A test writes this to /dev/kmsg before a warning that it causes (tdx_warning.h), with
@@ -215,6 +217,16 @@ const char *klog_first_warning(void)
 void klog_forget(void)
 {
 	klog_first[0] = '\0';
+}
+
+void klog_again(void)
+{
+	int fd = open(KLOG_CLEAR_ONCE, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		dprintf(fd, "1");
+		close(fd);
+	}
 }
 
 void klog_want(const char *text)

@@ -43,6 +43,9 @@ const char *klog_first_warning(void);
 /* Forget the first warning: the next one belongs to another test. */
 void klog_forget(void);
 
+/* Let the kernel print what it prints once only, such as WARN_ON_ONCE(), again. */
+void klog_again(void);
+
 /**
  * klog_want - look for a text in every record from now on
  * @text: NUL-terminated, kept by reference

@@ -32,9 +32,9 @@ static struct group *add_group(struct plan *plan, const char *name)
 	return group;
 }
 
-/* Add the step that the words of a line give. */
+/* Add the step that the words of a line give; @like has what is no word. */
 static bool add_step(struct step **steps, unsigned int *nr, char *words,
-		     int timeout_s)
+		     const struct step *like)
 {
 	struct step *step = grow(*steps, *nr, sizeof(*step));
 
@@ -42,7 +42,8 @@ static bool add_step(struct step **steps, unsigned int *nr, char *words,
 		return false;
 	*steps = step;
 	step += (*nr)++;
-	step->timeout_s = timeout_s;
+	step->timeout_s = like->timeout_s;
+	step->repetition = like->repetition;
 	do {
 		char *word = strsep(&words, " ");
 		char **argv;
@@ -61,13 +62,14 @@ static bool add_step(struct step **steps, unsigned int *nr, char *words,
 
 static bool want_shell(struct plan *plan, char *words)
 {
+	const struct step like = {};
 	struct step *shell = NULL;
 	unsigned int nr = 0;
 
 	plan->want_shell = true;
 	if (!words)
 		return true;
-	if (!add_step(&shell, &nr, words, 0))
+	if (!add_step(&shell, &nr, words, &like))
 		return false;
 	plan->shell = shell->argv;
 	return true;
@@ -76,7 +78,7 @@ static bool want_shell(struct plan *plan, char *words)
 int plan_read(const char *path, struct plan *plan, char *error, int size)
 {
 	struct group *group = add_group(plan, NULL);
-	int timeout_s = DEFAULT_TIMEOUT_S;
+	struct step like = { .timeout_s = DEFAULT_TIMEOUT_S, .repetition = 1 };
 	char *line = NULL, *rest, *verb;
 	size_t room = 0;
 	bool ok = group;
@@ -105,13 +107,15 @@ int plan_read(const char *path, struct plan *plan, char *error, int size)
 		else if (!strcmp(verb, "trace"))
 			plan->trace_lines = atoi(rest);
 		else if (!strcmp(verb, "timeout"))
-			timeout_s = atoi(rest);
+			like.timeout_s = atoi(rest);
+		else if (!strcmp(verb, "repetition"))
+			like.repetition = atoi(rest);
 		else if (!strcmp(verb, "env"))
 			ok = !putenv(strdup(rest));
 		else if (!strcmp(verb, "module"))
-			ok = add_step(&group->modules, &group->nr_modules, rest, timeout_s);
+			ok = add_step(&group->modules, &group->nr_modules, rest, &like);
 		else if (!strcmp(verb, "test"))
-			ok = add_step(&group->tests, &group->nr_tests, rest, timeout_s);
+			ok = add_step(&group->tests, &group->nr_tests, rest, &like);
 		else if (!strcmp(verb, "group"))
 			ok = (group = add_group(plan, strdup(rest)));
 		else

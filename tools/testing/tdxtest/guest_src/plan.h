@@ -5,11 +5,15 @@
 
 #include <stdbool.h>
 
-/* A module to insert or a test to run: its words, with NULL after the last. */
+/*
+ * A module to insert or a test to run: its words, with NULL after the last, and which
+ * time it is that the test runs, from 1.
+ */
 struct step {
 	int argc;
 	char **argv;
 	int timeout_s;
+	int repetition;
 };
 
 /*

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tdxtest.base import table_file
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import WARNINGS
-from tdxtest.verdict import findings
+from tdxtest.verdict import findings, repetitions
 
 VERSION = re.compile(r'KTAP version 1$')
 # The note of a case that did not say why it skipped itself: any assertion that fails while
@@ -270,23 +270,23 @@ def judge(console: Console, ended: str | None = '', wants_tests: bool = True) ->
     return judge_all([(console, ended, {})], wants_tests)
 
 
-def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool = False) -> Verdict:
+def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool = False,
+              times: int = 1) -> Verdict:
     """The one Verdict on guests that shared the tests.
 
     guests: [(console, ended, {test: case ids that it must run})], no ids for
     all of them. The worst guest decides; a problem says in which one it was.
-    strict: a case that was expected to fail and passed is a problem.
+    strict: a case that was expected to fail and passed is a problem; times: how often each
+    test had to run.
     """
     problems, not_run, refused = [], [], []
     for number, (console, ended, wanted) in enumerate(guests, 1):
         who = f'guest {number}: ' if len(guests) > 1 else ''
         why = not_run_why(console, ended)
         not_run += [who + why] if why else []
-        problems += [who + p for p in (console_problems(console, ended, wanted)
+        problems += [who + p for p in (console_problems(console, ended, wanted, times)
                                        if booted(console) else console.warnings)]
-        refused += [f'{who}{test.result.name}: skipped as a whole: '
-                    f'{test.skip_reason or "it gave no reason"}'
-                    for test in console.tests if test.result.skip]
+        refused += [f'{who}{line}' for line in refusals(console, times)]
     if not_run:
         return Verdict(EXIT_NOT_RUN, '; '.join(not_run), tuple(problems))
 
@@ -313,10 +313,19 @@ def judge_all(guests: Sequence[Judged], wants_tests: bool = True, strict: bool =
     return Verdict(EXIT_PASS, f'PASS: {counts}', (), tuple(notes))
 
 
+def refusals(console: Console, times: int) -> list[str]:
+    """A line for each test that skipped itself as a whole."""
+    return repetitions.told([(number, f'{test.result.name}: skipped as a whole: '
+                              f'{test.skip_reason or "it gave no reason"}')
+                             for number, test in numbered(console.tests) if test.result.skip],
+                            times)
+
+
 def no_longer(tests: Iterable[Test]) -> list[str]:
     """A line for each case that was expected to fail, and passed."""
-    return [f'finding {case.finding()} no longer reproduces: {test.result.name}:{case.name}'
-            for test in tests for case in test.cases if case.outcome() == XPASS]
+    return list(dict.fromkeys(
+        f'finding {case.finding()} no longer reproduces: {test.result.name}:{case.name}'
+        for test in tests for case in test.cases if case.outcome() == XPASS))
 
 
 def booted(console: Console) -> bool:
@@ -349,16 +358,29 @@ def tests_of(console: Console, ended: str | None, wanted: Wanted) -> list[Test]:
         return console.tests
     done = {test.result.name for test in console.tests}
     name = next((name for name, ids in wanted.items()
-                 if cases[0].name in ids or not ids and name not in done), 'a test without a name')
+                 if cases[0].name in ids or not ids and name not in done), '')
+    # All have run by now, if each runs several times: it is the one that had the case before.
+    name = name or next((test.result.name for test in console.tests
+                         if cases[0].name in (case.name for case in test.cases)),
+                        'a test without a name')
     note = f'did not end: {console.panic or ended or "the machine ended"}'
     return [*console.tests, Test(Case(name, False, False, note), cases)]
 
 
-def console_problems(console: Console, ended: str | None, wanted: Wanted) -> list[str]:
+def numbered(tests: Sequence[Test]) -> list[tuple[int, Test]]:
+    """[(repetition, test)] of a guest's tests, 0 for a step of init."""
+    found = repetitions.numbers(test.result.name for test in tests)
+    return [(0 if test.result.name in FRAME else number, test)
+            for number, test in zip(found, tests)]
+
+
+def console_problems(console: Console, ended: str | None, wanted: Wanted,
+                     times: int = 1) -> list[str]:
     """A line for each thing that is wrong with a guest that booted."""
     problems = [f'boot: the kernel warned: {w}' for w in console.warnings]
-    for test in tests_of(console, ended, wanted):
-        problems += test_problems(test)
+    problems += repetitions.told([(number, problem) for number, test
+                                  in numbered(tests_of(console, ended, wanted))
+                                  for problem in test_problems(test)], times)
     done = len(console.tests)
     if ended_early(console):
         why = console.panic or ended or 'the machine ended'
@@ -373,14 +395,13 @@ def console_problems(console: Console, ended: str | None, wanted: Wanted) -> lis
 
 def missing(console: Console, wanted: Wanted) -> Iterator[str]:
     """A line for each test or case that a guest had to run and left out."""
-    tests = {test.result.name: test for test in console.tests}
     for name, cases in wanted.items():
-        test = tests.get(name)
-        if not test:
+        tests = [test for test in console.tests if test.result.name == name]
+        if not tests:
             yield f'{name}: was not run'
-        elif test.result.ok and not test.result.skip:
-            left = sorted(set(cases) - {c.name for c in test.cases})
-            yield from (f'{name}: was not run: {case}' for case in left)
+        left = {case for test in tests if test.result.ok and not test.result.skip
+                for case in set(cases) - {c.name for c in test.cases}}
+        yield from (f'{name}: was not run: {case}' for case in sorted(left))
 
 
 def cases_of(tests: Iterable[Test]) -> list[Case]:

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as xml
 from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base.failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
-from tdxtest.verdict import kcidb, ktap, rows
+from tdxtest.verdict import kcidb, ktap, repeated, rows
 
 FORMAT = 'tdxtest-results-1'
 # What the last run leaves in the build folder.
@@ -29,17 +29,20 @@ Results: typing.TypeAlias = rows.Results
 outcome, reported = rows.outcome, rows.reported
 
 
-def merged(guests: Iterable[ktap.Judged]) -> list[Results]:
-    """The tests of all guests, each name once, in the order of their first result."""
+def merged(guests: Iterable[ktap.Judged], times: int = 1) -> list[Results]:
+    """The tests of all guests, each name once, in the order of their first result.
+
+    times: how often each test had to run.
+    """
     tests: dict[str, list[ktap.Test]] = {}
     for guest in guests:
         for test in ktap.tests_of(*guest):
             tests.setdefault(test.result.name, []).append(test)
-    return [as_row(parts) for parts in tests.values()]
+    return [as_row(parts, times) for parts in tests.values()]
 
 
-def as_row(parts: Sequence[ktap.Test]) -> Results:
-    """One test that one or several guests ran a part of, as a dict."""
+def as_row(parts: Sequence[ktap.Test], times: int) -> Results:
+    """One test that one or several guests ran a part of, or ran several times, as a dict."""
     # The worst part names the whole; it is skipped when every part is.
     worst = min((t.result for t in parts), key=lambda r: (r.ok, not r.skip))
     known = [t.result.seconds for t in parts if t.result.seconds is not None]
@@ -48,8 +51,9 @@ def as_row(parts: Sequence[ktap.Test]) -> Results:
     if worst.skip and reasons:
         row['note'] = f'SKIP {reasons[0]}'
     row['seconds'] = rounded(sum(known)) if known else None
-    row['cases'] = [{**dataclasses.asdict(c), 'seconds': rounded(c.seconds)}
-                    for t in parts for c in t.cases]
+    cases = (repeated.case_rows(parts, times) if times > 1 else
+             [dataclasses.asdict(case) for test in parts for case in test.cases])
+    row['cases'] = [{**case, 'seconds': rounded(case['seconds'])} for case in cases]
     return row
 
 
@@ -62,11 +66,11 @@ def collect(guests: Sequence[ktap.Judged], verdict: ktap.Verdict,
     """The results as a dict that JSON can hold.
 
     guests: as ktap.judge_all() takes them; about: {word: text} of the run, such
-    as kernel, machine and abi.
+    as kernel, machine and abi, and repeat if each test had to run several times.
     """
     return {**about, 'status': verdict.status, 'summary': verdict.summary,
             'problems': list(verdict.problems), 'notes': list(verdict.notes),
-            'tests': merged(guests),
+            'tests': merged(guests, about.get('repeat', 1)),
             'logs': [[{'text': text, 'warning': warned} for text, warned in console.log]
                      for console, _, _ in guests]}
 

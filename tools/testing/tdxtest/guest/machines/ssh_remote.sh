@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs a plan on a host and writes KTAP as guest_src/init.c does: run.sh FOLDER
 #
-# The plan has lines "timeout SECONDS", "env NAME=VALUE" and "test NAME [ARG]...".
+# The plan has lines "timeout SECONDS", "env NAME=VALUE", "test NAME [ARG]..." and
+# "repetition N".
 set -u
 
 cd "$1" || exit 1
@@ -75,6 +76,7 @@ while read -r verb rest <&3; do
 	set -f
 	case $verb in
 	timeout) limit=$rest ;;
+	repetition) echo "# repetition $rest" ;;
 	env) export "${rest?}" ;;
 	# shellcheck disable=SC2086
 	test) run_test $rest ;;

@@ -12,6 +12,9 @@ class Plan(unittest.TestCase):
                                ('/o/kvm-intel.ko', ['tdx=1'])], 'mark', 60, False)
         self.assertEqual(plan, 'watermark mark\nmodule /lib/kvm.ko\n'
                                'module /lib/kvm-intel.ko tdx=1\ntimeout 60\ntest a_test -r x\n')
+        self.assertTrue(image.plan_text([('a_test', []), ('td_boot', [])], [], '', 60, False,
+                                        times=2).startswith(
+            'timeout 60\ntest a_test\ntest td_boot\nrepetition 2\ntimeout 60\ntest a_test\n'))
         self.assertIn('\ntrace 50\n', image.plan_text([], [], '', 60, False, trace=50))
 
     def test_warnings_that_are_expected(self):

@@ -23,6 +23,9 @@ class FromArguments(unittest.TestCase):
         self.assertEqual(wanted.boot.jobs, os.cpu_count())
         self.assertEqual(wanted.with_boot(jobs=1), Request())
 
+    def test_what_bench_repeats_is_not_each_test(self):
+        self.assertEqual(made('bench', '--repeat', '3').boot.repeat, 1)
+
     def test_a_command_without_the_options(self):
         self.assertEqual(made('build'), Request())
         self.assertEqual(made('series', '-o', 'x').boot, Request().boot)
@@ -31,6 +34,7 @@ class FromArguments(unittest.TestCase):
         wanted = made('run', '--build', 'b', '--mirror', 'm', '--kernel', '7.2', '--update',
                       '--abi', 'legacy', '--debug', '--machine', 'qemu-kvm', '--cpus', '2',
                       '--jobs', '3', '--silence', '4', '--total', '5', '--trace', '-v',
+                      '--repeat', '6',
                       '--env', 'A=1', '--expect', 'merged', '--strict-abi', '--json', 'j',
                       '--junit', 'u', '--lava', 'l', 'tdx_smoke_test:x*')
         build, boot, expect = wanted.build, wanted.boot, wanted.expect
@@ -38,8 +42,9 @@ class FromArguments(unittest.TestCase):
                           build.abi, build.patches, build.debug),
                          ('b', 'm', '7.2', '', True, 'legacy', (), True))
         self.assertEqual((boot.machine.name, boot.cpus, boot.jobs, boot.silence, boot.total,
-                          boot.trace, boot.verbose, boot.tests, boot.environment, boot.collect),
-                         ('qemu-kvm', 2, 3, 4, 5, 200, True, (('tdx_smoke_test', 'x*'),),
+                          boot.trace, boot.verbose, boot.repeat, boot.tests, boot.environment,
+                          boot.collect),
+                         ('qemu-kvm', 2, 3, 4, 5, 200, True, 6, (('tdx_smoke_test', 'x*'),),
                           (('A', '1'),), ''))
         self.assertEqual((expect.generation, expect.strict), ('merged', True))
         self.assertEqual(wanted.output, results.Output('j', 'u', 'l'))
@@ -59,6 +64,7 @@ class FromArguments(unittest.TestCase):
                             (('--expect', 'latest'), 'no such generation'),
                             (('--cpus', '99'), '1 to 8 CPUs'),
                             (('--jobs', '0'), 'wanted a number of guests'),
+                            (('--repeat', '0'), '--repeat 0: wanted a number of repetitions'),
                             (('--machine', 'abacus'), 'there are bochs'),
                             (('--env', 'A'), 'wanted NAME=VALUE'),
                             (('--patch', 'x'), 'x'),

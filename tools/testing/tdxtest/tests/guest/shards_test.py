@@ -30,6 +30,14 @@ class Split(unittest.TestCase):
         one = [('a_test', ['-r', 'f.1.big'])]
         self.assertEqual(dealt(one, 4), [one])
 
+    def test_each_name_once(self):
+        one, two = ('a_test', ['-r', 'f.1.big']), ('a_test', ['-r', 'f.2.big'])
+        other = ('b_test', [])
+        self.assertEqual(shards.joined([one, other, two]),
+                         [('a_test', ['-r', 'f.1.big', '-r', 'f.2.big']), other])
+        for tests in ([one, ('a_test', [])], [('a_test', []), one], [('a_test', [])] * 2):
+            self.assertEqual(shards.joined(tests), [('a_test', [])])
+
     def test_every_case_runs_once(self):
         wanted = sorted(c for cases in CASES.values() for c in cases)
         for count in range(2, 20):

@@ -24,21 +24,25 @@ from tdxtest.guest import boot, runs, view
 from tdxtest.guest.request import ShowRequest
 from tdxtest.tests.fakes import FakeMachine
 from tdxtest.verdict import ktap, results
-HEAD = 'print("KTAP version 1\\n1..2\\nok 1 load_kvm\\n  TAP version 13\\n  1..2", file=out)\n'
+times = int(sys.argv[2])
+HEAD = f'times = {times}\nprint("KTAP version 1\\n1..{times + 1}\\nok 1 load_kvm", file=out)\n'
 BODY = """
-for n in (1, 2):
-    print(f"  #  RUN           f.{name}{n} ...", file=out)
-    time.sleep(0.4)
-    if name + str(n) == "b2":
-        print("  # a_test.c:210:f:R10: wanted RETRY (0x1), got INVALID_OPERAND (0x8)", file=out)
-        print(f"  not ok {n} f.{name}{n}", file=out)
+for again in range(times):
+    print("  TAP version 13\\n  1..2", file=out)
+    for n in (1, 2):
+        print(f"  #  RUN           f.{name}{n} ...", file=out)
+        time.sleep(0.4 / times)
+        if name + str(n) == "b2" and again == times - 1:
+            print("  # a_test.c:210:f:R10: wanted RETRY (0x1), got INVALID_OPERAND (0x8)", file=out)
+            print(f"  not ok {n} f.{name}{n}", file=out)
+        else:
+            mark = " # XFAIL finding 3" if name == "a" else ""
+            print(f"  ok {n} f.{name}{n}{mark}", file=out)
+    if name == "b" and again == times - 1:
+        print("# trace: tdx_seamcall_exit: TDH.VP.ENTER", file=out)
+        print("not ok 2 a_test", file=out)
     else:
-        print(f"  ok {n} f.{name}{n}" + (" # XFAIL finding 3" if name == "a" else ""), file=out)
-if name == "b":
-    print("# trace: tdx_seamcall_exit: TDH.VP.ENTER", file=out)
-    print("not ok 2 a_test", file=out)
-else:
-    print("ok 2 a_test", file=out)
+        print("ok 2 a_test", file=out)
 print("[    1.0] reboot: Power down", file=out)
 """
 shares = [[('a_test', ['-r', f'f.{name}1', '-r', f'f.{name}2'])] for name in 'ab']
@@ -50,13 +54,13 @@ with tempfile.TemporaryDirectory() as folder:
         os.makedirs(os.path.join(folder, name))
         machine = FakeMachine(f'name = "{name}"\n' + HEAD + BODY)
         guests.append(boot.Guest(machine, os.path.join(folder, name), boot.Limits()))
-    seen = view.View(progress, shares, lambda name: [], lambda test: f'run {test}', show)
+    seen = view.View(progress, shares, lambda name: [], lambda test: f'run {test}', show, times)
     boot.run_step(progress, 'boot', 'two guests', guests, ['i'] * 2, None, 1, view=seen,
                   meter=Meter(seen.count, 'cases', seen.total))
     seen.conclude()
     judged = [(guest.console, guest.ended, {'a_test': [f'f.{name}1', f'f.{name}2']})
               for guest, name in zip(guests, 'ab')]
-    verdict = ktap.judge_all(judged)
+    verdict = ktap.judge_all(judged, times=times)
     found = results.collect(judged, verdict, {'kernel': '7.3'})
     for line in view.summary(found, verdict.problems, verdict.notes, progress.terminal.columns()):
         progress.line(line)
@@ -64,14 +68,14 @@ with tempfile.TemporaryDirectory() as folder:
 '''
 
 
-def on_terminal(columns, show='{}', **environ):
-    """What PROGRAM writes to a terminal of so many columns."""
+def on_terminal(columns, show='{}', times=1, **environ):
+    """What PROGRAM writes to a terminal of so many columns if its test runs so many times."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
     env = {**os.environ, 'TERM': 'xterm', 'PYTHONPATH': os.path.dirname(paths.HERE), **environ}
     env = {name: value for name, value in env.items() if value is not None}
-    with subprocess.Popen([sys.executable, '-c', PROGRAM, show], env=env, stdin=its, stdout=its,
-                          stderr=its) as process:
+    with subprocess.Popen([sys.executable, '-c', PROGRAM, show, str(times)], env=env,
+                          stdin=its, stdout=its, stderr=its) as process:
         os.close(its)
         data = b''
         while True:
@@ -123,6 +127,16 @@ class OnATerminal(unittest.TestCase):
             self.assertEqual(lines[-2],
                              'FAIL: 1 passed, 1 failed, 0 skipped, 2 xfail, 1 problem(s)')
 
+    def test_repetitions(self):
+        data = on_terminal(100, times=3)
+        lines = screen(data)
+        self.assertIn('FAILED a_test:f.b2, repetition 3 of 3', lines)
+        self.assertIn('again: run a_test:f.b2', '\n'.join(lines))
+        row, = [line for line in lines if line.startswith('a_test: ')]
+        self.assertRegex(row, r'^a_test: 5 passed, 1 failed, 6 expected to fail, \d\.\d s$')
+        self.assertIn('of 12 cases', data)
+        self.assertIn('  guest 2: repetition 3 of 3: a_test: not ok: f.b2 (', '\n'.join(lines))
+
     def test_no_colour(self):
         self.assertNotIn('\x1b[3', on_terminal(80, NO_COLOR='1'))
 
@@ -165,3 +179,5 @@ class Again(unittest.TestCase):
         self.assertEqual(again(wanted, "a_test:f x"),
                          'tdxtest.py run --kernel 7.2 --cpus 2 --patch fixes/1.patch --env A=b '
                          "--debug --trace -- 'a_test:f x'")
+        self.assertEqual(again(Request().with_boot(repeat=50), 'a_test'),
+                         'tdxtest.py run --repeat 50 a_test')
