@@ -5,7 +5,6 @@
  *	tdx_sim/fault	answers given on request (fault.c)
  *	tdx_sim/busy	calls that met another one at a lock (contention.c)
  *	tdx_sim/hold	a call that keeps its locks for longer (contention.c)
- *	tdx_sim/pages	number of pages that the module holds, by type
  *	tdx_sim/pages	number of pages that the module holds, by type; "forget" frees
  *			those of TDs whose KeyID is free
  *	tdx_sim/keyids	number of KeyIDs, by state
@@ -15,6 +14,7 @@
  *	tdx_sim/seamcall_cost	SEAMCALLs that do nothing, and TSC ticks they took
  */
 #include <linux/array_size.h>
+#include <linux/atomic.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/preempt.h>
@@ -63,25 +63,11 @@ static void sim_show_counts(struct seq_file *m, const char * const *names,
 /* Without locks: exact only while no SEAMCALL is made. */
 static int sim_pages_show(struct seq_file *m, void *unused)
 {
-	unsigned long counts[ARRAY_SIZE(sim_page_types)] = {};
-	u32 i;
+	unsigned long counts[ARRAY_SIZE(sim_page_types)];
+	unsigned int type;
 
-	for (i = 0; i < READ_ONCE(sim_sys.nr_tdmrs); i++) {
-		const struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
-		u64 end = READ_ONCE(tdmr->initialized);
-		u64 page, nr = end ? (end - tdmr->base) >> PAGE_SHIFT : 0;
-
-		for (page = 0; page < nr; page++) {
-			u8 type = READ_ONCE(tdmr->pamt_4k[page].type);
-
-			if (type < ARRAY_SIZE(counts))
-				counts[type]++;
-		}
-		for (page = 0; page < nr / sim_level_pages(TDX_PS_2M); page++) {
-			if (READ_ONCE(tdmr->pamt_2m[page].type) == PT_REG)
-				counts[PT_REG] += sim_level_pages(TDX_PS_2M);
-		}
-	}
+	for (type = 0; type < ARRAY_SIZE(counts); type++)
+		counts[type] = atomic_long_read(&sim_sys.pages[type]);
 
 	sim_show_counts(m, sim_page_types, counts, ARRAY_SIZE(counts));
 	return 0;
@@ -111,7 +97,7 @@ static void sim_pages_forget(bool tdrs)
 			bool is_tdr = pamt->type == PT_TDR;
 
 			if (is_tdr == tdrs && sim_is_torn_down(pamt, pa))
-				WRITE_ONCE(pamt->type, PT_NDA);
+				sim_pamt_set_type(pamt, PT_NDA);
 		}
 	}
 }

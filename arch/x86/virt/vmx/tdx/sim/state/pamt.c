@@ -7,9 +7,11 @@
  * one object for another.
  */
 #include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/sizes.h>
 
+#include <asm/barrier.h>
 #include <asm/page.h>
 #include <asm/processor.h>
 
@@ -56,6 +58,21 @@ struct sim_pamt *sim_pamt_leaf_of(u64 pa)
 	struct sim_pamt *large = sim_pamt_2m_of(pa);
 
 	return READ_ONCE(large->type) == PT_REG ? large : sim_pamt_of(pa);
+}
+
+static void count_pages(u8 type, long nr)
+{
+	if (type != PT_NDA)
+		atomic_long_add(nr, &sim_sys.pages[type]);
+}
+
+void sim_pamt_set_type(struct sim_pamt *pamt, u8 type)
+{
+	const long nr = sim_level_pages(pamt->level);
+
+	count_pages(pamt->type, -nr);
+	count_pages(type, nr);
+	smp_store_release(&pamt->type, type);
 }
 
 u64 sim_page_check(u64 pa, u32 op, struct sim_pamt **pamt)

@@ -50,6 +50,13 @@ struct sim_pamt *sim_pamt_2m_of(u64 pa);
 struct sim_pamt *sim_pamt_leaf_of(u64 pa);
 
 /*
+ * sim_pamt_set_type():	the page of pamt->level becomes one of @type (PT_*).  Those who
+ *			read the type without the lock see what was written before.
+ *			sim_sys.pages follows.
+ */
+void sim_pamt_set_type(struct sim_pamt *pamt, u8 type);
+
+/*
  * Operands that are pages.  @pa is the operand, a physical address.  @op is the
  * TDX_OPERAND_ID_* that the status names.  All return 0 or, in this order,
  *

@@ -11,6 +11,7 @@
 #ifndef _X86_VIRT_TDX_SIM_SYS_H
 #define _X86_VIRT_TDX_SIM_SYS_H
 
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/types.h>
@@ -59,6 +60,9 @@ enum sim_sys_state {
 	SIM_SYS_DISABLED,
 };
 
+/* PT_* of a page is below it. */
+#define SIM_NR_PAGE_TYPES	16
+
 #define SIM_REPORT_KEY_SIZE	32	/* bytes */
 
 struct sim_sys {
@@ -75,6 +79,7 @@ struct sim_sys {
 	u32 nr_tdmrs;
 	struct sim_tdmr tdmr[SIM_MAX_TDMRS];
 	u64 xfam_fixed0;			/* XFAM bits that a TD may have */
+	atomic_long_t pages[SIM_NR_PAGE_TYPES];	/* that the module holds, of 4 KiB, by PT_* */
 	u64 last_page;				/* of TDH.MEM.PAGE.ADD or .AUG, for debugfs */
 	u8 report_key[SIM_REPORT_KEY_SIZE];	/* of TDG.MR.REPORT, in place of the CPU's */
 };

@@ -5,8 +5,6 @@
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 
-#include <asm/barrier.h>
-
 #include "state/td.h"
 
 void sim_page_assign(struct sim_pamt *pamt, u8 type, int level, struct sim_td *td)
@@ -15,7 +13,7 @@ void sim_page_assign(struct sim_pamt *pamt, u8 type, int level, struct sim_td *t
 	pamt->bepoch = 0;
 	pamt->owner = td ? td->pa : 0;
 	/* TDH.PHYMEM.PAGE.RDMD reads without the lock: the type goes last. */
-	smp_store_release(&pamt->type, type);
+	sim_pamt_set_type(pamt, type);
 	if (td)
 		atomic64_add(sim_level_pages(level), &td->chldcnt);
 }
@@ -24,7 +22,7 @@ void sim_page_free(struct sim_pamt *pamt, struct sim_td *td)
 {
 	u64 pages = sim_level_pages(pamt->level);
 
-	WRITE_ONCE(pamt->type, PT_NDA);
+	sim_pamt_set_type(pamt, PT_NDA);
 	pamt->level = TDX_PS_4K;
 	pamt->bepoch = 0;
 	pamt->owner = 0;

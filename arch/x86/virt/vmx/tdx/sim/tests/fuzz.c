@@ -11,6 +11,7 @@
  */
 #define pr_fmt(fmt) "tdx_sim: fuzz: " fmt
 
+#include <linux/atomic.h>
 #include <linux/bitfield.h>
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
@@ -21,6 +22,7 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -208,9 +210,34 @@ static u8 type_of(u64 pa)
 	return sim_pamt_of(pa)->type;
 }
 
+/* What the PAMT says of all pages: the counts that the module keeps must agree. */
+static void check_counts(void)
+{
+	long counts[SIM_NR_PAGE_TYPES] = {};
+	u64 pa, large;
+	u32 i;
+
+	for (i = 0; i < sim_sys.nr_tdmrs; i++) {
+		const struct sim_tdmr *tdmr = &sim_sys.tdmr[i];
+
+		for (pa = tdmr->base; pa < tdmr->initialized; pa += PAGE_SIZE)
+			counts[type_of(pa)]++;
+		for (large = tdmr->base; large < tdmr->initialized; large += SZ_2M)
+			counts[sim_pamt_2m_of(large)->type] += sim_level_pages(TDX_PS_2M);
+	}
+
+	for (i = PT_REG; i < ARRAY_SIZE(counts); i++) {
+		if (atomic_long_read(&sim_sys.pages[i]) != counts[i])
+			wrong("there are %ld pages of type %u, and the module counts %ld",
+			      counts[i], i, atomic_long_read(&sim_sys.pages[i]));
+	}
+}
+
 static void check_pool(const struct fuzz_pool *pool)
 {
 	int i, j;
+
+	check_counts();
 
 	if (sim_sys.kot_lock.state || sim_sys.lock.state)
 		wrong("a lock of the module is held");
