@@ -72,6 +72,7 @@ void sim_pamt_set_type(struct sim_pamt *pamt, u8 type)
 
 	count_pages(pamt->type, -nr);
 	count_pages(type, nr);
+	/* TDH.PHYMEM.PAGE.RDMD reads without the lock: the type goes last. */
 	smp_store_release(&pamt->type, type);
 }
 

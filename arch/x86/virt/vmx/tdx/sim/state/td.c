@@ -12,7 +12,7 @@ void sim_page_assign(struct sim_pamt *pamt, u8 type, int level, struct sim_td *t
 	pamt->level = level;
 	pamt->bepoch = 0;
 	pamt->owner = td ? td->pa : 0;
-	/* TDH.PHYMEM.PAGE.RDMD reads without the lock: the type goes last. */
+	/* The type goes last. */
 	sim_pamt_set_type(pamt, type);
 	if (td)
 		atomic64_add(sim_level_pages(level), &td->chldcnt);
