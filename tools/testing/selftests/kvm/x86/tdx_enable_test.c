@@ -165,6 +165,7 @@ static void init_vcpu(struct kvm_vcpu *vcpu, const struct enable *enable)
 
 TDX_TEST_F(enable, asked)
 {
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(self->vm);
 	const struct enable *enable = &variant->enable;
 	struct tdx_vcpu_thread thread;
@@ -179,8 +180,19 @@ TDX_TEST_F(enable, asked)
 	init_vcpu(self->vcpu, enable);
 	ask(self->vm, enable, VCPU_INITIALIZED);
 
-	/* The halt exits, and an interrupt ends it. */
+	/*
+	 * The halt exits, and userspace ends it.  If halts do not exit, KVM resets the
+	 * halted state that the CPU keeps in the VMCS.  It has no access to that of a TD.
+	 */
 	tdx_vm_finalize(self->vm);
+	tdx_vcpu_run_to_halt(self->vcpu);
+	vcpu_mp_state_set(self->vcpu, &runnable);
+	tdx_assert_value("halt", "KVM_GET_MP_STATE", 1, "mp_state", runnable.mp_state,
+			 tdx_vcpu_mp_state(self->vcpu));
+	vcpu_run(self->vcpu);
+	TEST_ASSERT_EQ(get_ucall(self->vcpu, &uc), UCALL_SYNC);
+
+	/* An interrupt ends the next one. */
 	tdx_vcpu_block(&thread, self->vcpu, -1);
 	tdx_vcpu_signal_msi(self->vcpu, WAKE_VECTOR);
 	tdx_vcpu_join(&thread);
