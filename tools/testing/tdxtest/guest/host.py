@@ -35,9 +35,7 @@ def run(request: Request, build: Build) -> runs.Run:
     generation = expected(request, installation.version)
     laid = stages.fetch(request, build)
     suite = stages.compile_suite(laid)
-    tests = suite.select(request.boot.tests)
-    if request.boot.repeat > 1:
-        tests = shards.joined(tests)
+    tests = shards.joined(suite.select(request.boot.tests))
     staging = build.path('kselftest_install')
     kselftest.make(build, suite.work, 'install', staging)
     folder = build.folder('run', 'host')

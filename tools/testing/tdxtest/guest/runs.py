@@ -178,9 +178,7 @@ def boot_only(built: Built) -> ktap.Verdict:
 
 def run_tests(built: Built, tests: Tests) -> GuestRun:
     """Boot with the tests, split over guests."""
-    if built.request.boot.repeat > 1:
-        tests = shards.joined(tests)
-    tests = shards.part(tests, built.suite.cases, built.request.boot.shard)
+    tests = shards.part(shards.joined(tests), built.suite.cases, built.request.boot.shard)
     last = results.failed_in(built.build.path(results.LAST))
     shares = shards.split(shards.failed_first(tests, last), built.suite.cases,
                           built.request.boot.jobs)
