@@ -14,7 +14,9 @@
 #include "ucall_common.h"
 #include "vmx.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_cpus.h"
 #include "tdx/tdx_guest.h"
+#include "tdx/tdx_irq.h"
 #include "tdx/tdx_mem.h"
 #include "tdx/tdx_pages.h"
 #include "tdx/tdx_test_harness.h"
@@ -29,6 +31,10 @@
 #define NR_TRIES	3
 
 #define GUEST_VALUE	0x7d7d7d7d7d7d7d7dULL
+
+/* How long a vCPU may take to learn of the end of its VM. */
+#define NR_POLLS	100
+#define POLL_US		1000
 
 static void guest_load(u64 *word)
 {
@@ -79,9 +85,9 @@ struct place {
 	void (*handle_ve)(struct ex_regs *regs);
 };
 
-static struct kvm_vm *create_td(bool ve_disable)
+static struct kvm_vm *create_td(bool ve_disable, u32 nr_vcpus)
 {
-	struct kvm_vm *vm = __tdx_vm_create(1);
+	struct kvm_vm *vm = __tdx_vm_create(nr_vcpus);
 	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
 
 	if (!ve_disable)
@@ -91,12 +97,17 @@ static struct kvm_vm *create_td(bool ve_disable)
 	return vm;
 }
 
-static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const struct place *place)
+/* @other: NULL, or the second vCPU of the TD, which runs @other_code. */
+static struct kvm_vm *create_two(struct kvm_vcpu **vcpu, void *guest_code,
+				 const struct place *place, struct kvm_vcpu **other,
+				 void *other_code)
 {
-	struct kvm_vm *vm = create_td(!place->handle_ve);
+	struct kvm_vm *vm = create_td(!place->handle_ve, other ? 2 : 1);
 	gva_t gva;
 
 	*vcpu = tdx_vcpu_add(vm, 0, guest_code);
+	if (other)
+		*other = tdx_vcpu_add(vm, 1, other_code);
 
 	gva = vm_unused_gva_gap(vm, SZ_4K, KVM_UTIL_MIN_VADDR);
 	virt_map(vm, gva, TEST_GPA, 1);
@@ -116,6 +127,11 @@ static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const str
 		tdx_mem_set_private(vm, TEST_GPA, SZ_4K);
 
 	return vm;
+}
+
+static struct kvm_vm *create(struct kvm_vcpu **vcpu, void *guest_code, const struct place *place)
+{
+	return create_two(vcpu, guest_code, place, NULL, NULL);
 }
 
 TDX_FIXTURE(memory_fault);
@@ -307,6 +323,80 @@ TEST(not_accepted)
 	TEST_ASSERT_EQ(errno, EIO);
 	kvm_vm_free(vm);
 }
+
+static void guest_spin(void)
+{
+	for (;;)
+		cpu_relax();
+}
+
+static void guest_halt(void)
+{
+	tdvmcall_hlt(0);
+}
+
+/* The second vCPU of a TD that is stopped for good. */
+FIXTURE(stopped)
+{
+	struct tdx_vcpu_thread thread;
+	struct kvm_vcpu *vcpu, *other;
+	struct kvm_vm *vm;
+};
+
+FIXTURE_VARIANT(stopped)
+{
+	void (*other_code)(void);
+	bool halts;
+};
+
+FIXTURE_VARIANT_ADD(stopped, spins) { .other_code = guest_spin };
+FIXTURE_VARIANT_ADD(stopped, halts) { .other_code = guest_halt, .halts = true };
+
+FIXTURE_SETUP(stopped)
+{
+	const struct place place = { PRIVATE_SLOT, .private = true };
+
+	if (tdx_nr_present_cpus() < 2)
+		SKIP(return, TDX_TWO_CPUS_REASON);
+
+	self->vm = create_two(&self->vcpu, guest_load, &place, &self->other,
+			      variant->other_code);
+}
+
+FIXTURE_TEARDOWN(stopped)
+{
+	if (self->vm)
+		kvm_vm_free(self->vm);
+}
+
+/* The thread of each vCPU learns of it, and not only the one of the vCPU that caused it. */
+TDX_TEST_F(stopped, ends_kvm_run)
+{
+	struct tdx_vcpu_thread *thread = &self->thread;
+	bool told;
+	int i;
+
+	if (variant->halts)
+		tdx_vcpu_block(thread, self->other, -1);
+	else
+		tdx_vcpu_start(thread, self->other, -1);
+	TEST_ASSERT_EQ(__vcpu_run(self->vcpu), -1);
+	TEST_ASSERT_EQ(errno, EIO);
+
+	for (i = 0; i < NR_POLLS && !READ_ONCE(thread->done); i++)
+		usleep(POLL_US);
+	told = READ_ONCE(thread->done);
+	if (!told)
+		tdx_vcpu_interrupt(thread);
+	tdx_vcpu_join(thread);
+	TEST_ASSERT(told, "the VM is dead: wanted KVM_RUN of its other vCPU to end in %u ms",
+		    NR_POLLS * POLL_US / 1000);
+	TEST_ASSERT(thread->ret == -1 && thread->err == EIO,
+		    "KVM_RUN of the other vCPU: wanted EIO, got %s",
+		    thread->ret ? strerror(thread->err) : "success");
+}
+
+TDX_FINDING(36, "stopped.halts.ends_kvm_run");
 
 static void guest_accept_by_ve(struct ex_regs *regs)
 {
