@@ -65,10 +65,13 @@ class Progress:
     """Prints one line at the start of a step, while it lasts, and at its end.
 
     On a terminal a step has one line, which is drawn again while it lasts, and stays.
+
+    heartbeat_s, poll_s: as HEARTBEAT_S and POLL_S, of this one alone.
     """
 
-    def __init__(self, out: typing.Any = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, out: typing.Any = None, clock: Callable[[], float] = time.monotonic,
+                 heartbeat_s: float = HEARTBEAT_S, poll_s: float = POLL_S) -> None:
+        self._heartbeat_s, self._poll_s = heartbeat_s, poll_s
         self.terminal = Terminal(sys.stdout if out is None else out)
         self._clock = clock
         self._start = clock()
@@ -119,7 +122,7 @@ class Progress:
             self.say(f'{name}: {text}')
 
         def beat() -> None:
-            while not done.wait(DRAW_S if live else POLL_S):
+            while not done.wait(DRAW_S if live else self._poll_s):
                 now = self._clock()
                 # A step within this one tells more.
                 if self._open[-1] is not done:
@@ -127,7 +130,7 @@ class Progress:
                 if live:
                     more = detail() if detail else self.doing or text
                     self._draw(name, more, now - begin, meter, key)
-                elif now - self._last >= HEARTBEAT_S:
+                elif now - self._last >= self._heartbeat_s:
                     more = detail() if detail else self.doing
                     self.say(f'{name}: still at it after {now - begin:.0f} s'
                              + (f', {more}' if more else ''))
