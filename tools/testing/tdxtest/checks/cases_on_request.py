@@ -3,7 +3,7 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tdxtest.base import command
 from tdxtest.base.checking import When
@@ -11,11 +11,25 @@ from tdxtest.base.failure import Failure
 from tdxtest.base.paths import TOOL
 from tdxtest.checks.skip_reasons import REQUESTS, skipped
 from tdxtest.guest.stages import Built
+from tdxtest.tree import suite
 from tdxtest.verdict import results
 from tdxtest.verdict.results import Results
 
 NAME = 'cases on request'
 WHEN = When.LONG
+# Of a run the log has all, a line for a person so many tests.
+MOST_NAMED = 3
+
+
+def told(words: Sequence[str]) -> str:
+    """What words of the command say, with the number of the tests if they are many."""
+    known = suite.names()
+    tests = [word for word in words if word.partition(':')[0] in known]
+    named = tests
+    if len(tests) > MOST_NAMED:
+        unit = 'case(s)' if all(':' in word for word in tests) else 'test(s)'
+        named = [f'{len(tests)} {unit}']
+    return ' '.join([*(word for word in words if word not in tests), *named]) or 'the whole suite'
 
 
 def run_suite(built: Built, *words: str) -> Results:
@@ -28,7 +42,7 @@ def run_suite(built: Built, *words: str) -> Results:
     log, path = built.build.log('run-suite'), built.build.path(results.LAST)
     before = changed(path)
     with built.build.unlocked(), built.progress.step(
-            'run', ' '.join(words) or 'the whole suite', lambda: command.last_line(log)):
+            'run', told(words), lambda: command.last_line(log)):
         try:
             command.run(argv, log)
         except Failure:

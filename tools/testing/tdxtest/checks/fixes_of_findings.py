@@ -89,6 +89,7 @@ def check(built: Built) -> Iterator[str]:
                      'fixes/all')
     tests = sorted({case.partition(':')[0] for case in marked})
     turning = [number for number in sorted(fixed) if number in marked.values()]
+    built.progress.say(f'fixes: {len(tests)} test(s) with each: {" ".join(tests)}')
     for number in built.progress.each('fixes', turning, name_of):
         name = name_of(number)
         turned = {case: n for case, n in marked.items() if n == number}

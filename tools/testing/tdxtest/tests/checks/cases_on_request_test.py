@@ -13,6 +13,7 @@ from tdxtest.base.progress import Progress
 from tdxtest.checks import cases_on_request
 from tdxtest.checks.cases_on_request import run_suite, unskipped, wrong
 from tdxtest.checks.skip_reasons import REQUESTS
+from tdxtest.tree import suite
 from tdxtest.tests.checks.skip_reasons_test import KNOWN, run
 from tdxtest.verdict import results
 
@@ -74,6 +75,16 @@ sys.exit(1)
         got = run_suite(self.built, '--patch', 'fixes/0003')
         self.assertFalse(got['tests'][0]['cases'][0]['ok'])
         self.assertIn('run: --patch fixes/0003\n', self.out.getvalue())
+
+    def test_many_tests_are_counted(self):
+        tests = suite.names()
+        self.assertEqual(cases_on_request.told(['--patch', 'fixes/0003', *tests[:3]]),
+                         ' '.join(['--patch', 'fixes/0003', *tests[:3]]))
+        self.assertEqual(cases_on_request.told(['--patch', 'fixes/0003', *tests[:4]]),
+                         '--patch fixes/0003 4 test(s)')
+        self.assertEqual(cases_on_request.told(['--cpus', '2', *(f'{t}:f.x' for t in tests[:5])]),
+                         '--cpus 2 5 case(s)')
+        self.assertEqual(cases_on_request.told([]), 'the whole suite')
 
     def test_a_run_without_results_does_not_give_the_last_ones(self):
         run_suite(self.built)

@@ -86,6 +86,7 @@ class Check(unittest.TestCase):
                 mock.patch.object(fixes_of_findings, 'run_suite', return_value=run) as ran:
             list(fixes_of_findings.check(made))
         said = out.getvalue()
+        self.assertIn('fixes: 1 test(s) with each: t\n', said)
         self.assertIn('fixes: fixes/0003: 1 of 2\n', said)
         self.assertIn('fixes: fixes/0009: 2 of 2\n', said)
         self.assertEqual([call.args[1:] for call in ran.call_args_list],
