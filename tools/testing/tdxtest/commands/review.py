@@ -288,7 +288,8 @@ class Review:
     def _hangs(self, after: Iterable[groups.Outcome]) -> list[hang.Hang]:
         functions = set().union(*(changes_of.changed_functions(old, new)
                                   for old, new in self.patched.versions().values()))
-        return [hang.of(outcome.console, outcome.tests(), outcome.died, functions)
+        return [hang.of(outcome.console, outcome.tests(), outcome.died, functions,
+                        self.patched.inlined)
                 for outcome in after if outcome.died]
 
 

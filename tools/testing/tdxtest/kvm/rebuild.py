@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from tdxtest.base import command
 from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.failure import UsageError
-from tdxtest.kvm import dependants, modules
+from tdxtest.kvm import dependants, inlined, modules
 from tdxtest.tree import applying, kept, mail, moved, work_tree
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.work_tree import WorkTree
@@ -48,6 +48,7 @@ class Patched:
         # {path: bytes, None for a file that is gone}
         self.files: dict[str, bytes | None] = {}
         self.notes: list[str] = []      # what was not applied, and why
+        self.debugged = ''              # the module with what a debugger needs
 
     def apply(self, patches: Iterable[mail.Patch], base: str = '', loose: bool = False) -> None:
         """Take the patches in order. Failure names the one that does not apply, and where.
@@ -126,8 +127,22 @@ class Patched:
         shutil.rmtree(variant.folder, ignore_errors=True)
         for path in self.needed():
             write_if_changed(variant.source(path), self.files[path] or b'')
-        variant.build(self.needed())
-        return {os.path.basename(variant.path): variant.path}
+        # What a debugger needs changes no code, and names the functions of a guest that hangs.
+        # The guest gets the module without it, as its disk is slow.
+        variant.build(self.needed(), ['-g'])
+        self.debugged = variant.path
+        stripped = os.path.join(self.folder, 'modules', os.path.basename(variant.path))
+        os.makedirs(os.path.dirname(stripped), exist_ok=True)
+        command.run(['objcopy', '--strip-debug', variant.path, stripped], variant.log)
+        return {os.path.basename(stripped): stripped}
+
+    def inlined(self, name: str, offset: int) -> list[inlined.Place]:
+        """The functions at an offset in a function, as inlined.chain() gives them.
+
+        Only single objects are compiled with what it takes.
+        """
+        roots = (os.path.join(self.folder, 'objects'), self.kernel.work.tree)
+        return inlined.chain(self.debugged, name, offset, roots) if self.debugged else []
 
     def _taken(self) -> dict[str, str]:
         """Copies of the modules as they are in the build now."""

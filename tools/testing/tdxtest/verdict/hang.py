@@ -6,8 +6,9 @@ does not get to run, the trace of the kernel's panic.
 """
 
 import dataclasses
+import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tdxtest.verdict import ktap
 
@@ -19,7 +20,10 @@ TRACE = re.compile(r'\[\s*\d+\.\d+\] .*(?:Call Trace:|RIP: )')
 CAUSE = re.compile(r'Oops|BUG: |general protection fault')
 # What was interrupted begins here; the frames above are those of the interrupt.
 TASK_PART = '<TASK>'
-FUNCTION = re.compile(r'(?:^|[\s:])(\? )?([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+')
+FUNCTION = re.compile(r'(?:^|[\s:])(\? )?([A-Za-z_][\w.]*)\+0x([0-9a-f]+)/0x[0-9a-f]+')
+# The entry of an interrupt: what it interrupted comes after it.
+INTERRUPT = 'asm_sysvec_'
+REGISTER = 'RIP: '
 # Of a frame in kvm.ko or kvm-intel.ko.
 IN_KVM = '[kvm'
 # More frames of one task are of no use to a reader.
@@ -28,16 +32,32 @@ MAX_FRAMES = 16
 SILENT = ('no console output', 'not done after')
 
 
+# Gives [(function, "file:line")] of a function and an offset in it, the innermost inlined
+# function first, [] if nothing is known of it.
+Inlined = Callable[[str, int], Sequence[tuple[str, str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A function of a stack. offset: of the instruction that it came to; place: "file:line"."""
+
+    name: str
+    offset: int = 0
+    place: str = ''
+
+
 @dataclasses.dataclass(frozen=True)
 class Hang:
     """why: how it ended; test, case: what ran, case '' if none had begun; stack: function names,
-    the innermost first; changed: those of them that the series changes."""
+    the innermost first; changed: those of them that the series changes; places: the "file:line"
+    of each function of the stack, '' where it is not known."""
 
     why: str
     test: str
     case: str
     stack: tuple[str, ...]
     changed: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     def where(self) -> str:
         """What happened, and in which case."""
@@ -49,22 +69,37 @@ class Hang:
         """What to tell first, the stack after it."""
         marks = {name: '  <- changed by the series' for name in self.changed}
         return [f'the guest {self.where()}: {self.why}',
-                *(f'  {name}{marks.get(name, "")}' for name in self.stack)]
+                *(f'  {name}{place and f" at {place}"}{marks.get(name, "")}'
+                  for name, place in itertools.zip_longest(self.stack, self.places,
+                                                           fillvalue=''))]
 
 
-def functions(lines: Iterable[str]) -> list[str]:
-    """The functions of a trace, each once in a row, without those that may be left over."""
+def frames(lines: Iterable[str]) -> list[Frame]:
+    """The frames of a trace, without those that may be left over, nor those of an interrupt."""
     lines = list(lines)
     begin = next((number for number, line in enumerate(lines) if TASK_PART in line), 0)
-    names: list[str] = []
+    found: list[Frame] = []
     for line in lines[begin:]:
         match = FUNCTION.search(line)
-        if match and not match[1] and names[-1:] != [match[2]]:
-            names.append(match[2])
-    return names
+        if not match or match[1] or [frame.name for frame in found[-1:]] == [match[2]]:
+            continue
+        if match[2].startswith(INTERRUPT):
+            found = []
+            continue
+        # A call returns to the instruction after it, which may be another function's.
+        exact = not found or REGISTER in line
+        found.append(Frame(match[2], int(match[3], 16) - (0 if exact else 1)))
+    return found
 
 
-def stacks(console: ktap.Console) -> list[list[str]]:
+def expanded(stack: Iterable[Frame], inlined: Inlined) -> list[Frame]:
+    """The frames with the functions that the compiler put into those of the stack."""
+    return [each for frame in stack for each in
+            ([Frame(name, frame.offset, place) for name, place
+              in inlined(frame.name, frame.offset)] or [frame])]
+
+
+def stacks(console: ktap.Console) -> list[list[Frame]]:
     """The stacks that a console has, those in KVM first."""
     found: list[list[str]] = []
     for line in console.hang:
@@ -76,7 +111,7 @@ def stacks(console: ktap.Console) -> list[list[str]]:
         found.append(panic_trace([text for text, _ in console.log]))
     # The compiler puts small functions into their callers: then that of KVM tells the most.
     found.sort(key=lambda lines: not any(IN_KVM in line for line in lines))
-    return [names for names in map(functions, found) if names]
+    return [stack for stack in map(frames, found) if stack]
 
 
 def panic_trace(log: Sequence[str]) -> list[str]:
@@ -100,11 +135,14 @@ def running(console: ktap.Console, tests: Sequence[str]) -> str:
 
 
 def of(console: ktap.Console, tests: Sequence[str], why: str,
-       changed: Collection[str] = ()) -> Hang:
+       changed: Collection[str] = (), inlined: Inlined = lambda name, offset: ()) -> Hang:
     """Where the guest hung. changed: names of the functions that the series changes."""
-    found = stacks(console)
+    found = [expanded(stack, inlined) for stack in stacks(console)]
     # The test's other threads wait for the one that KVM does not give back.
-    chosen = next((stack for stack in found if not set(changed).isdisjoint(stack)),
+    chosen = next((stack for stack in found
+                   if not set(changed).isdisjoint(frame.name for frame in stack)),
                   found[0] if found else [])[:MAX_FRAMES]
-    return Hang(why, running(console, tests), console.run_case, tuple(chosen),
-                tuple(name for name in dict.fromkeys(chosen) if name in changed))
+    names = tuple(frame.name for frame in chosen)
+    return Hang(why, running(console, tests), console.run_case, names,
+                tuple(name for name in dict.fromkeys(names) if name in changed),
+                tuple(frame.place for frame in chosen))

@@ -38,6 +38,15 @@ class Warnings(unittest.TestCase):
                            new=[f'{TDX}:30 c', f'{TDX}:40 d'])
         self.assertEqual(found.verdict(), '2 problem(s); 1 case(s) as before')
 
+    def test_a_fourth_one(self):
+        base = [f'{TDX}:1580 tdx_get_quote', f'{TDX}:2957 tdx_vcpu_ioctl',
+                f'{TDX}:3114 tdx_vcpu_get_cpuid']
+        new = f'{TDX}:3277 tdx_vcpu_init_mem_region'
+        for at in range(4):
+            found = self.check(base, base[:at] + [new] + base[at:], new=[new])
+            self.assertEqual(len(found.red_before), 3)
+        self.check(base, base)
+
     def test_gone(self):
         found = self.check([f'{TDX}:10 a', f'{TDX}:20 b'], [f'{TDX}:20 b'], gone=[f'{TDX}:10 a'])
         text = review_report.text(found)

@@ -109,7 +109,8 @@ def reviewed(*outcomes, versions=None):
     made = review.Review(built, SERIES)
     made.kernel, made.modules, made.built = built.kernel, {}, 'single objects'
     made.patched = mock.Mock(files={'tdx.c': b''}, built_files=lambda: ['tdx.c'],
-                             versions=lambda: versions or {}, notes=[])
+                             versions=lambda: versions or {}, notes=[],
+                             inlined=lambda name, offset: [])
     built.kernel.modules.return_value = []
     with mock.patch('tdxtest.guest.shards.split', return_value=[[]]), \
             mock.patch.object(made, '_boot', return_value=outcomes):

@@ -45,6 +45,34 @@ class Silent(unittest.TestCase):
             f'the guest hangs in tdx_memory_fault_test:memory_fault.shared.resolved: {SILENCE}',
             '  tdx_handle_ept_violation  <- changed by the series'])
 
+    def test_functions_that_are_inlined(self):
+        asked = []
+
+        def inlined(name, offset):
+            asked.append((name, offset))
+            return ([('tdx_sept_add', 'vmx/tdx.c:7'), (name, 'vmx/tdx.c:99')]
+                    if name == 'tdx_handle_exit' else [])
+
+        found = hang.of(self.patched.console, ['tdx_smoke_test', 'tdx_memory_fault_test'],
+                        SILENCE, {'tdx_sept_add'}, inlined)
+        # The first frame is where the task is, the second one where a call returns to.
+        self.assertIn(('tdx_handle_ept_violation', 0x91), asked)
+        self.assertIn(('tdx_handle_exit', 0x1d4), asked)
+        self.assertEqual((found.changed, found.stack[1:3]),
+                         (('tdx_sept_add',), ('tdx_sept_add', 'tdx_handle_exit')))
+        self.assertEqual(found.lines()[1:4], [
+            '  tdx_handle_ept_violation',
+            '  tdx_sept_add at vmx/tdx.c:7  <- changed by the series',
+            '  tdx_handle_exit at vmx/tdx.c:99'])
+
+    def test_a_task_that_an_interrupt_stopped(self):
+        stack = hang.frames(['irqentry_exit+0x282/0x680',
+                             'asm_sysvec_apic_timer_interrupt+0x16/0x20',
+                             'tdx_handle_exit+0x3ac/0xdb0 [kvm_intel]',
+                             'kvm_vcpu_ioctl+0x2c8/0x900 [kvm]'])
+        self.assertEqual(stack, [hang.Frame('tdx_handle_exit', 0x3ac),
+                                 hang.Frame('kvm_vcpu_ioctl', 0x2c7)])
+
     def test_no_changed_function_in_it(self):
         found = of(self.patched, {'tdx_vm_init'})
         self.assertEqual((found.stack[0], found.changed), ('tdx_handle_ept_violation', ()))
@@ -57,7 +85,7 @@ class Panic(unittest.TestCase):
                             ('patched', 'tdx_smoke_test'))[0], {'tdx_vcpu_run'})
         self.assertEqual(found.where(), 'hangs in tdx_smoke_test:smoke.run')
         # Neither the trace of the warning before nor the frames of the interrupt.
-        self.assertEqual(found.stack, ('asm_sysvec_apic_timer_interrupt', 'tdx_vcpu_run',
+        self.assertEqual(found.stack, ('tdx_vcpu_run',
                                        'vcpu_enter_guest.constprop.0', 'kvm_arch_vcpu_ioctl_run',
                                        'entry_SYSCALL_64_after_hwframe'))
         self.assertEqual(found.changed, ('tdx_vcpu_run',))
