@@ -20,4 +20,10 @@ class Needed(unittest.TestCase):
     def test_what_only_tests_of_tdx_have(self):
         wrong = list(other_tests_link.needed(SAID.replace('w __real', 'U __real')))
         self.assertEqual(len(wrong), 1)
-        self.assertIn('lib/x86/tdx/tdx_ucall.o: needs __real_ucall_init()', wrong[0])
+        self.assertIn('lib/x86/tdx/tdx_ucall.o: needs __real_ucall_init,', wrong[0])
+
+    def test_a_symbol_of_the_linker_script(self):
+        said = 'tdx_image.o:                 U tdx_host_end\n'
+        wrong = list(other_tests_link.needed(SAID + said))
+        self.assertEqual(len(wrong), 1)
+        self.assertIn('lib/x86/tdx/tdx_image.o: needs tdx_host_end,', wrong[0])

@@ -30,6 +30,9 @@ REPLACED_FOR_TDX(vm_create_irqchip);
  */
 REPLACED_FOR_TDX(test_assert);
 
+/* The program in the memory of a TD, see tdx_image.c. */
+REPLACED_FOR_TDX(kvm_vm_elf_load);
+
 /* ucalls of a TD, see tdx_ucall.c. */
 REPLACED_FOR_TDX(ucall_init);
 REPLACED_FOR_TDX(ucall);

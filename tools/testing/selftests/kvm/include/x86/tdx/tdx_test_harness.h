@@ -18,6 +18,7 @@
 
 #include "kselftest_harness.h"
 #include "kvm_util.h"
+#include "processor.h"
 #include "tdx/tdx_finding.h"
 #include "tdx/tdx_util.h"
 
@@ -62,12 +63,13 @@
 
 /*
  * Skips the whole test where KVM does not offer TDs.  @prepare is done once, before the
- * processes of the cases are forked.
+ * processes of the cases are forked.  They find the CPUID that KVM supports, too.
  */
 #define TDX_TEST_MAIN_AFTER(prepare)					\
 	int main(int argc, char **argv)					\
 	{								\
 		__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);	\
+		kvm_get_supported_cpuid();				\
 		tdx_findings_arm();					\
 		prepare;						\
 									\

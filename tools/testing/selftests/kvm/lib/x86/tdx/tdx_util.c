@@ -11,6 +11,9 @@
 kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
 kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 
+/* Of each vCPU.  The guest code of no test needs more, and each page costs time. */
+#define TD_STACK_PAGES	3
+
 static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
 {
 	return addr_gpa2hva(vm, TD_BOOT_PARAMETERS_GPA);
@@ -28,7 +31,7 @@ struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm)
 	 * fit.
 	 */
 	do {
-		nent = nent ? nent * 2 : 16;
+		nent = nent ? nent * 2 : 64;
 		caps = realloc(caps, sizeof(*caps) + nent * sizeof(caps->cpuid.entries[0]));
 		TEST_ASSERT(caps, "No memory for %u CPUID entries", nent);
 
@@ -55,12 +58,12 @@ u64 tdx_supported_xfam(void)
 static const struct kvm_cpuid_entry2 *find_supported(u32 function, u32 index)
 {
 	const struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
-	u32 i;
+	const struct kvm_cpuid_entry2 *entry = cpuid->entries;
+	const struct kvm_cpuid_entry2 *end = entry + cpuid->nent;
 
-	for (i = 0; i < cpuid->nent; i++) {
-		if (cpuid->entries[i].function == function &&
-		    cpuid->entries[i].index == index)
-			return &cpuid->entries[i];
+	for (; entry < end; entry++) {
+		if (entry->function == function && entry->index == index)
+			return entry;
 	}
 
 	return NULL;
@@ -214,7 +217,7 @@ static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
 struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
 {
 	struct td_boot_parameters *params = td_boot_parameters(vm);
-	const size_t stack_size = DEFAULT_STACK_PGS * PAGE_SIZE;
+	const size_t stack_size = TD_STACK_PAGES * PAGE_SIZE;
 	struct kvm_vcpu *vcpu;
 	gva_t stack;
 
