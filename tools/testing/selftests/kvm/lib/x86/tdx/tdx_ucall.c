@@ -74,19 +74,28 @@ void __wrap_ucall(u64 cmd, int nargs, ...)
 			     args[5], args[6]);
 }
 
+/*
+ * Write the text of a ucall to @buffer, of UCALL_BUFFER_LEN bytes, and send both.  Returns
+ * false if this is no TD: another VM has a pool of ucalls.
+ */
+static bool send_text(u64 cmd, const u64 *args, int nargs, char *buffer, const char *fmt,
+		      va_list va)
+{
+	guest_vsnprintf(buffer, UCALL_BUFFER_LEN, fmt, va);
+	if (is_tdx_guest)
+		send_ucall(cmd, args, nargs, buffer);
+	return is_tdx_guest;
+}
+
 void __wrap_ucall_fmt(u64 cmd, const char *fmt, ...)
 {
 	char buffer[UCALL_BUFFER_LEN] __aligned(sizeof(u64));
 	va_list va;
 
 	va_start(va, fmt);
-	guest_vsnprintf(buffer, sizeof(buffer), fmt, va);
-	va_end(va);
-
-	if (is_tdx_guest)
-		send_ucall(cmd, NULL, 0, buffer);
-	else
+	if (!send_text(cmd, NULL, 0, buffer, fmt, va))
 		__real_ucall_fmt(cmd, "%s", buffer);
+	va_end(va);
 }
 
 void __wrap_ucall_assert(u64 cmd, const char *exp, const char *file, unsigned int line,
@@ -101,13 +110,9 @@ void __wrap_ucall_assert(u64 cmd, const char *exp, const char *file, unsigned in
 	va_list va;
 
 	va_start(va, fmt);
-	guest_vsnprintf(buffer, sizeof(buffer), fmt, va);
-	va_end(va);
-
-	if (is_tdx_guest)
-		send_ucall(cmd, args, ARRAY_SIZE(args), buffer);
-	else
+	if (!send_text(cmd, args, ARRAY_SIZE(args), buffer, fmt, va))
 		__real_ucall_assert(cmd, exp, file, line, "%s", buffer);
+	va_end(va);
 }
 
 /* What calls this in a TD is GUEST_UCALL_NONE(), with 0. */
