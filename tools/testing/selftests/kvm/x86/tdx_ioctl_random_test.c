@@ -20,8 +20,8 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx/tdx_random.h"
+#include "tdx/tdx_remains.h"
 #include "tdx/tdx_sequence.h"
-#include "tdx/tdx_sim.h"
 #include "tdx/tdx_stage.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
@@ -43,13 +43,6 @@
 
 /* After so many sequences that have failed there is nothing new to learn. */
 #define MAX_FAILED		10
-
-/* Of /proc/meminfo. */
-#define PAGE_TABLES		"SecPageTables:"
-
-/* KVM may destroy a VM after the process is gone, when an irqfd lets it go. */
-#define SETTLE_US		1000
-#define SETTLE_ATTEMPTS		500
 
 /* What the process of a sequence leaves. */
 struct failure {
@@ -104,38 +97,6 @@ static void describe_end(const struct tdx_sequence *sequence, int status, int lo
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), line);
 }
 
-/* The line of /proc/meminfo with the page tables of all VMs. */
-static void read_page_tables(char *line, size_t size)
-{
-	FILE *f = fopen("/proc/sys/vm/stat_refresh", "r");
-
-	/* Each CPU has a part of the count until somebody reads this file. */
-	if (f) {
-		fgetc(f);
-		fclose(f);
-	}
-
-	f = fopen("/proc/meminfo", "r");
-	TEST_ASSERT(f, "/proc/meminfo: %m");
-	while (fgets(line, size, f)) {
-		if (!strncmp(line, PAGE_TABLES, strlen(PAGE_TABLES)))
-			break;
-	}
-	fclose(f);
-}
-
-/* What TDs have of the host, as text: page tables, and what a simulated module holds. */
-static char *read_holdings(void)
-{
-	char *module = tdx_sim_has("pages") ? tdx_sim_holdings() : strdup("");
-	char line[128], *all;
-
-	read_page_tables(line, sizeof(line));
-	TEST_ASSERT(module && asprintf(&all, "%s%s", module, line) > 0, "no memory for a text");
-	free(module);
-	return all;
-}
-
 /* A failure of a case is one line. */
 static void join_lines(char *text)
 {
@@ -145,43 +106,16 @@ static void join_lines(char *text)
 	}
 }
 
-/*
- * Returns true if @now has no more than @before: what the module holds is equal, and page
- * tables are not more.  Those of an earlier test may still go.
- */
-static bool no_more(const char *now, const char *before)
-{
-	const char *tables = strstr(now, PAGE_TABLES), *tables_before = strstr(before, PAGE_TABLES);
-
-	TEST_ASSERT(tables && tables_before, "/proc/meminfo: there is no " PAGE_TABLES);
-	return tables - now == tables_before - before && !strncmp(now, before, tables - now) &&
-	       strtoul(tables + strlen(PAGE_TABLES), NULL, 10) <=
-	       strtoul(tables_before + strlen(PAGE_TABLES), NULL, 10);
-}
-
-/* Returns true if TDs have no more than @before said, soon at least. */
+/* Returns true if the TDs of a sequence have given back all.  What they have not is told. */
 static bool same_holdings(const char *before)
 {
-	unsigned int i;
-	bool same;
-	char *now;
+	char *now = tdx_remains_settle(before);
 
-	for (i = 0; i < SETTLE_ATTEMPTS; i++) {
-		now = read_holdings();
-		same = no_more(now, before);
-		if (same || i == SETTLE_ATTEMPTS - 1) {
-			if (!same)
-				snprintf(failure->text, sizeof(failure->text),
-					 "TDs had '%s', and have '%s' after their end", before,
-					 now);
-			free(now);
-			return same;
-		}
-		free(now);
-		usleep(SETTLE_US);
-	}
-
-	return false;
+	if (now)
+		snprintf(failure->text, sizeof(failure->text),
+			 "TDs had '%s', and have '%s' after their end", before, now);
+	free(now);
+	return !now;
 }
 
 /* Returns true if the steps in @mask fail.  The reason is in *failure then. */
@@ -189,7 +123,7 @@ static bool fails_once(const struct tdx_sequence *sequence, u64 mask)
 {
 	const int log = memfd_create("sequence", 0);
 	const u64 warnings = tdx_count_warnings();
-	char *before = read_holdings();
+	char *before = tdx_remains_of_tds();
 	u64 after;
 	int status;
 	pid_t child;
