@@ -14,9 +14,9 @@
 #include "processor.h"
 #include "ucall_common.h"
 #include "tdx/tdvmcall.h"
+#include "tdx/tdx_exit_reason.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_irq.h"
-#include "tdx/tdx_kvm.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_mem.h"
 #include "tdx/tdx_refusal.h"
@@ -24,45 +24,19 @@
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 
-/* Bits of an exit reason, and reasons, that asm/vmx.h does not name. */
-#define BUS_LOCK		BIT_ULL(26)
+/* Bits of an exit reason, and a reason, that asm/vmx.h does not name. */
 #define ENCLAVE_MODE		BIT_ULL(27)
 #define UNDEFINED_BITS		(GENMASK_ULL(25, 16) | GENMASK_ULL(30, 28))
 #define EXIT_REASON_GETSEC	11
-#define EXIT_REASON_TDCALL	77
 
-/* KVM_HC_* that KVM does not have, and what it returns for it. */
-#define UNKNOWN_HYPERCALL	0x1234
+/* What KVM returns for a KVM_HC_* that it does not have. */
 #define KVM_ENOSYS_RESULT	(-1000ull)
-
-#define SHARED_GPA		(TDX_SHARED_BIT | 0x1234600000ULL)
-#define CPUID_LEAF		0x80000000
-#define POWER_CTL		0x1fc
-
-/* A page of the TD that is not there until the TD accepts it. */
-#define TEST_GPA		0x1234600000ULL
-#define TEST_SLOT		21
-
-/* The TD keeps its CPU for this many cycles of its TSC, some ticks of the host. */
-#define SPIN_CYCLES		1000000ul
-
-static const char *skip_reason(void)
-{
-	if (!tdx_sim_has("fault"))
-		return TDX_SIM_SKIP_REASON;
-	if (tdx_kvm_lacks(TDX_KVM_BUS_LOCK_EXIT))
-		return TDX_KVM_LACKS_REASON;
-
-	/* A case that failed may have left its request. */
-	tdx_sim_refuse_none();
-	return NULL;
-}
 
 /* The next exit for @reason comes with a bus lock, and the next entry is refused once. */
 static void lock_bus(u64 reason)
 {
 	tdx_sim_refuse_none();
-	tdx_sim_mark("TDH_VP_ENTER", 1, reason, BUS_LOCK, 1);
+	tdx_sim_mark("TDH_VP_ENTER", 1, reason, TDX_EXIT_BUS_LOCK, 1);
 }
 
 static void refuse_entry(void)
@@ -102,7 +76,7 @@ FIXTURE_VARIANT(call_with_bus_lock)
 #define CALL(row, args...)						\
 	FIXTURE_VARIANT_ADD(call_with_bus_lock, row) { .name = #row, args }
 
-CALL(cpuid, .r11 = EXIT_REASON_CPUID, .r12 = CPUID_LEAF);
+CALL(cpuid, .r11 = EXIT_REASON_CPUID, .r12 = TDX_EXIT_CPUID_LEAF);
 CALL(hlt, .r11 = EXIT_REASON_HLT);
 CALL(in, .r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = 1, .r14 = 0x80,
 	.exit_reason = KVM_EXIT_IO, .zeroed = BIT(11));
@@ -110,32 +84,32 @@ CALL(out, .r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = 4, .r13 = 1, .r14 = 0x80,
 	.exit_reason = KVM_EXIT_IO);
 CALL(io_size, .r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = 3, .r14 = 0x80,
 	.want_r10 = TDVMCALL_STATUS_INVALID_OPERAND);
-CALL(rdmsr, .r11 = EXIT_REASON_MSR_READ, .r12 = POWER_CTL, .zeroed = BIT(11));
-CALL(wrmsr, .r11 = EXIT_REASON_MSR_WRITE, .r12 = POWER_CTL, .r13 = 2);
-CALL(mmio_read, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 8, .r14 = SHARED_GPA,
+CALL(rdmsr, .r11 = EXIT_REASON_MSR_READ, .r12 = TDX_EXIT_MSR, .zeroed = BIT(11));
+CALL(wrmsr, .r11 = EXIT_REASON_MSR_WRITE, .r12 = TDX_EXIT_MSR, .r13 = 2);
+CALL(mmio_read, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 8, .r14 = TDX_EXIT_SHARED_GPA,
 	.exit_reason = KVM_EXIT_MMIO, .zeroed = BIT(11));
-CALL(mmio_write, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 2, .r13 = 1, .r14 = SHARED_GPA,
+CALL(mmio_write, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 2, .r13 = 1, .r14 = TDX_EXIT_SHARED_GPA,
 	.exit_reason = KVM_EXIT_MMIO);
 CALL(vmcall_info, .r11 = TDVMCALL_GET_TD_VM_CALL_INFO,
 	.zeroed = GENMASK(14, 11));
 CALL(vmcall_info_1, .r11 = TDVMCALL_GET_TD_VM_CALL_INFO, .r12 = 1,
 	.exit_reason = KVM_EXIT_TDX, .zeroed = GENMASK(14, 11));
-CALL(map_gpa, .r11 = TDVMCALL_MAP_GPA, .r12 = SHARED_GPA, .r13 = PAGE_SIZE,
+CALL(map_gpa, .r11 = TDVMCALL_MAP_GPA, .r12 = TDX_EXIT_SHARED_GPA, .r13 = PAGE_SIZE,
 	.exit_reason = KVM_EXIT_HYPERCALL);
-CALL(get_quote, .r11 = TDVMCALL_GET_QUOTE, .r12 = SHARED_GPA, .r13 = PAGE_SIZE,
+CALL(get_quote, .r11 = TDVMCALL_GET_QUOTE, .r12 = TDX_EXIT_SHARED_GPA, .r13 = PAGE_SIZE,
 	.exit_reason = KVM_EXIT_TDX, .want_r10 = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 CALL(fatal_error, .r11 = TDVMCALL_REPORT_FATAL_ERROR, .exit_reason = KVM_EXIT_SYSTEM_EVENT);
 CALL(event_notify, .r11 = TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, .r12 = 0xa5,
 	.exit_reason = KVM_EXIT_TDX, .want_r10 = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 CALL(unknown_leaf, .r11 = TDVMCALL_SERVICE,
 	.want_r10 = TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
-CALL(hypercall, .r10 = UNKNOWN_HYPERCALL, .want_r10 = KVM_ENOSYS_RESULT);
-CALL(hypercall_map_gpa, .r10 = KVM_HC_MAP_GPA_RANGE, .r11 = SHARED_GPA, .r12 = 1,
+CALL(hypercall, .r10 = TDX_EXIT_UNKNOWN_HYPERCALL, .want_r10 = KVM_ENOSYS_RESULT);
+CALL(hypercall_map_gpa, .r10 = KVM_HC_MAP_GPA_RANGE, .r11 = TDX_EXIT_SHARED_GPA, .r12 = 1,
 	.exit_reason = KVM_EXIT_HYPERCALL);
 
 FIXTURE_SETUP(call_with_bus_lock)
 {
-	const char *reason = skip_reason();
+	const char *reason = tdx_exit_reason_skip();
 
 	if (reason)
 		SKIP(return, reason);
@@ -158,7 +132,8 @@ static void answer(struct kvm_vcpu *vcpu)
 		memset(run->mmio.data, 0, sizeof(run->mmio.data));
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
-		tdx_assert_value("fatal_error", "exit", 0, "RAX", BUS_LOCK | EXIT_REASON_TDCALL,
+		tdx_assert_value("fatal_error", "exit", 0, "RAX",
+				 TDX_EXIT_BUS_LOCK | EXIT_REASON_TDCALL,
 				 run->system_event.data[0]);
 		break;
 	case KVM_EXIT_X86_BUS_LOCK:
@@ -185,7 +160,7 @@ static void expect(struct kvm_vcpu *vcpu, const FIXTURE_VARIANT(call_with_bus_lo
 
 	if (row->r10 || row->r11 != EXIT_REASON_CPUID)
 		return;
-	entry = vcpu_get_cpuid_entry(vcpu, CPUID_LEAF);
+	entry = vcpu_get_cpuid_entry(vcpu, TDX_EXIT_CPUID_LEAF);
 	regs->r12 = entry->eax;
 	regs->r13 = entry->ebx;
 	regs->r14 = entry->ecx;
@@ -218,18 +193,7 @@ TDX_TEST_F(call_with_bus_lock, told_once)
 
 static void guest_accept(void)
 {
-	tdx_guest_accept_page(TEST_GPA);
-	GUEST_SYNC1(0);
-}
-
-static void guest_spin(void)
-{
-	const u64 end = rdtsc() + SPIN_CYCLES;
-
-	asm volatile("sti");
-	while (rdtsc() < end)
-		cpu_relax();
-	asm volatile("cli");
+	tdx_guest_accept_page(TDX_EXIT_GPA);
 	GUEST_SYNC1(0);
 }
 
@@ -254,23 +218,24 @@ FIXTURE_VARIANT_ADD(exit_with_bus_lock, memory_fault) {
 };
 
 FIXTURE_VARIANT_ADD(exit_with_bus_lock, interrupt) {
-	.name = "interrupt", .guest_code = guest_spin, .reason = EXIT_REASON_EXTERNAL_INTERRUPT,
+	.name = "interrupt", .guest_code = tdx_guest_spin_and_sync,
+	.reason = EXIT_REASON_EXTERNAL_INTERRUPT,
 };
 
 FIXTURE_SETUP(exit_with_bus_lock)
 {
-	const char *reason = skip_reason();
+	const char *reason = tdx_exit_reason_skip();
 
 	if (reason)
 		SKIP(return, reason);
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
-	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
+	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TDX_EXIT_GPA, TDX_EXIT_SLOT, 1,
 				    KVM_MEM_GUEST_MEMFD);
 	tdx_vm_finalize(self->vm);
 	if (variant->no_memory)
-		tdx_mem_set_shared(self->vm, TEST_GPA, PAGE_SIZE);
+		tdx_mem_set_shared(self->vm, TDX_EXIT_GPA, PAGE_SIZE);
 }
 
 /* The error of KVM_RUN and its exit stay what they are. */
@@ -283,10 +248,10 @@ static void run_to_memory_fault(struct kvm_vcpu *vcpu, const char *name)
 	check_told(vcpu, name, KVM_EXIT_MEMORY_FAULT);
 	tdx_assert_value(name, "exit", 0, "memory_fault.flags", KVM_MEMORY_EXIT_FLAG_PRIVATE,
 			 run->memory_fault.flags);
-	tdx_assert_value(name, "exit", 0, "memory_fault.gpa", TEST_GPA, run->memory_fault.gpa);
+	tdx_assert_value(name, "exit", 0, "memory_fault.gpa", TDX_EXIT_GPA, run->memory_fault.gpa);
 	tdx_assert_value(name, "exit", 0, "memory_fault.size", PAGE_SIZE,
 			 run->memory_fault.size);
-	tdx_mem_set_private(vcpu->vm, TEST_GPA, PAGE_SIZE);
+	tdx_mem_set_private(vcpu->vm, TDX_EXIT_GPA, PAGE_SIZE);
 }
 
 TDX_TEST_F(exit_with_bus_lock, told_once)
@@ -341,31 +306,31 @@ TOLD(name, code, KVM_EXIT_INTERNAL_ERROR, code, .finding_warns = true, __VA_ARGS
 
 /* The basic reason is in bits 15:0, and no other bit but 26 and 31 has a meaning for KVM. */
 MADE_UP(smi_with_undefined_bits, UNDEFINED_BITS | ENCLAVE_MODE | EXIT_REASON_OTHER_SMI);
-TOLD(smi_with_all_bits, UNDEFINED_BITS | ENCLAVE_MODE | BUS_LOCK | EXIT_REASON_OTHER_SMI,
+TOLD(smi_with_all_bits, UNDEFINED_BITS | ENCLAVE_MODE | TDX_EXIT_BUS_LOCK | EXIT_REASON_OTHER_SMI,
 	KVM_EXIT_X86_BUS_LOCK, 0, WITH_BUS_LOCK);
 TOLD(failed_entry_with_all_bits,
 	TDX_NON_RECOVERABLE_TD | GENMASK_ULL(31, 16) | EXIT_REASON_INVALID_STATE,
 	KVM_EXIT_FAIL_ENTRY, GENMASK_ULL(31, 16) | EXIT_REASON_INVALID_STATE, WITH_BUS_LOCK);
 UNEXPECTED(unknown_with_all_bits,
-	UNDEFINED_BITS | ENCLAVE_MODE | BUS_LOCK | EXIT_REASON_GETSEC, WITH_BUS_LOCK);
+	UNDEFINED_BITS | ENCLAVE_MODE | TDX_EXIT_BUS_LOCK | EXIT_REASON_GETSEC, WITH_BUS_LOCK);
 TOLD(triple_fault_with_bus_lock,
-	TDX_NON_RECOVERABLE_VCPU | BUS_LOCK | EXIT_REASON_TRIPLE_FAULT, KVM_EXIT_SHUTDOWN, 0,
-	WITH_BUS_LOCK);
+	TDX_NON_RECOVERABLE_VCPU | TDX_EXIT_BUS_LOCK | EXIT_REASON_TRIPLE_FAULT,
+	KVM_EXIT_SHUTDOWN, 0, WITH_BUS_LOCK);
 UNEXPECTED(non_recoverable_td_with_bus_lock,
-	TDX_NON_RECOVERABLE_TD | BUS_LOCK | EXIT_REASON_EPT_VIOLATION, WITH_BUS_LOCK);
-UNEXPECTED(non_accessible_with_bus_lock, TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE | BUS_LOCK,
+	TDX_NON_RECOVERABLE_TD | TDX_EXIT_BUS_LOCK | EXIT_REASON_EPT_VIOLATION, WITH_BUS_LOCK);
+UNEXPECTED(non_accessible_with_bus_lock, TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE | TDX_EXIT_BUS_LOCK,
 	WITH_BUS_LOCK);
-UNEXPECTED(wrong_apic_mode_with_bus_lock, TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE | BUS_LOCK,
-	WITH_BUS_LOCK);
+UNEXPECTED(wrong_apic_mode_with_bus_lock,
+	TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE | TDX_EXIT_BUS_LOCK, WITH_BUS_LOCK);
 
 /* Without an entry there is no reason: bit 26 is one of the operand's number. */
-UNEXPECTED(operand_like_bus_lock, TDX_VCPU_STATE_INCORRECT | BUS_LOCK);
-MADE_UP(busy_operand_like_bus_lock, TDX_OPERAND_BUSY | BUS_LOCK);
+UNEXPECTED(operand_like_bus_lock, TDX_VCPU_STATE_INCORRECT | TDX_EXIT_BUS_LOCK);
+MADE_UP(busy_operand_like_bus_lock, TDX_OPERAND_BUSY | TDX_EXIT_BUS_LOCK);
 
 /* R9 is the information on the event: of an exception its vector. */
 TOLD(exception_vector, EXIT_REASON_EXCEPTION_NMI, KVM_EXIT_EXCEPTION, GP_VECTOR,
 	.regs = "R9=0x80000b0d");
-TOLD(exception_vector_with_bus_lock, BUS_LOCK | EXIT_REASON_EXCEPTION_NMI,
+TOLD(exception_vector_with_bus_lock, TDX_EXIT_BUS_LOCK | EXIT_REASON_EXCEPTION_NMI,
 	KVM_EXIT_EXCEPTION, PF_VECTOR, .regs = "R9=0x80000b0e", WITH_BUS_LOCK);
 /* It must be one of an interrupt, which KVM would lose otherwise. */
 MADE_UP(interrupt_without_information, EXIT_REASON_EXTERNAL_INTERRUPT, .regs = "R9=0",
@@ -375,9 +340,9 @@ MADE_UP(interrupt_without_information, EXIT_REASON_EXTERNAL_INTERRUPT, .regs = "
 MADE_UP(notify, EXIT_REASON_NOTIFY, .regs = "RCX=0x1000", .times = 2);
 TOLD(notify_context_invalid, EXIT_REASON_NOTIFY, KVM_EXIT_NOTIFY,
 	KVM_NOTIFY_CONTEXT_INVALID, .regs = "RCX=1");
-TOLD(notify_context_invalid_with_bus_lock, BUS_LOCK | EXIT_REASON_NOTIFY, KVM_EXIT_NOTIFY,
+TOLD(notify_context_invalid_with_bus_lock, TDX_EXIT_BUS_LOCK | EXIT_REASON_NOTIFY, KVM_EXIT_NOTIFY,
 	KVM_NOTIFY_CONTEXT_INVALID, .regs = "RCX=1", WITH_BUS_LOCK);
-TOLD(notify_with_bus_lock, BUS_LOCK | EXIT_REASON_NOTIFY, KVM_EXIT_X86_BUS_LOCK, 0,
+TOLD(notify_with_bus_lock, TDX_EXIT_BUS_LOCK | EXIT_REASON_NOTIFY, KVM_EXIT_X86_BUS_LOCK, 0,
 	.regs = "RCX=0", WITH_BUS_LOCK);
 
 /*
@@ -389,7 +354,7 @@ MADE_UP(fetch_from_shared, EXIT_REASON_EPT_VIOLATION, .calls = 1, .want_errno = 
 	.regs = "RCX=4 RDX=0 R8=0x801234600000", .dead = true);
 MADE_UP(pending_page, EXIT_REASON_EPT_VIOLATION, .calls = 1, .want_errno = EIO,
 	.regs = "RCX=1 RDX=6 R8=0x2345600000", .dead = true, .warnings = TDX_REFUSAL_SILENT);
-MADE_UP(pending_page_with_bus_lock, BUS_LOCK | EXIT_REASON_EPT_VIOLATION, .calls = 1,
+MADE_UP(pending_page_with_bus_lock, TDX_EXIT_BUS_LOCK | EXIT_REASON_EPT_VIOLATION, .calls = 1,
 	.want_errno = EIO, .regs = "RCX=1 RDX=6 R8=0x2345600000", .dead = true,
 	.warnings = TDX_REFUSAL_SILENT);
 

@@ -11,7 +11,7 @@
 #include "processor.h"
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_cpus.h"
-#include "tdx/tdx_kvm.h"
+#include "tdx/tdx_exit_reason.h"
 #include "tdx/tdx_map_gpa.h"
 #include "tdx/tdx_mem.h"
 #include "tdx/tdx_refusal.h"
@@ -24,10 +24,8 @@
 /* KVM_ISA_VMX of KVM, which its uAPI does not have. */
 #define ISA_VMX			1
 
-/* Reasons and bits that asm/vmx.h does not name. */
-#define BUS_LOCK		BIT(26)
+/* Bits of an exit reason that asm/vmx.h does not name. */
 #define OTHER_BITS		(GENMASK(25, 16) | GENMASK(30, 27))
-#define EXIT_REASON_TDCALL	77
 
 /* What KVM gives as the reason if the module refuses an entry. */
 #define EXIT_REASON_UNDEFINED	0xdead
@@ -36,32 +34,15 @@
 #define INTR_TYPE_AND_VALID	(BIT(31) | GENMASK(10, 8))
 #define INTR_EXTERNAL		BIT(31)
 
-#define SHARED_GPA		(TDX_SHARED_BIT | 0x1234600000ULL)
-#define CPUID_LEAF		0x80000000
-#define POWER_CTL		0x1fc
-#define UNKNOWN_HYPERCALL	0x1234
-
-/* A page of the TD that is not there yet. */
-#define TEST_GPA		0x1234600000ULL
-#define TEST_SLOT		21
-
 #define MAX_EXITS		1024
-
-/* The TD keeps its CPU for this many cycles of its TSC, some ticks of the host. */
-#define SPIN_CYCLES		1000000ul
 
 static const char *skip_reason(void)
 {
-	if (!tdx_sim_has("fault"))
-		return TDX_SIM_SKIP_REASON;
-	if (tdx_kvm_lacks(TDX_KVM_BUS_LOCK_EXIT))
-		return TDX_KVM_LACKS_REASON;
-	if (!tdx_trace_has_exits())
-		return TDX_TRACE_SKIP_REASON;
+	const char *reason = tdx_exit_reason_skip();
 
-	/* A case that failed may have left its request. */
-	tdx_sim_refuse_none();
-	return NULL;
+	if (!reason && !tdx_trace_has_exits())
+		reason = TDX_TRACE_SKIP_REASON;
+	return reason;
 }
 
 /* An exit to userspace with a value in each field: the context of the TD is not valid. */
@@ -153,21 +134,21 @@ FIXTURE_VARIANT(call)
 		.name = #row, .bus_lock = true, __VA_ARGS__			\
 	}
 
-CALL(cpuid, .r11 = EXIT_REASON_CPUID, .r12 = CPUID_LEAF, .reason = EXIT_REASON_CPUID);
+CALL(cpuid, .r11 = EXIT_REASON_CPUID, .r12 = TDX_EXIT_CPUID_LEAF, .reason = EXIT_REASON_CPUID);
 /* Without the bus lock the vCPU would wait. */
 CALL_WITH_BUS_LOCK(hlt, .r11 = EXIT_REASON_HLT, .reason = EXIT_REASON_HLT);
 CALL(in, .r11 = EXIT_REASON_IO_INSTRUCTION, .r12 = 1, .r14 = 0x80,
 	.reason = EXIT_REASON_IO_INSTRUCTION);
-CALL(rdmsr, .r11 = EXIT_REASON_MSR_READ, .r12 = POWER_CTL, .reason = EXIT_REASON_MSR_READ);
-CALL(wrmsr, .r11 = EXIT_REASON_MSR_WRITE, .r12 = POWER_CTL, .r13 = 2,
+CALL(rdmsr, .r11 = EXIT_REASON_MSR_READ, .r12 = TDX_EXIT_MSR, .reason = EXIT_REASON_MSR_READ);
+CALL(wrmsr, .r11 = EXIT_REASON_MSR_WRITE, .r12 = TDX_EXIT_MSR, .r13 = 2,
 	.reason = EXIT_REASON_MSR_WRITE);
-CALL(mmio, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 8, .r14 = SHARED_GPA,
+CALL(mmio, .r11 = EXIT_REASON_EPT_VIOLATION, .r12 = 8, .r14 = TDX_EXIT_SHARED_GPA,
 	.reason = EXIT_REASON_EPT_MISCONFIG);
-CALL(map_gpa, .r11 = TDVMCALL_MAP_GPA, .r12 = SHARED_GPA, .r13 = PAGE_SIZE,
+CALL(map_gpa, .r11 = TDVMCALL_MAP_GPA, .r12 = TDX_EXIT_SHARED_GPA, .r13 = PAGE_SIZE,
 	.reason = EXIT_REASON_TDCALL);
 CALL(fatal_error, .r11 = TDVMCALL_REPORT_FATAL_ERROR, .reason = EXIT_REASON_TDCALL);
 CALL(unknown_leaf, .r11 = TDVMCALL_SERVICE, .reason = EXIT_REASON_TDCALL);
-CALL(hypercall, .r10 = UNKNOWN_HYPERCALL, .reason = EXIT_REASON_VMCALL);
+CALL(hypercall, .r10 = TDX_EXIT_UNKNOWN_HYPERCALL, .reason = EXIT_REASON_VMCALL);
 
 FIXTURE_SETUP(call)
 {
@@ -193,8 +174,8 @@ TDX_TEST_F(call, traced)
 	regs.r14 = variant->r14;
 	tdvmcall_issue(self->vcpu, variant->name, &regs);
 	if (variant->bus_lock) {
-		tdx_sim_mark("TDH_VP_ENTER", 1, EXIT_REASON_TDCALL, BUS_LOCK, 1);
-		want.exit_reason |= BUS_LOCK;
+		tdx_sim_mark("TDH_VP_ENTER", 1, EXIT_REASON_TDCALL, TDX_EXIT_BUS_LOCK, 1);
+		want.exit_reason |= TDX_EXIT_BUS_LOCK;
 	}
 	want.info1 = regs.rcx;
 	want.info2 = regs.rdx;
@@ -232,18 +213,18 @@ FIXTURE_VARIANT(made_up)
 	.intr_info = 0x45678b0d
 
 MADE_UP(smi, EXIT_REASON_OTHER_SMI, 0, TOLD(EXIT_REASON_OTHER_SMI));
-MADE_UP(smi_with_all_bits, BUS_LOCK | OTHER_BITS | EXIT_REASON_OTHER_SMI, KVM_EXIT_X86_BUS_LOCK,
-	TOLD(BUS_LOCK | OTHER_BITS | EXIT_REASON_OTHER_SMI));
+MADE_UP(smi_with_all_bits, TDX_EXIT_BUS_LOCK | OTHER_BITS | EXIT_REASON_OTHER_SMI,
+	KVM_EXIT_X86_BUS_LOCK, TOLD(TDX_EXIT_BUS_LOCK | OTHER_BITS | EXIT_REASON_OTHER_SMI));
 MADE_UP(exception, EXIT_REASON_EXCEPTION_NMI, KVM_EXIT_EXCEPTION,
 	TOLD(EXIT_REASON_EXCEPTION_NMI));
-MADE_UP(exception_with_bus_lock, BUS_LOCK | EXIT_REASON_EXCEPTION_NMI, KVM_EXIT_EXCEPTION,
-	TOLD(BUS_LOCK | EXIT_REASON_EXCEPTION_NMI));
+MADE_UP(exception_with_bus_lock, TDX_EXIT_BUS_LOCK | EXIT_REASON_EXCEPTION_NMI, KVM_EXIT_EXCEPTION,
+	TOLD(TDX_EXIT_BUS_LOCK | EXIT_REASON_EXCEPTION_NMI));
 MADE_UP(notify, EXIT_REASON_NOTIFY, 0, TOLD(EXIT_REASON_NOTIFY));
 MADE_UP(triple_fault, TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT, KVM_EXIT_SHUTDOWN,
 	TOLD(EXIT_REASON_TRIPLE_FAULT));
 MADE_UP(triple_fault_with_bus_lock,
-	TDX_NON_RECOVERABLE_VCPU | BUS_LOCK | EXIT_REASON_TRIPLE_FAULT, KVM_EXIT_SHUTDOWN,
-	TOLD(BUS_LOCK | EXIT_REASON_TRIPLE_FAULT));
+	TDX_NON_RECOVERABLE_VCPU | TDX_EXIT_BUS_LOCK | EXIT_REASON_TRIPLE_FAULT, KVM_EXIT_SHUTDOWN,
+	TOLD(TDX_EXIT_BUS_LOCK | EXIT_REASON_TRIPLE_FAULT));
 MADE_UP(failed_entry, TDX_NON_RECOVERABLE_TD | BIT(31) | EXIT_REASON_INVALID_STATE,
 	KVM_EXIT_FAIL_ENTRY, TOLD(BIT(31) | EXIT_REASON_INVALID_STATE));
 MADE_UP(failed_entry_with_all_bits,
@@ -262,7 +243,7 @@ MADE_UP(failed_entry_with_all_bits,
 		},								\
 	}
 EPT_VIOLATION(ept_violation, 0, 0);
-EPT_VIOLATION(ept_violation_with_bus_lock, BUS_LOCK, KVM_EXIT_X86_BUS_LOCK);
+EPT_VIOLATION(ept_violation_with_bus_lock, TDX_EXIT_BUS_LOCK, KVM_EXIT_X86_BUS_LOCK);
 
 FIXTURE_SETUP(made_up)
 {
@@ -272,9 +253,9 @@ FIXTURE_SETUP(made_up)
 		SKIP(return, reason);
 
 	self->vm = tdvmcall_vm_create(&self->vcpu);
-	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TEST_GPA, TEST_SLOT, 1,
+	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TDX_EXIT_GPA, TDX_EXIT_SLOT, 1,
 				    KVM_MEM_GUEST_MEMFD);
-	tdx_mem_set_private(self->vm, TEST_GPA, PAGE_SIZE);
+	tdx_mem_set_private(self->vm, TDX_EXIT_GPA, PAGE_SIZE);
 }
 
 /* The TD waits in a call: KVM enters it once to go on. */
@@ -327,7 +308,7 @@ FIXTURE_VARIANT_ADD(refused, epoch_busy) {
 };
 
 FIXTURE_VARIANT_ADD(refused, busy_with_bit_26) {
-	.status = TDX_OPERAND_BUSY | BUS_LOCK,
+	.status = TDX_OPERAND_BUSY | TDX_EXIT_BUS_LOCK,
 };
 
 FIXTURE_SETUP(refused)
@@ -361,17 +342,6 @@ TDX_TEST_F(refused, traced)
 	tdx_sim_refuse_none();
 }
 
-static void guest_spin(void)
-{
-	const u64 end = rdtsc() + SPIN_CYCLES;
-
-	asm volatile("sti");
-	while (rdtsc() < end)
-		cpu_relax();
-	asm volatile("cli");
-	GUEST_SYNC1(0);
-}
-
 /* A TD that keeps its CPU while interrupts of the host come. */
 TDX_FIXTURE(spin);
 
@@ -383,7 +353,7 @@ FIXTURE_SETUP(spin)
 		SKIP(return, reason);
 
 	self->vm = tdx_vm_create(1);
-	self->vcpu = tdx_vcpu_add(self->vm, 0, guest_spin);
+	self->vcpu = tdx_vcpu_add(self->vm, 0, tdx_guest_spin_and_sync);
 	tdx_vm_finalize(self->vm);
 }
 
@@ -398,7 +368,7 @@ static size_t count_interrupts(const char *name, u32 reason)
 		struct tdx_trace_exit exit = exits[i];
 
 		found += exit.exit_reason == reason;
-		exit.exit_reason &= ~BUS_LOCK;
+		exit.exit_reason &= ~TDX_EXIT_BUS_LOCK;
 		is_of_host(name, i, &exit);
 	}
 	return found;
@@ -417,12 +387,12 @@ TDX_TEST_F(spin, interrupt_traced)
 TDX_TEST_F(spin, interrupt_with_bus_lock_traced)
 {
 	make_exit_before(self->vcpu);
-	tdx_sim_mark("TDH_VP_ENTER", 1, EXIT_REASON_EXTERNAL_INTERRUPT, BUS_LOCK, 1);
+	tdx_sim_mark("TDH_VP_ENTER", 1, EXIT_REASON_EXTERNAL_INTERRUPT, TDX_EXIT_BUS_LOCK, 1);
 	tdx_trace_begin();
 	vcpu_run(self->vcpu);
 	check_exit(self->vcpu, "interrupt with a bus lock", KVM_EXIT_X86_BUS_LOCK);
 	TEST_ASSERT_EQ(count_interrupts("interrupt with a bus lock",
-					BUS_LOCK | EXIT_REASON_EXTERNAL_INTERRUPT), 1);
+					TDX_EXIT_BUS_LOCK | EXIT_REASON_EXTERNAL_INTERRUPT), 1);
 	tdx_trace_end();
 	tdx_sim_refuse_none();
 }
