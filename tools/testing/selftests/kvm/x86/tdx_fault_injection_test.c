@@ -16,20 +16,15 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ucall_common.h"
+#include "tdx/tdx_fail_each.h"
 #include "tdx/tdx_fail_nth.h"
 #include "tdx/tdx_guest.h"
 #include "tdx/tdx_mem.h"
 #include "tdx/tdx_remains.h"
-#include "tdx/tdx_sim.h"
 #include "tdx/tdx_steps.h"
 #include "tdx/tdx_test_harness.h"
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_warning.h"
-
-/* No command has more allocations and copies. */
-#define MAX_FAULTS	2000
-/* After so many the test says that it goes on. */
-#define PROGRESS	32
 
 /*
  * Memory that no other part of a TD uses.  So many pages, from the second one of their
@@ -39,45 +34,6 @@
 #define TEST_SLOT	29
 #define TEST_SIZE	(66 * PAGE_SIZE)
 #define TEST_OFFSET	PAGE_SIZE
-
-/* A TD, and what its commands take. */
-struct target {
-	struct tdx_steps td;
-	struct kvm_tdx_init_vm *params;
-	struct kvm_tdx_capabilities *caps;
-	struct kvm_cpuid2 *cpuid;
-	void *memory;
-	int memfd;
-	int kvm;	/* /dev/kvm, 0 if it is not open */
-};
-
-/*
- * A command.  Of a TD with @step it is that step, and the steps before and after it are
- * taken as well.  Any other has functions of its own; those that are NULL do nothing.
- * A command returns 0 or errno.
- */
-struct command {
-	tdx_step_fn *step;
-	void (*build)(struct target *target);
-	int (*run)(struct target *target);
-	void (*finish)(struct target *target);
-
-	/*
-	 * errno of the command once it has been carried out, 0 if it can be repeated.  With
-	 * @late KVM copies its result to userspace after it has carried the command out: if
-	 * the copy fails userspace finds out by this.
-	 */
-	int again;
-	bool late;
-	bool in_parts;	/* a command that failed may have done a part, and says so */
-
-	/*
-	 * A TD whose command did without what failed cannot run, which is a @finding.  A
-	 * command that @stops does not let it: it is tried in a row of its own.
-	 */
-	unsigned int finding;
-	bool stops;
-};
 
 static void guest_accept(void)
 {
@@ -94,17 +50,17 @@ static int closed(int fd)
 	return 0;
 }
 
-static void open_kvm(struct target *target)
+static void open_kvm(struct tdx_fail_target *target)
 {
 	target->kvm = open_kvm_dev_path_or_exit();
 }
 
-static int create_vm(struct target *target)
+static int create_vm(struct tdx_fail_target *target)
 {
 	return closed(ioctl(target->kvm, KVM_CREATE_VM, KVM_X86_TDX_VM));
 }
 
-static void build_vm(struct target *target)
+static void build_vm(struct tdx_fail_target *target)
 {
 	target->td.vm = vm_create_barebones_type(KVM_X86_TDX_VM);
 	vm_enable_cap(target->td.vm, KVM_CAP_SPLIT_IRQCHIP, 24);
@@ -112,48 +68,48 @@ static void build_vm(struct target *target)
 	target->params = tdx_vm_get_init_params(target->td.vm);
 }
 
-static int vm_command(struct target *target, u32 command, void *data)
+static int vm_command(struct tdx_fail_target *target, u32 command, void *data)
 {
 	u64 hw_error;
 
 	return __tdx_vm_ioctl(target->td.vm, command, 0, data, &hw_error) ? errno : 0;
 }
 
-static int capabilities(struct target *target)
+static int capabilities(struct tdx_fail_target *target)
 {
 	return vm_command(target, KVM_TDX_CAPABILITIES, target->caps);
 }
 
-static int init_vm(struct target *target)
+static int init_vm(struct tdx_fail_target *target)
 {
 	return vm_command(target, KVM_TDX_INIT_VM, target->params);
 }
 
 /* KVM takes vCPUs after KVM_TDX_INIT_VM only, and without it none has CPUID. */
-static void finish_init_vm(struct target *target)
+static void finish_init_vm(struct tdx_fail_target *target)
 {
 	TEST_ASSERT(!closed(__vm_ioctl(target->td.vm, KVM_CREATE_VCPU, (void *)0)),
 		    "KVM_CREATE_VCPU after KVM_TDX_INIT_VM: %m");
 }
 
-static void build_td(struct target *target)
+static void build_td(struct tdx_fail_target *target)
 {
 	target->td.vm = tdx_vm_create(1);
 }
 
-static int create_vcpu(struct target *target)
+static int create_vcpu(struct tdx_fail_target *target)
 {
 	return closed(__vm_ioctl(target->td.vm, KVM_CREATE_VCPU, (void *)0));
 }
 
-static void build_vcpu(struct target *target)
+static void build_vcpu(struct tdx_fail_target *target)
 {
 	build_td(target);
 	target->td.vcpu = tdx_vcpu_create(target->td.vm, 0, guest_accept);
 	target->cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 }
 
-static int get_cpuid(struct target *target)
+static int get_cpuid(struct tdx_fail_target *target)
 {
 	u64 hw_error;
 
@@ -162,26 +118,27 @@ static int get_cpuid(struct target *target)
 				&hw_error) ? errno : 0;
 }
 
-static int set_cpuid(struct target *target)
+static int set_cpuid(struct tdx_fail_target *target)
 {
 	return __vcpu_ioctl(target->td.vcpu, KVM_SET_CPUID2, target->td.vcpu->cpuid) ? errno : 0;
 }
 
-static int create_memfd(struct target *target)
+static int create_memfd(struct tdx_fail_target *target)
 {
 	return closed(__vm_create_guest_memfd(target->td.vm, TEST_SIZE, 0));
 }
 
-static void build_memory(struct target *target)
+static void build_memory(struct tdx_fail_target *target)
 {
 	build_vm(target);
+	target->memory_size = TEST_SIZE;
 	target->memory = kvm_mmap(TEST_SIZE, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	target->memfd = vm_create_guest_memfd(target->td.vm, TEST_OFFSET + TEST_SIZE, 0);
 }
 
 /* The function of the library opens /dev/kvm first. */
-static int set_slot(struct target *target, u64 size)
+static int set_slot(struct tdx_fail_target *target, u64 size)
 {
 	struct kvm_userspace_memory_region2 region = {
 		.slot = TEST_SLOT,
@@ -196,23 +153,23 @@ static int set_slot(struct target *target, u64 size)
 	return __vm_ioctl(target->td.vm, KVM_SET_USER_MEMORY_REGION2, &region) ? errno : 0;
 }
 
-static int create_slot(struct target *target)
+static int create_slot(struct tdx_fail_target *target)
 {
 	return set_slot(target, TEST_SIZE);
 }
 
-static void build_slot(struct target *target)
+static void build_slot(struct tdx_fail_target *target)
 {
 	build_memory(target);
 	TEST_ASSERT_EQ(create_slot(target), 0);
 }
 
-static int delete_slot(struct target *target)
+static int delete_slot(struct tdx_fail_target *target)
 {
 	return set_slot(target, 0);
 }
 
-static int set_attributes(struct target *target)
+static int set_attributes(struct tdx_fail_target *target)
 {
 	struct kvm_memory_attributes range = {
 		.address = TEST_GPA,
@@ -224,7 +181,7 @@ static int set_attributes(struct target *target)
 }
 
 /* The TD waits for a page that KVM adds when the TD accepts it, and has never run. */
-static void build_accept(struct target *target)
+static void build_accept(struct tdx_fail_target *target)
 {
 	struct kvm_vm *vm;
 
@@ -237,12 +194,12 @@ static void build_accept(struct target *target)
 	tdx_mem_set_private(vm, TEST_GPA, PAGE_SIZE);
 }
 
-static int run(struct target *target)
+static int run(struct tdx_fail_target *target)
 {
 	return __vcpu_run(target->td.vcpu) ? errno : 0;
 }
 
-static void finish_accept(struct target *target)
+static void finish_accept(struct tdx_fail_target *target)
 {
 	struct ucall uc;
 
@@ -258,7 +215,7 @@ FIXTURE(fault_injection)
 
 FIXTURE_VARIANT(fault_injection)
 {
-	struct command command;
+	struct tdx_fail_command command;
 	bool destroys;
 };
 
@@ -312,179 +269,9 @@ FIXTURE_TEARDOWN_PARENT(fault_injection)
 	tdx_remains_end(&self->remains);
 }
 
-static void take_steps(struct target *target, tdx_step_fn *step, bool before)
-{
-	bool reached = false;
-	u64 hw_error;
-	size_t i;
-	int r;
-
-	for (i = 0; i < tdx_nr_steps; i++) {
-		if (tdx_steps[i].fn == step) {
-			reached = true;
-			continue;
-		}
-		if (tdx_steps[i].asked || reached == before)
-			continue;
-		r = tdx_steps[i].fn(&target->td, &hw_error);
-		TEST_ASSERT(!r, "%s: wanted success, got errno %d (%s)", tdx_steps[i].name, r,
-			    strerror(r));
-	}
-}
-
-static void build(struct target *target, const struct command *command)
-{
-	*target = (struct target) { .memfd = -1 };
-	if (command->step)
-		take_steps(target, command->step, true);
-	else if (command->build)
-		command->build(target);
-}
-
-static void destroy(struct target *target)
-{
-	if (target->td.vm)
-		kvm_vm_free(target->td.vm);
-	if (target->memory)
-		munmap(target->memory, TEST_SIZE);
-	if (target->memfd >= 0)
-		close(target->memfd);
-	if (target->kvm)
-		close(target->kvm);
-	free(target->cpuid);
-	free(target->params);
-	free(target->caps);
-	*target = (struct target) {};
-}
-
-/* The command has been carried out: the TD runs to its end. */
-static void finish(struct target *target, const struct command *command)
-{
-	if (command->step)
-		take_steps(target, command->step, false);
-	else if (command->finish)
-		command->finish(target);
-	destroy(target);
-}
-
-static int carry_out(struct target *target, const struct command *command)
-{
-	u64 hw_error;
-
-	return command->step ? command->step(&target->td, &hw_error) : command->run(target);
-}
-
-/*
- * A fault of the copy of a command's result, which comes last: the command has been carried
- * out, and userspace learns that when it repeats it.
- */
-static bool is_done(const struct command *command, int last_error, int error)
-{
-	return command->late && last_error == EFAULT && error == command->again;
-}
-
-/* Tables of the secure EPT may stay: the next attempt needs them. */
-static char *without_tables(void)
-{
-	char *text = tdx_sim_holdings();
-	char *line = strstr(text, "EPT ");
-
-	if (line)
-		memset(line, ' ', strcspn(line, "\n"));
-	return text;
-}
-
-/* What the module holds after a command that failed. */
-static void check_nothing_done(const struct command *command, u32 nth, int error,
-			       const char *before)
-{
-	char *after;
-
-	if (!before || command->in_parts || (command->late && error == EFAULT))
-		return;
-	after = without_tables();
-	TEST_ASSERT(!strcmp(before, after), "fault %u: wanted the module to hold\n%sgot\n%s", nth,
-		    before, after);
-	free(after);
-}
-
-/*
- * Let the @nth allocation or copy of the command fail.  Returns false if it has none.
- * *@error is that of the command.
- */
-static bool inject(struct target *target, const struct command *command, u32 nth, int *error)
-{
-	char *before = tdx_sim_has("pages") ? without_tables() : NULL;
-	bool injected;
-
-	tdx_fail_nth_arm(nth);
-	*error = carry_out(target, command);
-	injected = tdx_fail_nth_disarm();
-
-	if (injected && *error) {
-		TEST_ASSERT(*error == ENOMEM || *error == EFAULT,
-			    "fault %u: wanted ENOMEM or EFAULT, got errno %d (%s)", nth, *error,
-			    strerror(*error));
-		check_nothing_done(command, nth, *error, before);
-	}
-	free(before);
-	return injected;
-}
-
-/*
- * Drive each fault of the command.  After a command that failed the TD is either destroyed
- * at once, or the command is repeated for it with the next fault, and without a fault in
- * the end.
- */
-static void drive(const struct command *command, bool destroys)
-{
-	struct target target = {};
-	bool built = false, injected;
-	int error, last_error = 0;
-	u32 faults = 0, failed = 0, nth = 1;
-
-	for (;;) {
-		TEST_ASSERT(nth <= MAX_FAULTS, "wanted at most %u faults, got more", MAX_FAULTS);
-		if (!built)
-			build(&target, command);
-		built = true;
-
-		injected = inject(&target, command, nth, &error);
-		if (error && is_done(command, last_error, error)) {
-			/* Not a fault of this command: the same one for the next TD. */
-			finish(&target, command);
-			built = false;
-			last_error = 0;
-			continue;
-		}
-		if (!injected)
-			break;
-
-		faults++;
-		failed += !!error;
-		if (!(nth++ % PROGRESS))
-			ksft_print_msg("%u faults so far\n", faults);
-		last_error = error;
-		if (!error || destroys) {
-			if (error || command->stops)
-				destroy(&target);
-			else
-				finish(&target, command);
-			built = false;
-			last_error = 0;
-		}
-	}
-
-	TEST_ASSERT(!error, "after %u faults: wanted success, got errno %d (%s)", faults, error,
-		    strerror(error));
-	TEST_ASSERT(failed, "wanted a fault that the command fails for, got none of %u", faults);
-	finish(&target, command);
-	ksft_print_msg("%u faults, of which the command failed for %u\n", faults, failed);
-}
-
 TDX_TEST_F(fault_injection, each)
 {
-	drive(&variant->command, variant->destroys);
+	tdx_fail_each(&variant->command, variant->destroys);
 	tdx_remains_check(&self->remains);
 }
 
