@@ -112,6 +112,27 @@ def folders(paths: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def boot_iso(build: Build, target: str, linux: str, initrd: str, cmdline: str) -> str:
+    """Write the boot image `target`; gives its path."""
+    folder, log = f'{target}.d', build.log('image')
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for path, name in ((linux, 'linux'), (initrd, 'initrd')):
+        os.symlink(path, os.path.join(folder, name))
+    # A table of the image is written into its boot loader.
+    for path in ISOLINUX:
+        shutil.copy(path, folder)
+    with open(os.path.join(folder, 'isolinux.cfg'), 'w', encoding='ascii') as f:
+        f.write(f'default linux initrd=initrd {cmdline}\n')
+    command.run(['genisoimage', '-quiet', '-J', '-r', '-f', '-input-charset', 'utf-8',
+                 '-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot',
+                 '-boot-load-size', '4', '-boot-info-table',
+                 '-o', f'{target}.tmp', folder], log)
+    os.replace(f'{target}.tmp', target)
+    shutil.rmtree(folder)
+    return target
+
+
 class Image:
     """Builds into `folder` what a machine boots."""
 
@@ -141,7 +162,7 @@ class Image:
              parameters: str = '', extra: Mapping[str, str] | None = None) -> str:
         """Write boot.iso: kernel, modules, test programs, plan; gives its path.
 
-        The initrd alone is left beside it, for a machine that boots no image.
+        The initrd and the kernel are left beside it, for a machine that boots no image.
 
         parameters: what the kernel's command line has beside CMDLINE.
         extra: {path in the guest: file}, beside or in place of the others.
@@ -173,22 +194,9 @@ class Image:
         text += ''.join(f'file {name} {path} 755 0 0\n' for name, path in files.items())
         write_if_changed(self.path('initramfs.list'), text.encode())
 
-        iso = self.path('iso')
-        shutil.rmtree(iso, ignore_errors=True)
-        os.makedirs(iso)
-        log = self.build.log('image')
+        initrd = self.path('initrd')
         command.run([os.path.join(kernel.out, 'usr/gen_init_cpio'), self.path('initramfs.list')],
-                    log, stdout=os.path.join(iso, 'initrd'))
-        shutil.copy(kernel.image(), os.path.join(iso, 'linux'))
-        for path in ISOLINUX:
-            shutil.copy(path, iso)
-        with open(os.path.join(iso, 'isolinux.cfg'), 'w', encoding='ascii') as f:
-            f.write(f'default linux initrd=initrd {CMDLINE} {parameters}\n')
-        command.run(['genisoimage', '-quiet', '-J', '-r', '-input-charset', 'utf-8',
-                     '-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot',
-                     '-boot-load-size', '4', '-boot-info-table',
-                     '-o', self.path('boot.iso.tmp'), iso], log)
-        os.replace(self.path('boot.iso.tmp'), self.path('boot.iso'))
-        os.replace(os.path.join(iso, 'initrd'), self.path('initrd'))
-        shutil.rmtree(iso)
-        return self.path('boot.iso')
+                    self.build.log('image'), stdout=initrd)
+        shutil.copy(kernel.image(), self.path('linux'))
+        return boot_iso(self.build, self.path('boot.iso'), self.path('linux'), initrd,
+                        f'{CMDLINE} {parameters}')
