@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from tdxtest.base.build_folder import Build
 from tdxtest.base.failure import UsageError
-from tdxtest.guest.machines import bochs, qemu_kvm, ssh
+from tdxtest.guest.machines import bochs, nested, qemu_kvm, ssh
 
 class Installation(typing.Protocol):
     """What Machine.prepare() found."""
@@ -65,7 +65,7 @@ class Machine(typing.Protocol):
         """argv and environment that boot `image`; com: (mode, device) of the serial line."""
 
 
-ALL: tuple[Machine, ...] = (bochs.MACHINE, bochs.PLAIN, qemu_kvm.MACHINE)
+ALL: tuple[Machine, ...] = (bochs.MACHINE, bochs.PLAIN, nested.MACHINE, qemu_kvm.MACHINE)
 MACHINES = {machine.name: machine for machine in ALL}
 
 
