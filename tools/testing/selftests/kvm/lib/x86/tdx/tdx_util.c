@@ -14,6 +14,12 @@ kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 /* Of each vCPU.  The guest code of no test needs more, and each page costs time. */
 #define TD_STACK_PAGES	3
 
+/*
+ * Stacks are in the 2 MiB of the program, which has a page table already, and far enough
+ * from it that an overflow of the first is a page fault.
+ */
+#define TD_STACK_MIN_GVA	0x500000
+
 static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
 {
 	return addr_gpa2hva(vm, TD_BOOT_PARAMETERS_GPA);
@@ -131,6 +137,7 @@ struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm)
 
 static void vm_init_boot_pages(struct kvm_vm *vm)
 {
+	const gpa_t large = TD_BOOT_PARAMETERS_GPA & ~(PG_SIZE_2M - 1);
 	struct td_boot_parameters *params;
 
 	TEST_ASSERT_EQ((u64)(td_boot_page_end - td_boot_page), (u64)PAGE_SIZE);
@@ -138,7 +145,8 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TD_BOOT_PARAMETERS_GPA,
 				    TD_BOOT_SLOT, 2, KVM_MEM_GUEST_MEMFD);
 	vm_phy_pages_alloc(vm, 2, TD_BOOT_PARAMETERS_GPA, TD_BOOT_SLOT);
-	virt_map(vm, TD_BOOT_PARAMETERS_GPA, TD_BOOT_PARAMETERS_GPA, 2);
+	/* With the 2 MiB around them: an entry for these needs no table of small pages. */
+	virt_map_level(vm, large, large, PG_SIZE_2M, PG_LEVEL_2M);
 
 	memcpy(addr_gpa2hva(vm, TD_BOOT_CODE_GPA), td_boot_page, PAGE_SIZE);
 
@@ -238,8 +246,7 @@ struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_cod
 	vcpu_init_cpuid_from_tdx(vcpu);
 
 	/* A C function expects RSP to be 8 bytes below a multiple of 16. */
-	stack = __vm_alloc(vm, stack_size, DEFAULT_GUEST_STACK_VADDR_MIN,
-			   MEM_REGION_DATA);
+	stack = __vm_alloc(vm, stack_size, TD_STACK_MIN_GVA, MEM_REGION_DATA);
 	params->vcpus[vcpu_id].rsp = stack + stack_size - 8;
 	params->vcpus[vcpu_id].entry = (u64)guest_code;
 	return vcpu;
