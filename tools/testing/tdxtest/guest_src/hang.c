@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "hang.h"
 
 #define PATH_SIZE	64
 #define LINE_SIZE	256
+/* "l" lets each CPU print its backtrace, from an NMI. */
+#define SYSRQ_FILE	"/proc/sysrq-trigger"
 
 /* A thread of the kernel has no program. */
 static int has_program(int pid)
@@ -99,9 +103,25 @@ static void print_program(const char *path, int pid, int indent)
 		hang_print_process(pid, indent);
 }
 
+static void print_cpus(void)
+{
+	int fd = open(SYSRQ_FILE, O_WRONLY | O_CLOEXEC);
+
+	/* The kernel prints the first line on the console, amid what is on its way there. */
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+	if (fd >= 0) {
+		dprintf(fd, "l");
+		close(fd);
+	}
+}
+
 void hang_print(const char *name, int indent)
 {
 	printf("%*s# hang: %s says nothing for %d s of guest time\n", indent, "", name,
 	       HANG_PATIENCE_S);
 	each_number("/proc", print_program, indent);
+	/* A task that runs on another CPU meanwhile has no stack there. */
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		print_cpus();
 }

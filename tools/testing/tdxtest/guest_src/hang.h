@@ -11,7 +11,8 @@
  * @name: of the test, for the first line
  * @indent: of the document that is being written
  *
- * The lines begin with "# hang: "; tdxtest/verdict/hang.py reads them.
+ * The lines begin with "# hang: "; tdxtest/verdict/hang.py reads them.  If there are
+ * several CPUs the kernel's log gets their backtraces as well.
  */
 void hang_print(const char *name, int indent);
 

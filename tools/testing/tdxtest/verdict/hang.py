@@ -19,11 +19,14 @@ FRAME = re.compile(r'# hang:\s+(\S.*)')
 TRACE = re.compile(r'\[\s*\d+\.\d+\] .*(?:Call Trace:|RIP: )')
 CAUSE = re.compile(r'Oops|BUG: |general protection fault')
 # What was interrupted begins here; the frames above are those of the interrupt.
-TASK_PART = '<TASK>'
+TASK_PART, TASK_END = '<TASK>', '</TASK>'
+# Of the backtraces that guest_src/hang.c asks the kernel for.
+OF_CPUS = 'sysrq: Show backtrace of all active CPUs'
+OF_CPU = 'NMI backtrace for cpu '
 FUNCTION = re.compile(r'(?:^|[\s:])(\? )?([A-Za-z_][\w.]*)\+0x([0-9a-f]+)/0x[0-9a-f]+')
 # The entry of an interrupt: what it interrupted comes after it.
 INTERRUPT = 'asm_sysvec_'
-REGISTER = 'RIP: '
+REGISTER, KERNEL_REGISTER = 'RIP: ', 'RIP: 0010:'
 # Of a frame in kvm.ko or kvm-intel.ko.
 IN_KVM = '[kvm'
 # More frames of one task are of no use to a reader.
@@ -78,8 +81,11 @@ def frames(lines: Iterable[str]) -> list[Frame]:
     """The frames of a trace, without those that may be left over, nor those of an interrupt."""
     lines = list(lines)
     begin = next((number for number, line in enumerate(lines) if TASK_PART in line), 0)
+    end = next((number for number, line in enumerate(lines) if TASK_END in line), len(lines))
+    # The registers of the task itself are above its part.
+    own = [line for line in lines[:begin] if KERNEL_REGISTER in line]
     found: list[Frame] = []
-    for line in lines[begin:]:
+    for line in own[-1:] + lines[begin:end]:
         match = FUNCTION.search(line)
         if not match or match[1] or [frame.name for frame in found[-1:]] == [match[2]]:
             continue
@@ -107,11 +113,26 @@ def stacks(console: ktap.Console) -> list[list[Frame]]:
             found.append([])
         elif found and (frame := FRAME.match(line)):
             found[-1].append(frame[1])
+    log = [text for text, _ in console.log]
+    if console.hang:
+        found += cpu_traces(log)
     if console.panic:
-        found.append(panic_trace([text for text, _ in console.log]))
+        found.append(panic_trace(log))
     # The compiler puts small functions into their callers: then that of KVM tells the most.
     found.sort(key=lambda lines: not any(IN_KVM in line for line in lines))
     return [stack for stack in map(frames, found) if stack]
+
+
+def cpu_traces(log: Sequence[str]) -> list[list[str]]:
+    """The last backtrace of each CPU, as the kernel prints them on request."""
+    begin = max((number for number, text in enumerate(log) if OF_CPUS in text), default=len(log))
+    found: list[list[str]] = []
+    for text in log[begin:]:
+        if OF_CPU in text:
+            found.append([])
+        elif found:
+            found[-1].append(text)
+    return found
 
 
 def panic_trace(log: Sequence[str]) -> list[str]:

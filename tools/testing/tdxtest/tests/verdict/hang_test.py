@@ -73,6 +73,30 @@ class Silent(unittest.TestCase):
         self.assertEqual(stack, [hang.Frame('tdx_handle_exit', 0x3ac),
                                  hang.Frame('kvm_vcpu_ioctl', 0x2c7)])
 
+    def test_a_task_that_runs_on_another_cpu(self):
+        console = ktap.Console()
+        for line in ('KTAP version 1', '1..3', 'ok 1 load_kvm', '  #  RUN           f.x ...',
+                     '# hang: a_test says nothing for 20 s of guest time',
+                     '# hang: task 35 a_test R',
+                     '# kernel: [    9.0] sysrq: Show backtrace of all active CPUs',
+                     '# kernel: [    9.1] NMI backtrace for cpu 0',
+                     '# kernel: [    9.2] RIP: 0010:delay_tsc+0x1/0x2',
+                     '# kernel: [    9.3]  <TASK>',
+                     '# kernel: [    9.4]  sysrq_handle_showallcpus+0x1/0x2',
+                     '# kernel: [    9.5]  </TASK>', '# kernel: [    9.6] NMI backtrace for cpu 1',
+                     '# kernel: [    9.7] RIP: 0010:tdx_handle_exit+0x3ac/0xdb0 [kvm_intel]',
+                     '# kernel: [    9.8] Call Trace:', '# kernel: [    9.9]  <TASK>',
+                     '# kernel: [    9.9]  kvm_vcpu_ioctl+0x2c8/0x900 [kvm]',
+                     '# kernel: [    9.9] RIP: 0033:0x7f31608e6d6b',
+                     '# kernel: [    9.9]  </TASK>'):
+            console.feed(line)
+        found = hang.of(console, ['a_test'], SILENCE)
+        self.assertEqual(found.stack, ('tdx_handle_exit', 'kvm_vcpu_ioctl'))
+        # A case after it did not hang yet.
+        console.feed('  ok 1 f.x')
+        console.feed('  #  RUN           f.y ...')
+        self.assertEqual(hang.of(console, ['a_test'], SILENCE).stack, ())
+
     def test_no_changed_function_in_it(self):
         found = of(self.patched, {'tdx_vm_init'})
         self.assertEqual((found.stack[0], found.changed), ('tdx_handle_ept_violation', ()))
