@@ -2,7 +2,11 @@
 """Numbers the repetitions of tests, and says in which of them something was seen."""
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
+
+# The process that a warning of the kernel ends with is another one each time.
+PROCESS = re.compile(r'/\d+$')
 
 
 def numbers(names: Iterable[str]) -> list[int]:
@@ -30,8 +34,9 @@ def told(found: Sequence[tuple[int, str]], times: int) -> list[str]:
     """
     if times == 1:
         return [line for _, line in found]
-    of_line: dict[str, list[int]] = {}
+    alike: dict[str, list[tuple[int, str]]] = {}
     for number, line in found:
-        of_line.setdefault(line, []).append(number)
-    return [line if of == [0] else f'repetition {spans(of)} of {times}: {line}'
-            for line, of in of_line.items()]
+        alike.setdefault(PROCESS.sub('', line), []).append((number, line))
+    return [same[0][1] if same[0][0] == 0 else
+            f'repetition {spans(number for number, _ in same)} of {times}: {same[0][1]}'
+            for same in alike.values()]

@@ -74,6 +74,13 @@ class Verdict(unittest.TestCase):
         self.assertEqual(notes, ['b_test: passed 1 of 5, failed in repetition 1, 3-5',
                                  'a_test: passed 5 of 5'])
 
+    def test_the_same_warning_of_other_processes(self):
+        found = [(n, f'a_test: not ok: WARNING: x.c:7 at f, CPU#0: a_test/{30 + n}')
+                 for n in (1, 2, 4)]
+        self.assertEqual(repetitions.told([(0, 'unload_kvm: not ok'), *found], 4), [
+            'unload_kvm: not ok',
+            'repetition 1-2, 4 of 4: a_test: not ok: WARNING: x.c:7 at f, CPU#0: a_test/31'])
+
     def test_a_guest_that_ends(self):
         dead = guest('..', '.-', planned=9, ended='silence')
         dead[0].feed('  1..2')
