@@ -10,8 +10,9 @@ from tdxtest.guest.stages import Built
 
 NAME = 'nested VMX'
 WHEN = When.LONG
-# What a TD needs most of VMX: that it runs, exits and converts memory.
-TESTS = (('tdx_smoke_test', ''), ('tdx_map_gpa_test', ''))
+# What a TD needs most of VMX: that it runs and exits, converts memory, and is interrupted.
+TESTS = (('tdx_smoke_test', ''), ('tdx_map_gpa_test', ''), ('tdx_hlt_test', ''),
+         ('tdx_hypercall_ipi_test', ''))
 
 
 def check(built: Built) -> Iterator[str]:

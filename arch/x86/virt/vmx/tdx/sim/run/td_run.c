@@ -48,14 +48,25 @@ static void sim_deliver_nmi(struct sim_vcpu *vcpu)
 }
 
 /*
- * While the TD has interrupts off, a virtual interrupt waits outside of the CPU for an
- * interrupt-window exit: an emulator may deliver it when a host interrupt arrives.
+ * A virtual interrupt is delivered as an event of the entry, and not by the CPU. An emulator
+ * reports an old event, such as a #UD, if an exit comes in the middle of a delivery by the CPU,
+ * and a hypervisor below delivers that one after the exit. While the TD has interrupts off, the
+ * interrupt waits outside of the CPU for an interrupt-window exit: an emulator may deliver it
+ * when a host interrupt arrives.
  */
-static void sim_hold_interrupts(struct sim_vcpu *vcpu)
+static void sim_deliver_interrupt(struct sim_vcpu *vcpu)
 {
-	/* The handler of an event begins with interrupts off. */
-	bool hold = sim_apic_has_request(vcpu) &&
-		    (vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF));
+	bool hold = false;
+
+	if (sim_apic_has_request(vcpu)) {
+		/* The handler of an event begins with interrupts off. */
+		hold = vcpu->event.info || !(sim_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF) ||
+		       sim_vmread(GUEST_INTERRUPTIBILITY_INFO) &
+		       (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+		if (!hold && sim_apic_intr_pending(vcpu))
+			vcpu->event.info = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR |
+					   sim_apic_accept(vcpu);
+	}
 
 	sim_set_cpu_control(vcpu, CPU_BASED_INTR_WINDOW_EXITING, hold);
 }
@@ -77,7 +88,7 @@ static void sim_prepare_entry(struct sim_vcpu *vcpu)
 
 	sim_apic_sync_pir(vcpu);
 	sim_deliver_nmi(vcpu);
-	sim_hold_interrupts(vcpu);
+	sim_deliver_interrupt(vcpu);
 	sim_vmwrite(VM_ENTRY_INTR_INFO_FIELD, vcpu->event.info);
 	if (vcpu->event.info) {
 		sim_vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, vcpu->event.error_code);

@@ -21,9 +21,12 @@ static inline bool sim_posts_interrupts(const struct sim_vcpu *vcpu)
  * sim_apic_has_request(): an interrupt waits, even if it is masked.
  * sim_apic_intr_pending(): an interrupt above PPR waits: bit 0 of the field
  *			VCPU_STATE_DETAILS.
+ * sim_apic_accept():	put that interrupt in service, and give its vector, as the CPU does
+ *			before it goes through the IDT; the VMCS of the vCPU is current.
  */
 void sim_apic_sync_pir(struct sim_vcpu *vcpu);
 bool sim_apic_has_request(const struct sim_vcpu *vcpu);
 bool sim_apic_intr_pending(const struct sim_vcpu *vcpu);
+u8 sim_apic_accept(struct sim_vcpu *vcpu);
 
 #endif /* _X86_VIRT_TDX_SIM_TD_APIC_H */
