@@ -13,3 +13,12 @@ class Lines(unittest.TestCase):
         self.assertEqual(installed_tests.not_ktap(good), [])
         self.assertEqual(installed_tests.not_ktap(good + ['  Random seed: 1', ' Random seed: 1']),
                          ["no KTAP: 'Random seed: 1'"])
+
+    def test_text_of_an_assertion(self):
+        text = ['  #  RUN           a.b ...', '  ', '  ==== Test Assertion Failure ====',
+                '    x86/tdx_a_test.c:9: r == 1', '    pid=2 tid=2 errno=0 - Success',
+                '    (stack trace empty)', '    a: wanted 1, got 0', '  #            OK  a.b',
+                '  ok 1 a.b # XFAIL finding 3']
+        self.assertEqual(installed_tests.not_ktap(text), [])
+        self.assertEqual(installed_tests.not_ktap([*text, 'a: wanted 1, got 0']),
+                         ["no KTAP: 'a: wanted 1, got 0'"])
