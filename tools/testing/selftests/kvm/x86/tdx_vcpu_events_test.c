@@ -63,6 +63,9 @@ FIXTURE_SETUP(vcpu_events)
 	if (!tdx_may_warn_of_finding(variant->finding))
 		SKIP(return, TDX_WARN_REASON);
 
+	/* On any other CPU a KVM that accepts the state of SMM brings the host down. */
+	pin_self_to_cpu(0);
+
 	self->vm = tdx_vm_create(1);
 	if (variant->payload)
 		vm_enable_cap(self->vm, KVM_CAP_EXCEPTION_PAYLOAD, -2UL);
