@@ -94,7 +94,7 @@ static void sim_rep_make(struct sim_vcpu *vcpu, const struct sim_rep *rep)
 	if (rep->moves)
 		memcpy(to, from, nr * rep->size);
 	for (i = 0; !rep->moves && i < nr; i++)
-		memcpy(to + i * rep->size, &vcpu->gpr[SIM_RAX], rep->size);
+		memcpy(to + rep->size * i, &vcpu->gpr[SIM_RAX], rep->size);
 
 	vcpu->gpr[SIM_RCX] -= nr;
 	*rdi += nr * rep->size;

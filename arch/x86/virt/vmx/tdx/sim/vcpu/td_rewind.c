@@ -65,7 +65,7 @@ static bool frame_returns_to_rip(struct sim_vcpu *vcpu, u64 rsp, struct frame *f
 	int i;
 
 	for (i = 0; i < sizeof(*frame) / sizeof(*word); i++) {
-		if (!sim_guest_read_u64(vcpu, rsp + i * sizeof(*word), &word[i]))
+		if (!sim_guest_read_u64(vcpu, rsp + sizeof(*word) * i, &word[i]))
 			return false;
 		/* RIP comes first: the rest is rarely read. */
 		if (word[0] != sim_vmread(GUEST_RIP))
