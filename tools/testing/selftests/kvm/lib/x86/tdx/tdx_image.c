@@ -19,7 +19,7 @@ static void read_file(int fd, void *buffer, u64 size, u64 offset)
 {
 	ssize_t r = pread(fd, buffer, size, offset);
 
-	TEST_ASSERT(r == size, "wanted 0x%lx bytes of the program from 0x%lx on, got %ld",
+	TEST_ASSERT(r == (ssize_t)size, "wanted 0x%lx bytes of the program from 0x%lx on, got %ld",
 		    size, offset, r);
 }
 
