@@ -106,7 +106,7 @@ static void join_lines(char *text)
 	}
 }
 
-/* Returns true if the TDs of a sequence have given back all.  What they have not is told. */
+/* Returns true if the TDs of a sequence have given back all, else says in *failure what is left. */
 static bool same_holdings(const char *before)
 {
 	char *now = tdx_remains_settle(before);

@@ -174,7 +174,7 @@ static pid_t start_vmm(void)
 }
 
 /*
- * Print the new lines of a file after a prefix. A line that is too long is cut in two.
+ * Print the new lines of a file, each with a prefix. A line that is too long is cut in two.
  *
  * @rest: print what is left of a last line as well.
  *

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests that ran several times: what is told of the repetitions."""
+"""Tests of what a run with repetitions says of them."""
 
 import unittest
 import xml.etree.ElementTree as xml
