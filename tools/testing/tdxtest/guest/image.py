@@ -15,7 +15,8 @@ from tdxtest.tree.kernel import Kernel, Modules
 from tdxtest.tree.suite import Tests
 
 CASE_COST = 'case_cost.so'
-INIT_SOURCES = ('init.c', 'plan.c', 'klog.c', 'hang.c', 'leaks.c', 'collect.c', 'trace.c')
+INIT_SOURCES = ('init.c', 'guest_end.c', 'plan.c', 'klog.c', 'hang.c', 'leaks.c', 'collect.c',
+                'trace.c')
 ISOLINUX = ('/usr/lib/ISOLINUX/isolinux.bin', '/usr/lib/syslinux/modules/bios/ldlinux.c32')
 # A shell may be one in the TD of a test.
 PLANNED_TEST = re.compile(r'^(?:test |shell /tests/)(\S+)', re.MULTILINE)

@@ -26,23 +26,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "collect.h"
+#include "guest_end.h"
 #include "hang.h"
 #include "klog.h"
 #include "leaks.h"
@@ -72,41 +69,6 @@ static unsigned int nr_failed;
 /* Warnings of the kernel, and modules that would not go, since the boot. */
 static unsigned int nr_spoiled;
 static int kmsg_fd;
-
-/*
- * End the guest by a restart, which the tool takes for the end.  Powering off
- * would need ACPI, which is a fifth of the build of this kernel.
- */
-static void end(void)
-{
-	fflush(stdout);
-	sync();
-	/* Let the last characters leave the UART. */
-	tcdrain(STDOUT_FILENO);
-	reboot(RB_AUTOBOOT);
-	for (;;)
-		pause();
-}
-
-static void bail_out(const char *fmt, ...)
-{
-	va_list args;
-
-	printf("Bail out! ");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	end();
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 static void mount_all(void)
 {

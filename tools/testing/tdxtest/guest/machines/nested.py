@@ -18,7 +18,10 @@ from tdxtest.guest import image
 from tdxtest.guest.machines import bochs, qemu_kvm
 from tdxtest.guest.td import packages
 
-SOURCE = os.path.join(GUEST_SOURCES, 'nested', 'nested_init.c')
+SOURCES = tuple(os.path.join(GUEST_SOURCES, name) for name in (
+    'nested/nested_init.c', 'guest_end.c'))
+# The sources and the header that they include.
+INPUTS = (*SOURCES, os.path.join(GUEST_SOURCES, 'guest_end.h'))
 # Where QEMU lies in the host.
 FOLDER = '/qemu'
 CONSOLE, OUTPUT = '/tmp/console', '/tmp/vmm'
@@ -69,8 +72,9 @@ def host_modules(plan: str) -> dict[str, str]:
 def init(build: Build) -> str:
     """guest_src/nested/nested_init.c, compiled when it changed."""
     target = os.path.join(build.folder('nested'), 'init')
-    if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(SOURCE):
-        command.run(['gcc', '-O2', '-Wall', '-static', '-s', '-o', f'{target}.tmp', SOURCE],
+    if (not os.path.exists(target) or
+            os.path.getmtime(target) < max(map(os.path.getmtime, INPUTS))):
+        command.run(['gcc', '-O2', '-Wall', '-static', '-s', '-o', f'{target}.tmp', *SOURCES],
                     build.log('image'), what='compiling nested_init.c')
         os.replace(f'{target}.tmp', target)
     return target

@@ -21,19 +21,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include "../guest_end.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
@@ -56,39 +54,6 @@ struct tail {
 	char buf[4096];
 	size_t used;
 };
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-/* A restart is what the tool takes for the end. */
-static void end(void)
-{
-	fflush(stdout);
-	if (getpid() != 1)
-		exit(1);
-	/* Let the last characters leave the UART. */
-	tcdrain(STDOUT_FILENO);
-	reboot(RB_AUTOBOOT);
-	for (;;)
-		pause();
-}
-
-static void bail_out(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("Bail out! ");
-	vprintf(fmt, args);
-	printf("\n");
-	va_end(args);
-	end();
-}
 
 static void mount_all(void)
 {

@@ -108,7 +108,7 @@ class Init(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.program = os.path.join(cls.folder, 'init')
         subprocess.run(['gcc', '-O1', '-Wall', '-Wextra', '-Werror', '-o', cls.program,
-                        nested.SOURCE], check=True)
+                        *nested.SOURCES], check=True)
 
     def run_init(self, script, timeout_s='20', more=''):
         """What it printed, without how long that took."""
