@@ -25,7 +25,7 @@ char *tdx_remains_settle(const char *before);
 struct tdx_remains {
 	struct tdx_cgroup cgroup;	/* empty: charges are not checked */
 	struct tdx_leak leak;
-	char *holdings;			/* of the module, NULL if it does not tell */
+	char *of_tds;			/* as tdx_remains_of_tds() gives it */
 	u64 warnings;
 };
 

@@ -84,21 +84,16 @@ void tdx_remains_begin(struct tdx_remains *remains)
 {
 	remains->leak = tdx_leak_begin();
 	remains->warnings = tdx_count_warnings();
-	remains->holdings = tdx_sim_has("pages") ? tdx_sim_holdings() : NULL;
+	remains->of_tds = tdx_remains_of_tds();
 	tdx_misc_cgroup_join(&remains->cgroup, "tdx max");
 }
 
 void tdx_remains_check(const struct tdx_remains *remains)
 {
-	char *after;
+	char *after = tdx_remains_settle(remains->of_tds);
 
-	if (remains->holdings) {
-		after = tdx_sim_holdings();
-		TEST_ASSERT(!strcmp(remains->holdings, after),
-			    "the TDs are gone: wanted the module to hold\n%sgot\n%s",
-			    remains->holdings, after);
-		free(after);
-	}
+	TEST_ASSERT(!after, "the TDs are gone: wanted in the host\n%sgot\n%s",
+		    remains->of_tds, after);
 	if (tdx_cgroup_exists(&remains->cgroup))
 		tdx_assert_value("the TDs are gone", "misc.current", 0, "TDs", 0,
 				 tdx_misc_cgroup_usage(&remains->cgroup));
