@@ -294,6 +294,24 @@ def by_kernel(laid: Laid, chosen: Sequence[mutants.Mutant]
         yield stages.compile_all(laid.with_boot(trace=1)), traced
 
 
+def try_all(laid: Laid, chosen: Sequence[mutants.Mutant], everything: bool = False
+            ) -> dict[str, Verdict]:
+    """{name: Verdict} of the mutants, each on the kernel that it needs.
+
+    everything: with the whole suite for each, not only the cases that it names.
+    """
+    verdicts: dict[str, Verdict] = {}
+    for built, some in by_kernel(laid, chosen):
+        trial = Trial(built, some, everything)
+        # A pattern that matches no case is reported before the long work starts.
+        for mutant in some:
+            mutant.run_cases(built.suite.cases_of)
+        trial.build()
+        trial.run()
+        verdicts.update(trial.verdicts)
+    return verdicts
+
+
 def run(args: argparse.Namespace) -> int:
     chosen = mutants.chosen(args.mutants)
     if not chosen:
@@ -301,13 +319,5 @@ def run(args: argparse.Namespace) -> int:
     wanted = request.from_arguments(args)
     machines.check_takes_modules(wanted.boot.machine)
     laid = stages.fetch(wanted, stages.opened(wanted))
-    verdicts: dict[str, Verdict] = {}
-    for built, some in by_kernel(laid, chosen):
-        trial = Trial(built, some, args.all)
-        # A pattern that matches no case is reported before the long work starts.
-        for mutant in some:
-            mutant.run_cases(built.suite.cases_of)
-        trial.build()
-        trial.run()
-        verdicts.update(trial.verdicts)
+    verdicts = try_all(laid, chosen, args.all)
     return report(laid, [verdicts[mutant.name] for mutant in chosen])
