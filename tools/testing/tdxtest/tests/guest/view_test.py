@@ -74,7 +74,8 @@ def on_terminal(columns, show='{}', times=1, **environ):
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
     env = {**os.environ, 'TERM': 'xterm', 'PYTHONPATH': os.path.dirname(paths.HERE), **environ}
     env = {name: value for name, value in env.items() if value is not None}
-    with subprocess.Popen([sys.executable, '-c', PROGRAM, show, str(times)], env=env,
+    # Beside the launcher tdxtest.py the package of that name would not be found.
+    with subprocess.Popen([sys.executable, '-c', PROGRAM, show, str(times)], cwd='/', env=env,
                           stdin=its, stdout=its, stderr=its) as process:
         os.close(its)
         data = b''
