@@ -11,6 +11,7 @@
 
 struct tdx_leak {
 	s64 pages;	/* that KVM holds, -1 if the kernel does not know */
+	u64 since;	/* when, in jiffies of the kernel, 0 if it does not tell */
 };
 
 /* Take what there is now as the state without a leak.  No VM must exist. */
