@@ -72,6 +72,13 @@ class Rows(unittest.TestCase):
         self.assertRegex(self.out.getvalue(),
                          rf'fresh: trixie-user: make run: {PASS[:20]}.*, after 0 s')
 
+    def test_words_of_make_and_the_name_of_the_log(self):
+        row = fresh_roots.Row('trixie', 'tester', ('td SMP=2',))
+        fresh = Root(self.build, {'SMP=2': (PASS, False)})
+        self.assertEqual(list(fresh_roots.run_goal(fresh, row, *row.goals)), [])
+        self.assertEqual(fresh.ran, ['umask 022; exec make td SMP=2'])
+        self.assertTrue(os.path.exists(self.build.log('fresh-trixie-user-td-SMP=2')))
+
     def check_red(self, got, **ends):
         fresh, wrong = self.wrong(**ends)
         self.assertEqual(len(wrong), 1, wrong)
