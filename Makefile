@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make run	fetch a kernel, build it, boot it, run the TDX selftests
-#	make td		boot a real Linux TD under QEMU on the kernel, judge
-#	make watch	the same again whenever a source file changes
-#	make check	the project's own checks, then the same
+#	make watch	run again whenever a source file changes
+#	make td		boot a real Linux TD under QEMU on the kernel under test
+#	make check	the project's own checks, then a run of the suite
 #	make check-long	the checks that take many minutes
 #	make build	fetch and build only
 #	make install	install the suite in the layout of kselftest
@@ -12,7 +12,7 @@
 #	make help	print this
 #
 # Variables say what to build and run: make run KERNEL=7.2 TESTS=tdx_io_test
-# Documentation/dev-tools/tdxtest.rst explains them and the exit status.
+# Documentation/dev-tools/tdxtest.rst lists them and the exit status.
 
 TDXTEST = python3 tools/testing/tdxtest/tdxtest.py
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The page of commands and options has what the tool and the Makefile have, and no more.
+"""The pages of commands and of options have what the tool and the Makefile have, and no more.
 
-The page has a table of commands and a table of make's variables. Between them a
-paragraph "Commands: ``run`` ``list``" says which commands take the options below it,
-each a term such as "``-o DIR``, ``--output DIR``".
+The page of commands has a table of them, and one of make's variables. On the page of
+options a paragraph "Commands: ``run`` ``list``" says which commands take the options
+below it, each a term such as "``-o DIR``, ``--output DIR``".
 """
 
 import argparse
@@ -17,9 +17,10 @@ from tdxtest.base.progress import Progress
 from tdxtest.tree import project
 from tdxtest.verdict import pages
 
-NAME = 'page of commands and options'
+NAME = 'pages of commands and options'
 WHEN = When.STATIC
 PAGE = 'Documentation/dev-tools/tdxtest.rst'
+OPTIONS_PAGE = 'Documentation/dev-tools/tdxtest-options.rst'
 COMMANDS = re.compile(r'^Commands: ((?:``\w[\w-]*``\s*)+)$', re.MULTILINE)
 TERM = re.compile(r'^(``-.*``)$', re.MULTILINE)
 HELP = '-h'
@@ -54,7 +55,7 @@ def options() -> set[tuple[str, str]]:
 
 
 def documented(text: str) -> set[tuple[str, str]]:
-    """(command, option) of the page."""
+    """(command, option) of the page of options."""
     found: set[tuple[str, str]] = set()
     marks = list(COMMANDS.finditer(text))
     for mark, following in zip(marks, [*marks[1:], None]):
@@ -84,22 +85,27 @@ def make_variables() -> set[str]:
 
 def differences(say: Callable[[typing.Any], str], wanted: set[typing.Any], got: set[typing.Any],
                 place: str) -> Iterator[str]:
-    """A line for each member that only one of two sets has; say: gives its words."""
+    """What a page lacks, and what it has in excess of place; say: gives the words of a member."""
     for each in sorted(wanted - got):
-        yield f'{PAGE}: wanted {say(each)}, which {place} has'
+        yield f'wanted {say(each)}, which {place} has'
     for each in sorted(got - wanted):
-        yield f'{PAGE}: has {say(each)}, which {place} does not have'
+        yield f'has {say(each)}, which {place} does not have'
 
 
-def findings(text: str) -> Iterator[str]:
-    """Lines that are wrong with the page of that text."""
+def wrong_commands(text: str) -> Iterator[str]:
+    """What is wrong with the tables of a page of commands."""
     yield from differences('command {}'.format, set(parsers()), first_cells(text, 'Commands'),
-                           'the tool')
-    yield from differences(lambda pair: f'{pair[1]} of {pair[0]}', options(), documented(text),
                            'the tool')
     yield from differences('variable {}'.format, make_variables(),
                            first_cells(text, 'Variables of make'), 'the Makefile')
 
 
+def wrong_options(text: str) -> Iterator[str]:
+    """What is wrong with the entries of a page of options."""
+    yield from differences(lambda pair: f'{pair[1]} of {pair[0]}', options(), documented(text),
+                           'the tool')
+
+
 def check(_progress: Progress) -> Iterator[str]:
-    yield from findings(project.text_of(PAGE))
+    for page, wrong in (PAGE, wrong_commands), (OPTIONS_PAGE, wrong_options):
+        yield from (f'{page}: {line}' for line in wrong(project.text_of(page)))

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Unit tests of the check of the page of commands and options."""
+"""Unit tests of the check of the pages of commands and options."""
 
 import unittest
+from unittest import mock
 
 from tdxtest.checks import options_page
 from tdxtest.tree import project
 
 
 class OptionsPage(unittest.TestCase):
-    def setUp(self):
-        self.text = project.text_of(options_page.PAGE)
-
-    def wrong(self, before, after):
-        self.assertIn(before, self.text)
-        return list(options_page.findings(self.text.replace(before, after, 1)))
+    def wrong(self, before, after, page=options_page.OPTIONS_PAGE,
+              wrong=options_page.wrong_options):
+        """What the check says of the page after a change of its text."""
+        text = project.text_of(page)
+        self.assertIn(before, text)
+        return list(wrong(text.replace(before, after, 1)))
 
     def test_option_without_an_entry(self):
         found = self.wrong('``--shell``\n', '')
@@ -29,5 +30,14 @@ class OptionsPage(unittest.TestCase):
         self.assertEqual(len(self.wrong('``--cpus N``', '``--cpus``')), 2 * 12)
 
     def test_command_and_variable(self):
-        self.assertIn('wanted command reload', self.wrong('``reload``      load', 'load')[0])
-        self.assertIn('wanted variable CPUS', self.wrong('``CPUS``  ', '``CPUZ``  ')[0])
+        page = (options_page.PAGE, options_page.wrong_commands)
+        self.assertIn('wanted command reload', self.wrong('``reload``      load', 'load', *page)[0])
+        self.assertIn('wanted variable CPUS', self.wrong('``CPUS``  ', '``CPUZ``  ', *page)[0])
+
+    def test_line_names_the_page(self):
+        with mock.patch.object(project, 'text_of', lambda name: ''):
+            lines = list(options_page.check(None))
+        self.assertTrue(any(line.startswith(f'{options_page.PAGE}: wanted command')
+                            for line in lines))
+        self.assertTrue(any(line.startswith(f'{options_page.OPTIONS_PAGE}: wanted ``--cpus N``')
+                            for line in lines))
