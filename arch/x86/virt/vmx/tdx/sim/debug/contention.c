@@ -112,7 +112,7 @@ static int sim_busy_open(struct inode *inode, struct file *file)
 	return single_open(file, sim_busy_show, NULL);
 }
 
-/* The line that is written to a file, or NULL if it cannot be had. */
+/* The line that is written to a file; NULL if it is too long or cannot be read. */
 static char *sim_line(char text[SIM_HOLD_LINE], const char __user *from, size_t size)
 {
 	if (size >= SIM_HOLD_LINE || copy_from_user(text, from, size))
@@ -217,10 +217,10 @@ static bool sim_is_held(void)
 }
 
 /*
- * The held call may wait for an interrupt of this CPU to be handled, which has them
- * disabled: the wait has an end.  After it the host's other CPU gets the time to take
- * note of what the held call has done: a host that lacks a lock would otherwise act on
- * the state before or after it, by chance.
+ * The wait has an end, because the held call may itself wait for an interrupt on this CPU,
+ * which has interrupts disabled.  A grace time follows, in which the host's other CPU takes
+ * note of what the held call has done.  Without it a host that lacks a lock would act on
+ * the state before or after the held call, by chance.
  */
 void __sim_hold_wait(void)
 {

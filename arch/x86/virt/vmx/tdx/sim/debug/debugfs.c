@@ -73,7 +73,7 @@ static int sim_pages_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* A TD's page, or its TDR, of which only TDH.PHYMEM.PAGE.RECLAIM can be the next call. */
+/* The page belongs to a TD, or is its TDR, and TDH.PHYMEM.PAGE.RECLAIM can take it. */
 static bool sim_is_torn_down(const struct sim_pamt *pamt, u64 pa)
 {
 	u64 tdr = pamt->type == PT_TDR ? pa : pamt->owner;
@@ -83,7 +83,7 @@ static bool sim_is_torn_down(const struct sim_pamt *pamt, u64 pa)
 	       ((struct sim_td *)__va(tdr))->lifecycle == SIM_TEARDOWN;
 }
 
-/* A TDR is what tells of the other pages: it comes last. */
+/* TDRs must be forgotten last: sim_is_torn_down() looks up the owner of a page. */
 static void sim_pages_forget(bool tdrs)
 {
 	u32 i;

@@ -137,7 +137,7 @@ static const struct sim_md_field *sim_md_find(const struct sim_md_table *table, 
 	for (field = table->fields; field < table->fields + table->nr; field++) {
 		u64 distance = (id & TDX_MD_FIELD_SELECT) - (field->id & TDX_MD_FIELD_SELECT);
 
-		/* Too large for another class, and wrapped around for a lower code. */
+		/* An identifier of another class or of a lower code gives a huge distance. */
 		if (distance < field->nr) {
 			*index = distance;
 			return field;

@@ -100,7 +100,7 @@ static const struct sim_md_sys_field *sim_md_sys_find(u64 id, u32 *index)
 	     field < sim_md_sys_fields + ARRAY_SIZE(sim_md_sys_fields); field++) {
 		u64 distance = (id & TDX_MD_FIELD_SELECT) - (field->id & TDX_MD_FIELD_SELECT);
 
-		/* Too large for another class, and wrapped around for a lower code. */
+		/* An identifier of another class or of a lower code gives a huge distance. */
 		if (distance < sim_md_sys_count(field)) {
 			*index = distance;
 			return field;

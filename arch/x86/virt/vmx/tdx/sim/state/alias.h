@@ -14,8 +14,8 @@
 #include <linux/types.h>
 
 /*
- * sim_alias_cpu_ok():	 the CPU has address bits enough for an alias.
- * sim_alias_needed():	 the CPU has not the shared bit.
+ * sim_alias_cpu_ok():	 the CPU has enough address bits for an alias.
+ * sim_alias_needed():	 the CPU lacks the shared bit.
  * sim_alias_bit():	 the bit that stands in for it, as a mask.
  * sim_alias_to_shared(): the GPA of an EPT violation as the TD meant it.
  * sim_gpa_is_alias():	 @gpa is an alias on this CPU, so that no private memory can be

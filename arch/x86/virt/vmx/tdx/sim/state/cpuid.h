@@ -38,7 +38,7 @@ unsigned int sim_cpuid_nr_config(void);
  */
 void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2]);
 
-/* A register of features, for people. */
+/* A register of features, as debugfs shows it. */
 struct sim_cpuid_features {
 	u32 leaf;
 	u32 subleaf;			/* SIM_CPUID_NO_SUBLEAF: any */

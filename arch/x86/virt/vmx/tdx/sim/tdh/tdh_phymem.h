@@ -6,8 +6,8 @@
 #define _X86_VIRT_TDX_SIM_TDH_PHYMEM_H
 
 /*
- * TDH.PHYMEM.CACHE.WB of this package answers that it is interrupted, which it does on
- * request only: the next call may resume it.
+ * A TDH.PHYMEM.CACHE.WB on this package was answered as interrupted, which only a request
+ * in debugfs does: the next call may resume it.
  */
 void sim_cache_wb_interrupt(void);
 

@@ -153,7 +153,7 @@ static const struct numbers *find_numbers(u32 leaf, u32 subleaf)
 	return NULL;
 }
 
-/* Whether a TD has @f, of which the CPU has @value in the register. */
+/* Whether a TD has the feature @f; @value is the register of the CPU. */
 static bool wanted(const struct feature *f, u32 value, u64 xfam, bool configured)
 {
 	if (f->xfam & ~xfam)

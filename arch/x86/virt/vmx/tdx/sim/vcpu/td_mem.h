@@ -10,15 +10,15 @@
 #include "vcpu/td_exit.h"
 
 /*
- * The TD, or a TDCALL of it, cannot access @gpa as @exit's qualification says: #VE, an
- * exit to the host, or nothing if it can by now.  @gla: the guest linear address, 0 if
- * there is none.
+ * The TD, or a TDCALL of it, cannot access @gpa as @exit's qualification says.  Gives the
+ * TD a #VE, or leaves for the host, or lets the TD try again if the access has become
+ * possible.  @gla: the guest linear address, 0 if there is none.
  */
 enum sim_action sim_ept_violation(struct sim_exit *exit, u64 gpa, u64 gla);
 
 /*
  * True if the TD may access @gpa as @wanted says (VMX_EPT_READABLE_MASK and others);
- * *@hpa is its host physical address then.  *@rwx is what the TD may, in any case.
+ * *@hpa is its host physical address then.  *@rwx has the rights of the TD in any case.
  */
 bool sim_gpa_translate(struct sim_vcpu *vcpu, u64 gpa, u64 wanted, u64 *rwx, u64 *hpa);
 

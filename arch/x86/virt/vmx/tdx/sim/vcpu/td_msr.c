@@ -95,7 +95,7 @@ static const struct sim_msr *sim_msr_find(u32 msr)
 	return NULL;
 }
 
-/* How the TD's access ends, which has caused an exit. */
+/* How an access of the TD ends that has caused an exit. */
 static enum sim_msr_access msr_access(const struct sim_vcpu *vcpu, enum sim_msr_access access)
 {
 	const struct sim_cpuid_entry *entry;

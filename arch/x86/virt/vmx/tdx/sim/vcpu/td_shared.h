@@ -16,7 +16,7 @@
  */
 bool sim_shared_exit(struct sim_exit *exit);
 
-/* Exit of a #PF with RSVD set, which no other CPU than such a one intercepts. */
+/* Exit of a #PF with RSVD set.  Only on a CPU with narrow addresses does it exit. */
 enum sim_action sim_shared_fault(struct sim_exit *exit);
 
 #endif /* _X86_VIRT_TDX_SIM_TD_SHARED_H */

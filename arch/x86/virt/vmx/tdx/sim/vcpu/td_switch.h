@@ -39,8 +39,11 @@ void sim_td_load(struct sim_vcpu *vcpu, struct sim_host *host);
 void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host);
 
 /*
- * In between: let the host have extended state, its XCR0 and its IA32_XSS, for code of
- * it that may use them, and give all of them back to the TD.
+ * Between the two, around code of the host that may use extended state.
+ *
+ * sim_fpu_to_host():	saves the TD's extended state, and loads XCR0 and IA32_XSS of the
+ *			host.
+ * sim_fpu_to_td():	brings back those of the TD.
  */
 void sim_fpu_to_host(struct sim_vcpu *vcpu);
 void sim_fpu_to_td(struct sim_vcpu *vcpu);

@@ -238,6 +238,9 @@ void sim_vmcs_leave(struct sim_vcpu *vcpu)
 	sim_vmclear(pa);
 	vcpu->launched = false;
 
-	/* The host knows the page.  In memory of the TD it would find no VMCS there. */
+	/*
+	 * The host knows the page, and could load it.  With SEAM the CPU would not take it,
+	 * because it belongs to the TD.
+	 */
 	*revision = ~sim_vmcs_revision() & GENMASK(30, 0);
 }

@@ -13,10 +13,10 @@
 
 #include "state/vcpu.h"
 
-/* Exceptions that never are the guest's: #UD may be TDCALL, #MC is the module's. */
+/* Exceptions that exit: #UD because it may be a TDCALL, #MC because it ends the TD. */
 #define TDX_EXCEPTION_BITMAP	(BIT(X86_TRAP_UD) | BIT(X86_TRAP_MC))
 
-/* 0, or -ENODEV on a CPU without a VMX feature that a TD needs. */
+/* Returns 0, or -ENODEV on a CPU without a VMX feature that a TD needs. */
 int sim_vmcs_check_cpu(void);
 
 /*
@@ -32,8 +32,8 @@ void sim_vmcs_load(struct sim_vcpu *vcpu);
 void sim_vmcs_leave(struct sim_vcpu *vcpu);
 
 /*
- * Of the VMCS that is current, the exceptions that exit: TDX_EXCEPTION_BITMAP and, on a
- * CPU with an alias of the shared bit, #PF of a reserved bit.
+ * Set the exceptions that exit in the current VMCS: TDX_EXCEPTION_BITMAP and, on a CPU
+ * with an alias of the shared bit, #PF of a reserved bit.
  */
 void sim_vmcs_init_exceptions(void);
 

@@ -34,6 +34,7 @@ static __always_inline bool sim_vmwrite(unsigned long field, u64 value)
 	return ok;
 }
 
+/* True if the CPU takes the page at the physical address @pa for a VMCS. */
 static __always_inline bool sim_vmptrld(u64 pa)
 {
 	bool ok;
@@ -51,6 +52,7 @@ static __always_inline u64 sim_vmptrst(void)
 	return pa;
 }
 
+/* The same; the CPU then has written all of the VMCS to memory. */
 static __always_inline bool sim_vmclear(u64 pa)
 {
 	bool ok;
