@@ -219,11 +219,11 @@ FIXTURE_VARIANT(fault_injection)
 	bool destroys;
 };
 
-/* A command that leaves nothing, or what its failure cannot change: it is repeated. */
+/* A command that is repeated for the same TD after each failure. */
 #define COMMAND(name, ...)							\
 FIXTURE_VARIANT_ADD(fault_injection, name) { .command = { __VA_ARGS__ } }
 
-/* Any other: the TD is destroyed after each failure, or the command is repeated. */
+/* A command with two cases: it is repeated, or the TD is destroyed after each failure. */
 #define COMMANDS(name, ...)							\
 COMMAND(name, __VA_ARGS__);							\
 FIXTURE_VARIANT_ADD(fault_injection, name##_then_destroy) {			\

@@ -24,7 +24,7 @@
 /* Number of signals that must not wake a halted vCPU. */
 #define NR_SIGNALS	3
 
-/* So many refused entries show that the vCPU is awake. */
+/* This number of refused entries shows that the vCPU is awake. */
 #define NR_BUSY		3
 
 /* Within this time a vCPU that must be woken has been woken. */

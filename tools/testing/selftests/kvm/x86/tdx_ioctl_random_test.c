@@ -32,16 +32,16 @@
 #define STEPS_ENV		"TDX_RANDOM_STEPS"
 #define DEFAULT_COUNT		50
 
-/* After so many sequences a TD is built that must run to its end. */
+/* A TD that must run to its end is built each time after this number of sequences. */
 #define CANARY_PERIOD		25
 
-/* Seconds until a sequence hangs: it takes milliseconds. */
+/* Seconds after which a sequence counts as hung: it takes milliseconds. */
 #define SEQUENCE_TIMEOUT	60
 
-/* What is left of a sequence with threads fails if one of so many attempts does. */
+/* A shortened sequence with threads fails if one of this number of attempts fails. */
 #define RACE_ATTEMPTS		4
 
-/* After so many sequences that have failed there is nothing new to learn. */
+/* The case ends after this number of failed sequences: more show nothing new. */
 #define MAX_FAILED		10
 
 /* What the process of a sequence leaves. */
@@ -291,7 +291,7 @@ TDX_TEST_F(sequences, hold)
 		}
 		if (number % CANARY_PERIOD == CANARY_PERIOD - 1) {
 			run_canary();
-			/* Who watches the output must not take it for a hang. */
+			/* A reader of the output must not take the silence for a hang. */
 			ksft_print_msg("%lu sequences\n", number + 1 - self->first);
 		}
 	}

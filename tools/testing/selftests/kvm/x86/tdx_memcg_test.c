@@ -18,7 +18,7 @@
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define NO_CGROUP_REASON	"no memory controller of cgroup v2 can be had"
 
-/* So many that one page of each stands out from what else the kernel allocates. */
+/* Enough that one page of each stands out from the kernel's other allocations. */
 #define NR_TDS			16
 /* Half as many pages as TDs, for the unrelated allocations. */
 #define SLACK_PAGES		(NR_TDS / 2)

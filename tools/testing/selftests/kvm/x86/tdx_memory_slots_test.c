@@ -167,7 +167,7 @@ static int try_region(const struct memory *memory, const struct change *change)
 						KVM_SET_USER_MEMORY_REGION2, &region));
 }
 
-/* What a guest_memfd can not do, of which the TD has the first half. */
+/* What a guest_memfd cannot do.  The TD has the first half of it. */
 static int map(int fd, int flags)
 {
 	void *place = mmap(NULL, SZ_4K, PROT_READ | PROT_WRITE, flags, fd, 0);

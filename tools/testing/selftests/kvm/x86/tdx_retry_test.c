@@ -33,10 +33,10 @@
 #define IRQ_VECTOR	0xa5
 #define IRQ_VALUE	0x1a5ul
 
-/* So many refusals show that KVM repeats the call. */
+/* This number of refusals shows that KVM repeats the call. */
 #define NR_REFUSED	3
 
-/* KVM has pages for so many tables (KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE). */
+/* The number of tables that KVM has pages for (KVM_ARCH_NR_OBJS_PER_MEMORY_CACHE). */
 #define CACHED_TABLES	40
 
 /* Milliseconds in which even an emulated CPU gets to the end of an ioctl. */
@@ -44,7 +44,7 @@
 #define POLL_US		500
 #define NR_POLLS	1000
 
-/* KVM repeats an interrupted flush of caches so often (TDX_SEAMCALL_RETRIES). */
+/* How often KVM repeats an interrupted flush of caches (TDX_SEAMCALL_RETRIES). */
 #define CACHE_WB_CALLS	10000
 
 struct td {
@@ -180,7 +180,7 @@ struct busy {
 	int shared;
 };
 
-/* errno of an ioctl that thread must end with. */
+/* Check that the ioctl of the thread ends with errno @want. */
 static void check_end(struct tdx_thread *thread, const char *when, int want)
 {
 	const bool done = tdx_thread_done(thread, PATIENCE_MS);

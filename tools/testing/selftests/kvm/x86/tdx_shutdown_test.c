@@ -64,7 +64,7 @@ static void run_to_shutdown(struct kvm_vcpu *vcpu)
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_SHUTDOWN);
 }
 
-/* KVM limits the rate of its message, of which it warns: repeat the exit until it comes. */
+/* KVM limits the rate of its message: repeat the exit until the message comes. */
 static void run_to_message(struct kvm_vcpu *vcpu, int log)
 {
 	int i;

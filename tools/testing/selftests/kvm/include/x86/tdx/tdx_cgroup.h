@@ -16,8 +16,8 @@
  *		tdx_cgroup_remove(&self->cgroup);
  *	}
  */
-#ifndef SELFTEST_TDX_CGROUP_H
-#define SELFTEST_TDX_CGROUP_H
+#ifndef SELFTEST_TDX_TDX_CGROUP_H
+#define SELFTEST_TDX_TDX_CGROUP_H
 
 #include <stdbool.h>
 
@@ -50,4 +50,4 @@ static inline bool tdx_cgroup_exists(const struct tdx_cgroup *cgroup)
 /* Remove the cgroup, if it was created.  No process must be in it. */
 void tdx_cgroup_remove(struct tdx_cgroup *cgroup);
 
-#endif /* SELFTEST_TDX_CGROUP_H */
+#endif /* SELFTEST_TDX_TDX_CGROUP_H */

@@ -3,8 +3,8 @@
  * A leaf of TDG.VP.VMCALL that KVM passes to userspace by KVM_EXIT_TDX.  The answer of
  * userspace, kvm_run.tdx.*.ret, goes to R10.
  */
-#ifndef SELFTEST_TDX_EXIT_H
-#define SELFTEST_TDX_EXIT_H
+#ifndef SELFTEST_TDX_TDX_EXIT_H
+#define SELFTEST_TDX_TDX_EXIT_H
 
 #include <linux/kvm.h>
 
@@ -44,4 +44,4 @@ void tdx_exit_finish(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u6
  */
 void tdx_exit_refused(struct kvm_vcpu *vcpu, const struct tdx_exit_call *call, u64 r10);
 
-#endif /* SELFTEST_TDX_EXIT_H */
+#endif /* SELFTEST_TDX_TDX_EXIT_H */

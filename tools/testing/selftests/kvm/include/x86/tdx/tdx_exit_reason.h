@@ -8,7 +8,7 @@
 
 #include "tdx/tdx.h"
 
-/* Of an exit reason, and a reason, that asm/vmx.h does not name. */
+/* A bit of the exit reason, and an exit reason, that asm/vmx.h does not name. */
 #define TDX_EXIT_BUS_LOCK		BIT_ULL(26)
 #define EXIT_REASON_TDCALL		77
 
@@ -24,8 +24,8 @@
 
 /*
  * Returns NULL, or the reason to skip the case: the simulated module cannot change exits,
- * or KVM does not know of bus locks.  It takes back what a case that failed has asked of
- * the module.
+ * or KVM does not know of bus locks.  It also ends a request to the module that a failed
+ * case has left.
  */
 const char *tdx_exit_reason_skip(void);
 

@@ -44,8 +44,9 @@ struct tdx_fail_command {
 	bool in_parts;	/* a command that failed may have done a part, and says so */
 
 	/*
-	 * A TD whose command did without what failed cannot run, which is a @finding.  A
-	 * command that @stops does not let it: it is tried in a row of its own.
+	 * A command may succeed although an allocation failed.  If the TD cannot run then,
+	 * which is finding number @finding, a second row has @stops: the TD is destroyed
+	 * without a run.
 	 */
 	unsigned int finding;
 	bool stops;

@@ -2,8 +2,8 @@
 /*
  * Files of the kernel that take a line of text.
  */
-#ifndef SELFTEST_TDX_FILE_H
-#define SELFTEST_TDX_FILE_H
+#ifndef SELFTEST_TDX_TDX_FILE_H
+#define SELFTEST_TDX_TDX_FILE_H
 
 #include <stdbool.h>
 
@@ -13,4 +13,4 @@
  */
 bool tdx_file_write(const char *path, const char *text);
 
-#endif /* SELFTEST_TDX_FILE_H */
+#endif /* SELFTEST_TDX_TDX_FILE_H */

@@ -11,8 +11,8 @@
  *	... check the exit, and answer it ...
  *	tdx_insn_finish(vcpu, &insn);
  */
-#ifndef SELFTEST_TDX_INSN_H
-#define SELFTEST_TDX_INSN_H
+#ifndef SELFTEST_TDX_TDX_INSN_H
+#define SELFTEST_TDX_TDX_INSN_H
 
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_util.h"
@@ -68,4 +68,4 @@ static inline void tdx_insn_assert_exit(const struct tdx_insn *insn, const char 
 	tdx_assert_value(insn->name, "exit", 0, what, want, got);
 }
 
-#endif /* SELFTEST_TDX_INSN_H */
+#endif /* SELFTEST_TDX_TDX_INSN_H */

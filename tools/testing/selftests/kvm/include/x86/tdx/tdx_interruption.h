@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Ways to make KVM_RUN return early, with EINTR. */
-#ifndef SELFTEST_TDX_INTERRUPTION_H
-#define SELFTEST_TDX_INTERRUPTION_H
+#ifndef SELFTEST_TDX_TDX_INTERRUPTION_H
+#define SELFTEST_TDX_TDX_INTERRUPTION_H
 
 #include "kvm_util.h"
 
@@ -23,4 +23,4 @@ extern const struct tdx_interruption tdx_interrupted_by_signal;
 /* Run @vcpu.  KVM_RUN must fail with EINTR.  @name is for messages. */
 void tdx_vcpu_run_to_eintr(struct kvm_vcpu *vcpu, const char *name);
 
-#endif /* SELFTEST_TDX_INTERRUPTION_H */
+#endif /* SELFTEST_TDX_TDX_INTERRUPTION_H */

@@ -6,8 +6,8 @@
  * its own.  A VM with a split irqchip has two kinds of these: ioeventfds and coalesced
  * writes.
  */
-#ifndef SELFTEST_TDX_IO_H
-#define SELFTEST_TDX_IO_H
+#ifndef SELFTEST_TDX_TDX_IO_H
+#define SELFTEST_TDX_TDX_IO_H
 
 #include "tdx/tdx_insn.h"
 
@@ -83,4 +83,4 @@ void tdx_io_run_events(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row 
 void tdx_io_run_coalesced(struct kvm_vcpu *vcpu, u64 leaf, const struct tdx_io_row *rows,
 			  size_t nr_rows);
 
-#endif /* SELFTEST_TDX_IO_H */
+#endif /* SELFTEST_TDX_TDX_IO_H */

@@ -32,7 +32,7 @@ enum tdx_ioctl_flow {
 	TDX_IOCTL_INOUT,
 };
 
-/* Operands, in the order in which they are tried: a good one may undo what ones did. */
+/* Operands, in the order in which they are tried: a good one may undo what all-ones did. */
 enum tdx_operand {
 	TDX_OPERAND_UNMAPPED,	/* an address without memory */
 	TDX_OPERAND_CUT,	/* the last byte of the operand has no memory */
@@ -158,6 +158,7 @@ int tdx_ioctl_issue(const struct tdx_ioctl *ioctl, const struct tdx_target *targ
 int tdx_ioctl_try(const struct tdx_ioctl *ioctl, const struct tdx_target *target,
 		  enum tdx_operand operand);
 
+/* The same for a capability of KVM_ENABLE_CAP. */
 int tdx_cap_answer(const struct tdx_cap *cap, enum tdx_stage stage, enum tdx_operand operand);
 int tdx_cap_plain_answer(const struct tdx_cap *cap, enum tdx_operand operand);
 int tdx_cap_try(const struct tdx_cap *cap, const struct tdx_target *target,

@@ -11,10 +11,13 @@
 
 #include "kvm_util_types.h"
 
-/* What operands of other ioctls are full of, to be recognized if it comes back. */
+/* The byte that fills operands of other ioctls: it is recognized if it comes back. */
 #define TDX_LEFT_OVER	0x5c
 
-/* Returns why the @size bytes at @operand must not have come from KVM, NULL if they may. */
+/*
+ * Returns NULL if KVM may have written the @size bytes at @operand, or why it must not
+ * have.  *@where is then the offset of the byte that shows it.
+ */
 const char *tdx_left_over_in(const u8 *operand, size_t size, size_t *where);
 
 #endif /* SELFTEST_TDX_TDX_LEFT_OVER_H */

@@ -21,12 +21,12 @@ static inline bool is_tdx_vm(struct kvm_vm *vm)
 	return vm->type == KVM_X86_TDX_VM;
 }
 
-/* No I/O APIC for a TD, which KVM_TDX_INIT_VM comes with a split irqchip for. */
+/* Does nothing for a TD, which has no I/O APIC: tdx_vm_init() gives it a split irqchip. */
 REPLACED_FOR_TDX(vm_create_irqchip);
 
 /*
- * A failure is a failure: the library skips a test whose errno is EACCES when an assertion
- * fails, which may be of some earlier call, while a register of a TD is what is wrong.
+ * A failed assertion fails the test.  The library's function skips the test instead if
+ * errno is EACCES, which some earlier call may have left.
  */
 REPLACED_FOR_TDX(test_assert);
 

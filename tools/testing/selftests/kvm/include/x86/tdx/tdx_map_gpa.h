@@ -3,8 +3,8 @@
  * One TDG.VP.VMCALL<MapGPA> of a TD, from both sides: the TD that issues it and reports
  * its registers, and the VMM that checks every field of its exits and answers them.
  */
-#ifndef SELFTEST_TDX_MAP_GPA_H
-#define SELFTEST_TDX_MAP_GPA_H
+#ifndef SELFTEST_TDX_TDX_MAP_GPA_H
+#define SELFTEST_TDX_TDX_MAP_GPA_H
 
 #include "tdx/tdvmcall.h"
 #include "tdx/tdx_map_gpa_gens.h"
@@ -76,4 +76,4 @@ void tdx_map_gpa_finish(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *ca
 /* Check that KVM_RUN fails with EINVAL, and does not change the exit. */
 void tdx_map_gpa_run_fails(struct kvm_vcpu *vcpu, const struct tdx_map_gpa_call *call);
 
-#endif /* SELFTEST_TDX_MAP_GPA_H */
+#endif /* SELFTEST_TDX_TDX_MAP_GPA_H */

@@ -3,8 +3,8 @@
  * How KVM handles the answer of userspace, hypercall.ret, to the exit for a chunk of a
  * MapGPA: the generations of that ABI.
  */
-#ifndef SELFTEST_TDX_MAP_GPA_GENS_H
-#define SELFTEST_TDX_MAP_GPA_GENS_H
+#ifndef SELFTEST_TDX_TDX_MAP_GPA_GENS_H
+#define SELFTEST_TDX_TDX_MAP_GPA_GENS_H
 
 #include <stdbool.h>
 
@@ -72,4 +72,4 @@ bool tdx_map_gpa_skips(enum tdx_map_gpa_outcome outcome);
 /* The same for a case that depends on something else: @has_case. */
 bool tdx_map_gpa_skips_unless(bool has_case);
 
-#endif /* SELFTEST_TDX_MAP_GPA_GENS_H */
+#endif /* SELFTEST_TDX_TDX_MAP_GPA_GENS_H */

@@ -5,8 +5,8 @@
  * MSRs.  For any other MSR, and for a value that it does not accept, it exits to
  * userspace if that has asked for it, and otherwise refuses.
  */
-#ifndef SELFTEST_TDX_MSR_H
-#define SELFTEST_TDX_MSR_H
+#ifndef SELFTEST_TDX_TDX_MSR_H
+#define SELFTEST_TDX_TDX_MSR_H
 
 #include "apic.h"
 #include "tdx/tdx_insn.h"
@@ -88,4 +88,4 @@ void tdx_msr_run_reasons(struct kvm_vcpu *vcpu, struct tdx_insn *insn, u64 reaso
  */
 u64 tdx_msr_setup_mce(struct kvm_vcpu *vcpu, u8 nr_banks);
 
-#endif /* SELFTEST_TDX_MSR_H */
+#endif /* SELFTEST_TDX_TDX_MSR_H */

@@ -21,7 +21,7 @@ typedef void tdx_operand_fn(const struct tdx_target *target, void *operand);
 /* Entries that fit after the head of an operand. */
 #define TDX_OPERAND_ENTRIES	2048
 
-/* What the VM or vCPU has now.  For a TD, of which KVM does not tell, they are zeros. */
+/* The state of the VM or vCPU.  For a TD, whose state KVM does not give, it is zeros. */
 tdx_operand_fn tdx_make_get_sregs;
 tdx_operand_fn tdx_make_get_sregs2;
 tdx_operand_fn tdx_make_get_mp_state;

@@ -80,7 +80,7 @@ struct tdx_op_td {
 	struct kvm_cpuid2 *cpuid;
 };
 
-/* Learn the operands of all TDs that @td, or a copy of it, is going to be. */
+/* Get from KVM the operands of all TDs that will be built in @td or in a copy of it. */
 void tdx_op_td_init(struct tdx_op_td *td);
 
 /* Create a TD, and take the steps before @id.  tdx_op_td_destroy() closes its files. */

@@ -46,7 +46,7 @@ struct tdx_refusal {
 struct tdx_refusal_host {
 	struct tdx_cgroup cgroup;	/* empty: charges are not checked */
 	char *holdings;			/* of the module */
-	bool keeps_memory;		/* KVM will not free what a TD without end has */
+	bool keeps_memory;		/* KVM cannot tear the TD down, and leaks its memory */
 };
 
 /*

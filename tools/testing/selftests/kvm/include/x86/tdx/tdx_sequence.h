@@ -27,6 +27,7 @@ struct tdx_sequence {
 	struct tdx_seq_step steps[TDX_MAX_STEPS];
 };
 
+/* Make the steps of sequence @number of @theme and @seed. */
 void tdx_sequence_make(struct tdx_sequence *sequence, enum tdx_theme theme, u64 seed,
 		       u64 number);
 

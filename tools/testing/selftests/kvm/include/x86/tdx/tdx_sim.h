@@ -4,8 +4,8 @@
  * see Documentation/arch/x86/tdx-sim.rst.  A test that needs them is skipped with
  * TDX_SIM_SKIP_REASON where there are none.
  */
-#ifndef SELFTEST_TDX_SIM_H
-#define SELFTEST_TDX_SIM_H
+#ifndef SELFTEST_TDX_TDX_SIM_H
+#define SELFTEST_TDX_TDX_SIM_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -64,4 +64,4 @@ u64 tdx_sim_last_page(void);
 void tdx_sim_write(const char *name, const char *text);
 char *tdx_sim_read(const char *name);
 
-#endif /* SELFTEST_TDX_SIM_H */
+#endif /* SELFTEST_TDX_TDX_SIM_H */

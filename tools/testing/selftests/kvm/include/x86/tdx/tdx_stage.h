@@ -37,8 +37,8 @@ struct tdx_td {
 	struct kvm_vm *vm;
 	enum tdx_stage stage;
 	/*
-	 * Of the vCPU, NULL: the hypercalls.  One that does not make them can be built up
-	 * to TDX_STAGE_FINALIZED only.
+	 * Entry point of the vCPU, NULL for the code that makes the hypercalls.  A TD with
+	 * code that does not make them can be built up to TDX_STAGE_FINALIZED only.
 	 */
 	void *code;
 };
@@ -49,7 +49,7 @@ const char *tdx_stage_name(enum tdx_stage stage);
 /*
  * Build *@td, which is all zeros or was left by an earlier call, up to @stage.  A TD
  * that has come to TDX_STAGE_INITIALIZED can go on up to TDX_STAGE_IN_HYPERCALL only,
- * because the code of one that ends otherwise is another.
+ * because a TD that is going to shut down or die has other code from the start.
  */
 void tdx_td_build(struct tdx_td *td, enum tdx_stage stage);
 

@@ -11,7 +11,10 @@
 #include "tdx/tdx_ioctl.h"
 #include "tdx/tdx_ops.h"
 
-/* Returns true if @row may be issued: no bug of this KVM does harm then. */
+/*
+ * Returns true if @row may be issued, because no known bug of this KVM does harm then.
+ * @random: the operand is not one of the table.
+ */
 bool tdx_step_may_ioctl(const struct tdx_ioctl *row, bool is_td, bool random);
 bool tdx_step_may_cap(const struct tdx_cap *cap, bool is_td);
 

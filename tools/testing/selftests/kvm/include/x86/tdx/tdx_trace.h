@@ -37,7 +37,7 @@ bool tdx_trace_has_exits(void);
 
 /*
  * Trace the exits of all vCPUs that run on the CPU of the caller, which stays there.
- * Nobody else sees the records: they are in a buffer of their own.
+ * The records go to a buffer of their own, so no other user of tracefs sees them.
  */
 void tdx_trace_begin(void);
 

@@ -4,8 +4,8 @@
  * CPU nor the TDX module handles.  The handler does what that of an operating system
  * does: it asks the module what happened, and KVM to carry it out.
  */
-#ifndef SELFTEST_TDX_VE_H
-#define SELFTEST_TDX_VE_H
+#ifndef SELFTEST_TDX_TDX_VE_H
+#define SELFTEST_TDX_TDX_VE_H
 
 #include "processor.h"
 #include "ucall_common.h"
@@ -46,4 +46,4 @@ void tdx_ve_run(struct kvm_vcpu *vcpu, const char *name, const struct tdx_ve_inf
  */
 void tdx_ve_check_values(struct kvm_vcpu *vcpu, const char *name, const u64 *want, size_t nr);
 
-#endif /* SELFTEST_TDX_VE_H */
+#endif /* SELFTEST_TDX_TDX_VE_H */

@@ -35,8 +35,8 @@ bool tdx_may_announce(void);
 bool tdx_may_warn_of_finding(unsigned int finding);
 
 /*
- * Let the kernel tell of each WARN_ON_ONCE() again, as far as it can, and return the
- * number of its warnings up to now, 0 where it does not count them.
+ * Let each WARN_ON_ONCE() warn again, where the kernel allows that, and return the number
+ * of the kernel's warnings up to now, 0 if it does not count them.
  */
 u64 tdx_count_warnings(void);
 

@@ -3,8 +3,8 @@
  * Counts how often the kernel accesses a word of memory that it shares with userspace,
  * by a debug register on its own mapping of the word.
  */
-#ifndef SELFTEST_TDX_WATCH_H
-#define SELFTEST_TDX_WATCH_H
+#ifndef SELFTEST_TDX_TDX_WATCH_H
+#define SELFTEST_TDX_TDX_WATCH_H
 
 #include <stdbool.h>
 
@@ -28,4 +28,4 @@ void tdx_watch_close(struct tdx_watch *watch);
 /* Returns the number of accesses, reads and writes, since the last call. */
 u64 tdx_watch_count(struct tdx_watch *watch);
 
-#endif /* SELFTEST_TDX_WATCH_H */
+#endif /* SELFTEST_TDX_TDX_WATCH_H */

@@ -51,17 +51,18 @@ struct tdx_world_shell {
 /* Returns the name of a VM for messages. */
 const char *tdx_world_vm_name(enum tdx_world_vm_id id);
 
-/* Learn what all worlds have in common: once in a process, its children know it too. */
+/* Prepare what all worlds share.  Once in a process is enough: its children inherit it. */
 void tdx_world_learn(void);
 
+/* Create the VMs, with the witness if @has_witness.  tdx_world_learn() must come first. */
 void tdx_world_create(struct tdx_world *world, bool has_witness);
 
 /* Close all files, vCPUs before and after their VM, as the bits of @order say. */
 void tdx_world_destroy(struct tdx_world *world, u64 order);
 
 /*
- * Gives in *@target the VM and its @vcpu-th vCPU, by *@shell.  Returns false if the file
- * of kind @file is not there.
+ * Set *@target to the VM and its @vcpu-th vCPU, in structures of the library that *@shell
+ * holds.  Returns false if the file of kind @file is closed.
  */
 bool tdx_world_target(const struct tdx_world *world, enum tdx_world_vm_id id, unsigned int vcpu,
 		      enum tdx_ioctl_file file, struct tdx_world_shell *shell,

@@ -10,7 +10,7 @@
 
 /* No command has more allocations and copies. */
 #define MAX_FAULTS	2000
-/* After so many the test says that it goes on. */
+/* The number of faults between two lines that tell of the progress. */
 #define PROGRESS	32
 
 static void take_steps(struct tdx_fail_target *target, tdx_step_fn *step, bool before)

@@ -13,7 +13,7 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug/"
 
-/* Of a read and of two writes one at most fails, since one fault is left at most. */
+/* At most one fault is left, so that at most one of two writes fails. */
 #define MAX_WRITES	2
 
 /*
@@ -67,7 +67,7 @@ bool tdx_fail_nth_disarm(void)
 	ssize_t length;
 	int i;
 
-	/* If the copy of the count is what fails, nothing has failed before it. */
+	/* EFAULT: the copy of the count is the first that fails. */
 	length = pread(fail_nth, text, sizeof(text) - 1, 0);
 	TEST_ASSERT(length > 0 || errno == EFAULT, FAIL_NTH ": cannot read: %m");
 

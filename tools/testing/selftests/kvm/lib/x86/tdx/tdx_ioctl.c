@@ -12,10 +12,10 @@
 
 #define ANSWERS(_good, _zeros, _ones, _unmapped) \
 	{ .good = (_good), .zeros = (_zeros), .ones = (_ones), .unmapped = (_unmapped) }
-/* Whatever the operand is, and whatever it is where there is memory. */
+/* The same answer to each operand, and to each that has memory. */
 #define ALL(error)		ANSWERS(error, error, error, error)
 #define MAPPED(error)		ANSWERS(error, error, error, EFAULT)
-/* Of a value, which is no address, and of an argument that KVM ignores. */
+/* For an argument that is a number and no address, and for one that KVM ignores. */
 #define EACH(good, zeros, ones)	ANSWERS(good, zeros, ones, TDX_UNTRIED)
 #define ONCE(error)		EACH(error, TDX_UNTRIED, TDX_UNTRIED)
 

@@ -20,7 +20,7 @@
 #define AGE_S		6
 #define NR_SCANS	2
 
-/* So much of kmemleak's report as a message has room for. */
+/* The part of kmemleak's report that a message has room for. */
 #define REPORT_LENGTH	1500
 
 /* A grace period may go by until the last page of a VM is free. */

@@ -5,7 +5,7 @@
 
 #include "tdx/tdx_left_over.h"
 
-/* So many bytes of the pattern in a row are no accident. */
+/* This number of bytes of the pattern in a row is no accident. */
 #define NR_LEFT_OVER	4
 
 /* How the registers of a TD begin while it waits for its hypercall (tdvmcall.c). */

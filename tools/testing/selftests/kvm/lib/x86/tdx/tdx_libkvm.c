@@ -24,7 +24,7 @@ static noinline void fail_assertion(const char *exp_str, const char *file,
 			   stale ? " (errno was EACCES)" : "");
 }
 
-/* Each call of the library makes some of them: one that holds must cost little. */
+/* Each function of the library makes some assertions: one that holds must cost little. */
 void __wrap_test_assert(bool exp, const char *exp_str, const char *file, unsigned int line,
 			const char *fmt, ...)
 {

@@ -64,7 +64,7 @@ static int model_create_vcpu(struct tdx_model *m)
 	return 0;
 }
 
-/* A step that needs @good, and then sets *@change. */
+/* A step that succeeds if @good, and then sets *@change. */
 static int model_step(bool good, bool *change)
 {
 	if (!good)
@@ -278,7 +278,7 @@ void tdx_op_td_destroy(struct tdx_op_td *td)
 		close(td->vm);
 }
 
-/* KVM needs the widths of addresses: they must not be what is lost if one entry is. */
+/* KVM needs the widths of addresses: a test that cuts off the last entry must not lose them. */
 static void put_widths_first(struct kvm_cpuid2 *cpuid)
 {
 	const struct kvm_cpuid_entry2 first = cpuid->entries[0];

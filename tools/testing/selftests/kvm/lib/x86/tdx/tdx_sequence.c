@@ -14,7 +14,7 @@
 #define IN_FOCUS	80	/* of 100 */
 #define NR_IN_FOCUS	10
 
-/* What brings a TD to its end, in this order.  KVM_RUN stays the next one. */
+/* The steps to a TD that has run to its end, in this order.  The last one is repeated. */
 static const enum tdx_op_id setup[] = {
 	TDX_OP_INIT_VM, TDX_OP_CREATE_VCPU, TDX_OP_SET_CPUID2, TDX_OP_INIT_VCPU,
 	TDX_OP_INIT_MEM_REGION, TDX_OP_FINALIZE_VM, TDX_OP_RUN,

@@ -12,10 +12,10 @@
 #include "tdx/tdx_util.h"
 #include "tdx/tdx_world.h"
 
-/* KVM_RUN gets a signal each time that so much time has gone by. */
+/* The time between two signals to KVM_RUN. */
 #define RUN_NS		2000000
 
-/* POSIX has no name for it, and glibc gives it none. */
+/* A field of struct sigevent that POSIX does not have, and glibc does not name. */
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id	_sigev_un._tid
 #endif
