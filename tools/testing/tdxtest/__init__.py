@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs KVM's TDX selftests in an emulator, on a machine that has no TDX.
 
-A room below this one imports from those before it in this list only:
+A folder imports only from itself and from those before it in this list:
 
     base      failures, progress, other programs, packages, the build folder
     tree      the kernel's source with the project over it, and what is built of it

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 import tdxtest
-from tdxtest.base import command, rooms
+from tdxtest.base import command, discovery
 from tdxtest.base.failure import EXIT_NOT_RUN, Failure
 from tdxtest.commands import bisect
 from tdxtest.guest.options import EPILOG
@@ -26,7 +26,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     # Each has add_parser(commands) and run(args), which gives the exit status.
-    for module in rooms.modules('commands').values():
+    for module in discovery.modules('commands').values():
         module.add_parser(commands).set_defaults(run=module.run)
     return parser.parse_args(argv)
 

@@ -11,7 +11,7 @@ import enum
 import typing
 from collections.abc import Callable, Collection, Iterable
 
-from tdxtest.base import rooms
+from tdxtest.base import discovery
 from tdxtest.base.failure import Failure, UsageError
 from tdxtest.base.progress import Progress
 
@@ -42,7 +42,7 @@ class Check(typing.Protocol):
 
 def load() -> list[Check]:
     """The modules of all checks, by name, except where AFTER says otherwise."""
-    left = rooms.modules('checks')
+    left = discovery.modules('checks')
     order: list[Check] = []
     done: set[str] = set()
     while left:

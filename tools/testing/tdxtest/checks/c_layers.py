@@ -23,5 +23,5 @@ def check(_progress: Progress) -> Iterator[str]:
                               and name.endswith(c_layers.C_SUFFIXES)})
         if not uses.of:
             yield f'{tree.top}: has no C'
-        yield from c_layers.check_rooms(tree, uses)
+        yield from c_layers.check_layers(tree, uses)
         yield from c_layers.check_circles(tree, uses)

@@ -63,7 +63,7 @@ def present(probe: Sequence[str]) -> bool:
         return False
 
 
-def findings(checkers: Checkers, missing: Callable[[str], object]) -> Iterator[str]:
+def complaints(checkers: Checkers, missing: Callable[[str], object]) -> Iterator[str]:
     """Lines that a checker of this machine, or the table of parameters, found wrong.
 
     missing: is told the name of each checker that is not there.
@@ -84,6 +84,6 @@ def findings(checkers: Checkers, missing: Callable[[str], object]) -> Iterator[s
 
 
 def check(progress: Progress) -> Iterator[str]:
-    """findings() with the checkers that are here."""
-    yield from findings(CHECKERS, lambda name: progress.say(
+    """complaints() with the checkers that are here."""
+    yield from complaints(CHECKERS, lambda name: progress.say(
         f'check: CI job files: without {name}, which is not here'))

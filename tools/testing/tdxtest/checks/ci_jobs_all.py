@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tdxtest.base import apt, command
 from tdxtest.base.checking import When
-from tdxtest.checks.ci_jobs import CHECKERS, Checkers, findings
+from tdxtest.checks.ci_jobs import CHECKERS, Checkers, complaints
 from tdxtest.guest.stages import Built
 
 NAME = 'CI job files, all checkers'
@@ -32,6 +32,6 @@ def install_checkers(built: Built) -> Checkers:
 
 def check(built: Built) -> Iterator[str]:
     absent: list[str] = []
-    yield from findings(install_checkers(built), absent.append)
+    yield from complaints(install_checkers(built), absent.append)
     for name in absent:
         yield f'ci/: {name} was installed, but does not run'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A module of the tool imports from its own room and from those below it only.
+"""A module of the tool imports from its own layer and from those below it only.
 
 tests/ and the files that start the program may import anything. A command finds the checks by
 listing their folder, not by an import.
@@ -15,8 +15,8 @@ from tdxtest.tree.project import files, text_of
 NAME = 'layers of the tool'
 WHEN = When.STATIC
 # From below to above.
-ROOMS = ('base', 'tree', 'kvm', 'verdict', 'guest', 'commands', 'checks')
-# Not in a room: what starts the program.
+LAYERS = ('base', 'tree', 'kvm', 'verdict', 'guest', 'commands', 'checks')
+# Not in a layer: what starts the program.
 STARTS = ('', 'program', '__main__', 'tdxtest')
 FOLDER = 'tools/testing/tdxtest/'
 PACKAGE = 'tdxtest'
@@ -49,19 +49,19 @@ def imports(text: str, known: set[str]) -> Iterator[tuple[int, str]]:
             yield node.lineno, own
 
 
-def room(module: str) -> str:
+def layer(module: str) -> str:
     return module.split('.')[0]
 
 
 def upward(path: str, found: list[tuple[int, str]]) -> Iterator[str]:
-    """A line for each import of a file that goes up, or out of the rooms."""
-    own = room(module_of(path))
+    """A line for each import of a file that goes up, or out of the layers."""
+    own = layer(module_of(path))
     for line, module in found:
         where = f'{path}:{line}: imports {module or PACKAGE}'
-        if room(module) not in ROOMS:
-            yield f'{where}, which is in no room'
-        elif ROOMS.index(room(module)) > ROOMS.index(own):
-            yield f'{where}, and {own}/ is below {room(module)}/'
+        if layer(module) not in LAYERS:
+            yield f'{where}, which is in no layer'
+        elif LAYERS.index(layer(module)) > LAYERS.index(own):
+            yield f'{where}, and {own}/ is below {layer(module)}/'
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
@@ -82,16 +82,16 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     return next((found for module in sorted(graph) if (found := walk(module, []))), [])
 
 
-def findings(texts: dict[str, str]) -> Iterator[str]:
+def wrong_imports(texts: dict[str, str]) -> Iterator[str]:
     """Lines that are wrong. texts: {path: content} of the tool's files."""
     known = {module_of(path) for path in texts}
     graph = {}
     for path, text in texts.items():
         own = module_of(path)
-        if own in STARTS or room(own) == 'tests':
+        if own in STARTS or layer(own) == 'tests':
             continue
-        if room(own) not in ROOMS:
-            yield f'{path}: is in no room; there are {", ".join(ROOMS)}'
+        if layer(own) not in LAYERS:
+            yield f'{path}: is in no layer; there are {", ".join(LAYERS)}'
             continue
         found = list(imports(text, known))
         yield from upward(path, found)
@@ -101,5 +101,5 @@ def findings(texts: dict[str, str]) -> Iterator[str]:
 
 
 def check(_progress: Progress) -> Iterator[str]:
-    yield from findings({name: text_of(name) for name in files()
-                         if name.startswith(FOLDER) and name.endswith('.py')})
+    yield from wrong_imports({name: text_of(name) for name in files()
+                              if name.startswith(FOLDER) and name.endswith('.py')})

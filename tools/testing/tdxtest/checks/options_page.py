@@ -11,7 +11,7 @@ import re
 import typing
 from collections.abc import Callable, Iterator
 
-from tdxtest.base import rooms
+from tdxtest.base import discovery
 from tdxtest.base.checking import When
 from tdxtest.base.progress import Progress
 from tdxtest.tree import project
@@ -33,7 +33,7 @@ NOT_OURS = ('MAKEFLAGS', 'MAKECMDGOALS', 'MAKEFILE_LIST', 'HOME')
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command."""
     made = argparse.ArgumentParser().add_subparsers()
-    for module in rooms.modules('commands').values():
+    for module in discovery.modules('commands').values():
         module.add_parser(made)
     return made.choices
 

@@ -90,12 +90,12 @@ class Bench:
         self.make([*argv, 'allnoconfig'], {'KCONFIG_ALLCONFIG': fragment})
         self.make([*argv, f'{diagnostics.SIM}/'])
 
-    def findings(self) -> Iterator[str]:
+    def complaints(self) -> Iterator[str]:
         """What the log tells, and it is about the project."""
         with open(self.log, encoding='utf-8', errors='replace') as f:
             said = f.read()
         for tree in dict.fromkeys([self.built.work.tree, self.built.suite.work.tree]):
-            yield from diagnostics.findings(said, os.path.join(tree, suite.FOLDER), tree)
+            yield from diagnostics.complaints(said, os.path.join(tree, suite.FOLDER), tree)
 
 
 def try_compiler(built: Built, compiler: Compiler) -> Iterator[str]:
@@ -109,7 +109,7 @@ def try_compiler(built: Built, compiler: Compiler) -> Iterator[str]:
             except Failure as e:
                 wrong.append(str(e))
     yield from (f'{compiler.name}: {line}' for line in
-                dict.fromkeys([*bench.findings(), *wrong]))
+                dict.fromkeys([*bench.complaints(), *wrong]))
 
 
 def check(built: Built) -> Iterator[str]:

@@ -18,15 +18,15 @@ WHEN = When.TREE
 # Debian's modules belong to Debian's Python, whichever is first in PATH.
 DOCUTILS = ('/usr/bin/python3', '-m', 'docutils', '--writer=null', '--report=warning',
             '--exit-status=5', '--halt=5')
-FINDING = re.compile(r'.*?:(\d+): \((?:WARNING|ERROR|SEVERE)/\d\) (.*)')
+COMPLAINT = re.compile(r'.*?:(\d+): \((?:WARNING|ERROR|SEVERE)/\d\) (.*)')
 # A role of Sphinx. checks/page_links.py follows it.
 SPHINX = 'Unknown interpreted text role "doc".'
 
 
-def findings(name: str, said: str) -> Iterator[str]:
+def complaints(name: str, said: str) -> Iterator[str]:
     """Lines that are wrong with the page of that name, of what docutils said of it."""
     for line in said.splitlines():
-        match = FINDING.match(line)
+        match = COMPLAINT.match(line)
         if match and match[2] != SPHINX:
             yield f'{name}:{match[1]}: {match[2]}'
 
@@ -40,4 +40,4 @@ def check(work: WorkTree) -> Iterator[str]:
                                   capture_output=True, errors='replace')
             if done.returncode:
                 yield f'{name}: docutils: {command.telling(done.stderr)}'
-            yield from findings(name, done.stderr)
+            yield from complaints(name, done.stderr)

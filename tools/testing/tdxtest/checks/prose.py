@@ -32,7 +32,7 @@ GAP = r'[\s*#/]+'
 
 def load_phrases() -> list[tuple[re.Pattern[str], str]]:
     """[(pattern, what to write instead)] of tables/phrases.tsv."""
-    return [(re.compile(pattern.replace(' ', GAP)), instead)
+    return [(re.compile(pattern.replace(' ', GAP), re.IGNORECASE), instead)
             for pattern, instead in table_file.rows(PHRASES)]
 
 

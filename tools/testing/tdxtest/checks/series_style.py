@@ -21,7 +21,7 @@ WHEN = When.LONG
 def check(built: Built) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir=built.build.root, prefix='series-') as folder:
         paths = patchset.make(built.work, folder, AUTHOR)
-        for line in checkpatch.findings(built.work, paths[1:], set(), signed=True):
+        for line in checkpatch.complaints(built.work, paths[1:], set(), signed=True):
             yield os.path.basename(line.split(': ')[0]) + line[line.index(': '):]
         for path in built.progress.each('maintainers', paths[1:], os.path.basename):
             said = command.output(['perl', 'scripts/get_maintainer.pl', '--nogit',

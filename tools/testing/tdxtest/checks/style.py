@@ -21,7 +21,7 @@ def check(work: WorkTree) -> Iterator[str]:
              # The text above such a diff is for the tool, and its code is not ours to send.
              not n.startswith(NOT_SENT)]
     used: set[tuple[str, str]] = set()
-    yield from checkpatch.findings(work, [os.path.join(PROJECT, name) for name in names], used)
+    yield from checkpatch.complaints(work, [os.path.join(PROJECT, name) for name in names], used)
     for kind, prefix in checkpatch.excuses():
         if (kind, prefix) not in used:
             yield f'checkpatch.tsv: {kind} of {prefix} excuses nothing; drop the row'

@@ -45,13 +45,13 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument('--tests', nargs='+', default=[], metavar='TEST[:CASE]',
                         help='run these only (default: all tests)')
     parser.add_argument('--markdown', metavar='FILE',
-                        help='write the findings for a reply, - for standard output')
+                        help='write the report for a reply, - for standard output')
     parser.add_argument('--html', metavar='FILE',
-                        help='write the findings as a page, - for standard output')
+                        help='write the report as a page, - for standard output')
     parser.add_argument('--reply', metavar='FILE',
                         help='write a mail that answers the series, - for standard output')
     parser.add_argument('--json', nargs='?', const='-', metavar='FILE',
-                        help='write the findings as JSON, - for standard output')
+                        help='write the report as JSON, - for standard output')
     parser.add_argument('--both', metavar='FILE',
                         help='write what both kernels did, for report --side-by-side')
     parser.add_argument('--alone', action='store_true',
@@ -302,7 +302,7 @@ def git_identity() -> str:
 
 def run(args: argparse.Namespace) -> int:
     series = mbox.read(args.patches, args.alone)
-    # If the findings go to standard output, nothing else may be printed there.
+    # If the report goes to standard output, nothing else may be printed there.
     forms = [(args.markdown, review_report.markdown), (args.html, review_report.html),
              (args.json, review_reply.as_json),
              (args.reply, lambda found: review_reply.mail(found, git_identity()))]

@@ -39,7 +39,7 @@ def run(request: Request, build: Build) -> runs.Run:
     staging = build.path('kselftest_install')
     kselftest.make(build, suite.work, 'install', staging)
     folder = build.folder('run', 'host')
-    environment = {**abi.environment(generation, request.expect.strict,
+    environment = {**abi.environment(generation, request.expect.strict_abi,
                                      series.parse_version(installation.version)),
                    **dict(request.boot.environment)}
     plan = os.path.join(folder, 'plan')

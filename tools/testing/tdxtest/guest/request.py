@@ -71,8 +71,8 @@ class ExpectRequest:
     """What is expected of the tests."""
 
     generation: str = ''            # of the ABI; '' is the one that is built
-    strict: bool = False            # a case that the generation does not have fails
-    findings: bool = False          # a case that passes in spite of a finding is a problem
+    strict_abi: bool = False        # a case that the generation does not have fails
+    strict_findings: bool = False   # a case that passes in spite of a finding is a problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,8 +149,8 @@ OPTIONS: dict[type, dict[str, tuple[str, typing.Callable[[typing.Any], typing.An
         'shard': ('shard', shards.parse_shard),
     },
     ExpectRequest: {
-        'generation': ('expect', str), 'strict': ('strict_abi', bool),
-        'findings': ('strict', bool),
+        'generation': ('expect', str), 'strict_abi': ('strict_abi', bool),
+        'strict_findings': ('strict', bool),
     },
     ShowRequest: {
         'raw': ('raw_output', bool), 'summary': ('summary', bool), 'failed': ('failed', bool),
@@ -212,7 +212,7 @@ def again(request: Request, test: str) -> str:
     for pair in boot.environment:
         words += ['--env', '='.join(pair)]
     words += [option for wanted, option in ((build.debug, '--debug'), (boot.trace, '--trace'),
-                                            (expect.strict, '--strict-abi')) if wanted]
+                                            (expect.strict_abi, '--strict-abi')) if wanted]
     # --trace may take a number: no test may follow it.
     words.sort(key=lambda word: word == '--trace')
     return shlex.join([*words, *(['--'] if boot.trace else []), test])

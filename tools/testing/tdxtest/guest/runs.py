@@ -53,7 +53,7 @@ def environment(laid: Laid) -> dict[str, str]:
     """The environment of the tests: what they expect, and what a person gave."""
     request = laid.request
     source = laid.work.source
-    return {**abi.environment(request.expected(source), request.expect.strict, source.key()),
+    return {**abi.environment(request.expected(source), request.expect.strict_abi, source.key()),
             **findings_environment(request),
             **({'LD_PRELOAD': f'/lib/{image.CASE_COST}'} if request.boot.cost else {}),
             **dict(request.boot.environment)}
@@ -194,7 +194,7 @@ def verdict_on(request: Request, judged: Sequence[ktap.Judged],
                notes: Iterable[str] = ()) -> ktap.Verdict:
     """The verdict on the guests of a request, with more notes."""
     times = request.boot.repeat
-    verdict = ktap.judge_all(judged, strict=request.expect.findings, times=times)
+    verdict = ktap.judge_all(judged, strict=request.expect.strict_findings, times=times)
     return dataclasses.replace(verdict, notes=(*verdict.notes, *repeated.notes(judged, times),
                                                *notes))
 

@@ -2,7 +2,7 @@
 """What a compiler says of the project's own C, with more warnings than a build asks for.
 
 The commands are those that the suite's Makefile and kbuild use; they compile to
-nothing. Nobody's build fails by a warning: only the project's checks count them.
+nothing. No build fails by a warning: only the project's checks count them.
 """
 
 import concurrent.futures
@@ -138,7 +138,7 @@ def own_path(path: str, folder: str, tree: str, own: frozenset[str]) -> str:
     return next((name for name in names if name in own), '')
 
 
-def findings(said: str, folder: str, tree: str) -> Iterator[str]:
+def complaints(said: str, folder: str, tree: str) -> Iterator[str]:
     """A line for each warning in a file of the project, and for each error anywhere.
 
     said: what compilers printed that ran in `folder`; tree: the work tree, in which the
@@ -160,7 +160,7 @@ def compile_unit(unit: Unit) -> list[str]:
     done = subprocess.run(unit.argv, cwd=unit.folder, stdin=subprocess.DEVNULL, text=True,
                           capture_output=True, errors='replace', check=False,
                           env=command.environment())
-    found = list(findings(done.stderr, unit.folder, unit.tree))
+    found = list(complaints(done.stderr, unit.folder, unit.tree))
     if done.returncode and not found:
         found.append(f'{unit.source}: {command.telling(done.stderr)}')
     return found

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Unit tests, in the rooms of what they test."""
+"""Unit tests, in folders named like those of what they test."""

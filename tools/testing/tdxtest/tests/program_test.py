@@ -9,7 +9,7 @@ import tempfile
 import textwrap
 import unittest
 
-from tdxtest.base import rooms
+from tdxtest.base import discovery
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import HERE, TOOL
 from tdxtest.verdict import results
@@ -149,7 +149,7 @@ class Ends(Program):
 
 class Commands(unittest.TestCase):
     def test_a_file_is_named_as_its_command(self):
-        for name, module in rooms.modules('commands').items():
+        for name, module in discovery.modules('commands').items():
             with self.subTest(command=name):
                 parsers = argparse.ArgumentParser().add_subparsers()
                 module.add_parser(parsers)

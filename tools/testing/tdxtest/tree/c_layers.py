@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which file of a tree of C uses which: rooms in order, and circles among the files.
+"""Which file of a tree of C uses which: layers in order, and circles among the files.
 
 A unit is a header with what defines its functions: the files of one stem.
 """
@@ -15,19 +15,19 @@ C_SUFFIXES = ('.c', '.h', '.S', '.def')
 
 @dataclasses.dataclass(frozen=True)
 class Tree:
-    """top: a folder of the project; rooms: ((prefix of a path below top, ...), ...).
+    """top: a folder of the project; layers: ((prefix of a path below top, ...), ...).
 
-    A file of a room uses only its own room and those before it. An empty prefix is
+    A file of a layer uses only its own layer and those before it. An empty prefix is
     for the files of `top` itself.
     """
 
     top: str
-    rooms: tuple[tuple[str, ...], ...]
+    layers: tuple[tuple[str, ...], ...]
 
-    def room(self, path: str) -> int | None:
-        """The number of a path's room, None without one."""
+    def layer(self, path: str) -> int | None:
+        """The number of a path's layer, None without one."""
         below = os.path.relpath(path, self.top)
-        for number, prefixes in enumerate(self.rooms):
+        for number, prefixes in enumerate(self.layers):
             if any(below.startswith(p) if p else '/' not in below for p in prefixes):
                 return number
         return None
@@ -86,28 +86,28 @@ class Uses:
         return reached
 
 
-def check_rooms(tree: Tree, uses: Uses) -> Iterator[str]:
-    """Each file has a room, and neither includes nor calls what a later room has."""
-    room_of_unit: dict[str, int] = {}
-    room_of_name: dict[str, int] = {}
+def check_layers(tree: Tree, uses: Uses) -> Iterator[str]:
+    """Each file has a layer, and neither includes nor calls what a later layer has."""
+    layer_of_unit: dict[str, int] = {}
+    layer_of_name: dict[str, int] = {}
     for path in uses.texts:
-        room = tree.room(path)
-        if room is None:
-            yield f'{path}: is in no room of {tree.top}'
+        layer = tree.layer(path)
+        if layer is None:
+            yield f'{path}: is in no layer of {tree.top}'
             continue
-        room_of_unit[stem(path)] = max(room, room_of_unit.get(stem(path), 0))
-        room_of_name[os.path.basename(path)] = room
+        layer_of_unit[stem(path)] = max(layer, layer_of_unit.get(stem(path), 0))
+        layer_of_name[os.path.basename(path)] = layer
     for path, text in uses.texts.items():
-        own = tree.room(path)
+        own = tree.layer(path)
         if own is None:
             continue
         for name in c_source.includes(text):
-            if room_of_name.get(os.path.basename(name), 0) > own:
-                yield f'{path}: includes {name} of a room above its own'
+            if layer_of_name.get(os.path.basename(name), 0) > own:
+                yield f'{path}: includes {name} of a layer above its own'
     for unit, row in uses.of.items():
         for other, names in row.items():
-            if room_of_unit.get(other, 0) > room_of_unit.get(unit, 0):
-                yield f'{unit}: uses {names[0]}() of {other}, a room above its own'
+            if layer_of_unit.get(other, 0) > layer_of_unit.get(unit, 0):
+                yield f'{unit}: uses {names[0]}() of {other}, a layer above its own'
 
 
 def check_circles(tree: Tree, uses: Uses) -> Iterator[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""checkpatch.pl --strict, as it comes with the kernel, and the table of excused findings."""
+"""checkpatch.pl --strict, as it comes with the kernel, and the table of excused complaints."""
 
 import concurrent.futures
 import hashlib
@@ -13,9 +13,9 @@ from tdxtest.base.build_folder import write_if_changed
 from tdxtest.base.paths import PROJECT, TABLES
 from tdxtest.tree.work_tree import content, WorkTree, read
 
-# Types of findings that are no faults of files outside a git tree.
+# Types of complaints that do not apply to files outside a git tree.
 IGNORED_TYPES = 'FILE_PATH_CHANGES,SPDX_LICENSE_TAG'
-FINDING = re.compile(r'(.*?):\d+: (?:CHECK|WARNING|ERROR):(\w+): ')
+COMPLAINT = re.compile(r'(.*?):\d+: (?:CHECK|WARNING|ERROR):(\w+): ')
 # Its status if it finds nothing, and if it finds something. It ends with others if it fails.
 STATUSES = (0, 1)
 # What its answer depends on besides the file and the options, below scripts/.
@@ -28,7 +28,7 @@ def excuses() -> list[tuple[str, str]]:
     return [(kind, prefix) for kind, prefix, _why in rows]
 
 
-def findings(work: WorkTree, paths: Sequence[str], used: set[tuple[str, str]],
+def complaints(work: WorkTree, paths: Sequence[str], used: set[tuple[str, str]],
              signed: bool = False) -> Iterator[str]:
     """Lines that it says of files and patches and that checkpatch.tsv does not excuse.
 
@@ -48,7 +48,7 @@ def findings(work: WorkTree, paths: Sequence[str], used: set[tuple[str, str]],
         for path, lines in zip(paths, answers):
             name = path.removeprefix(PROJECT + '/')
             for line in lines:
-                match = FINDING.match(line)
+                match = COMPLAINT.match(line)
                 about = match[1].removeprefix(PROJECT + '/') if match else ''
                 row = next((r for r in rows if match and match[2] == r[0] and
                             (name.startswith(r[1]) or about.startswith(r[1]))), None)

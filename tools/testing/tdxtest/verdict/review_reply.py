@@ -27,7 +27,7 @@ def is_green(found: Comparison) -> bool:
             bool(found.same or found.changes))
 
 
-def findings(found: Comparison, most: int) -> list[str]:
+def changes_and_hangs(found: Comparison, most: int) -> list[str]:
     """Lines on what changed, at most `most` cases of each kind."""
     # As many frames of a stack as cases of a kind.
     lines: list[str] = hangs(found)[:2 * most] if found.hangs else []
@@ -62,7 +62,7 @@ def body(found: Comparison, who: str) -> str:
     end = ['', f'Tested-by: {who}'] if is_green(found) and who else []
     lines = head
     for most in range(NAMED, 0, -1):
-        told = findings(found, most)
+        told = changes_and_hangs(found, most)
         lines = [*head, *(['', *told] if told and told[0] else told),
                  *(['', *notes] if notes else []), *(['', *known] if known else []), *end]
         if len(lines) <= LINES:

@@ -17,7 +17,7 @@ def made(name, when=When.STATIC, wrong=(), **more):
 
 
 def loaded(**modules):
-    with mock.patch.object(checking.rooms, 'modules', lambda room: dict(modules)):
+    with mock.patch.object(checking.discovery, 'modules', lambda folder: dict(modules)):
         return [module.NAME for module in checking.load()]
 
 
@@ -47,7 +47,7 @@ class Chosen(unittest.TestCase):
                    'b': made('B', AFTER='d', __name__='checks.b'),
                    'c': made('C', When.LONG, __name__='checks.c'),
                    'd': made('D', __name__='checks.d')}
-        with mock.patch.object(checking.rooms, 'modules', lambda room: dict(modules)):
+        with mock.patch.object(checking.discovery, 'modules', lambda folder: dict(modules)):
             return [check.NAME for check in checking.chosen(when, text)]
 
     def test_by_time_and_text(self):

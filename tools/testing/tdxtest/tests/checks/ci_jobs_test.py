@@ -32,17 +32,17 @@ class Parameters(unittest.TestCase):
 class Check(unittest.TestCase):
     def test_a_checker_that_fails(self):
         table = {'fake': ('lava-', ['true'], ['sh', '-c', 'echo "line 3: no"; exit 1'])}
-        wrong = list(ci_jobs.findings(table, self.fail))
+        wrong = list(ci_jobs.complaints(table, self.fail))
         self.assertIn('ci/lava-emulator.yaml: fake: line 3: no', wrong)
         self.assertFalse([line for line in wrong if 'github' in line])
 
     def test_a_checker_that_is_content(self):
-        self.assertEqual(list(ci_jobs.findings({'fake': ('', ['true'], ['true'])}, self.fail)), [])
+        self.assertEqual(list(ci_jobs.complaints({'fake': ('', ['true'], ['true'])}, self.fail)), [])
 
     def test_a_checker_that_is_not_there(self):
         absent = []
         table = {'none': ('', ['no-such-checker'], ['false']), 'broken': ('', ['false'], ['false'])}
-        self.assertEqual(list(ci_jobs.findings(table, absent.append)), [])
+        self.assertEqual(list(ci_jobs.complaints(table, absent.append)), [])
         self.assertEqual(absent, ['none', 'broken'])
         said = []
         with mock.patch.object(ci_jobs, 'CHECKERS', table):

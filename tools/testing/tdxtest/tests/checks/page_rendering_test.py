@@ -13,8 +13,8 @@ No bottom table border found.
 """
 
 
-class Findings(unittest.TestCase):
+class Complaints(unittest.TestCase):
     def test_lines_and_the_role_of_sphinx(self):
-        self.assertEqual(list(page_rendering.findings('x.rst', SAID)), [
+        self.assertEqual(list(page_rendering.complaints('x.rst', SAID)), [
             'x.rst:6: Inline literal start-string without end-string.',
             'x.rst:8: Malformed table.'])

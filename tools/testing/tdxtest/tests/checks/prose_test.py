@@ -30,5 +30,8 @@ class Phrases(unittest.TestCase):
         self.assertEqual(len(found), 1, found)
         self.assertIn('x.c:2: "is to be"', found[0])
 
+    def test_phrase_at_the_start_of_a_sentence(self):
+        self.assertIn('"Nobody": write who it is', self.wrong('/* Nobody reads it. */')[0])
+
     def test_plain_words_pass(self):
         self.assertEqual(self.wrong('The host must answer after the exit.'), [])

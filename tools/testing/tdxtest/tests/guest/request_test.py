@@ -46,7 +46,7 @@ class FromArguments(unittest.TestCase):
                           boot.collect),
                          ('qemu-kvm', 2, 3, 4, 5, 200, True, 6, (('tdx_smoke_test', 'x*'),),
                           (('A', '1'),), ''))
-        self.assertEqual((expect.generation, expect.strict), ('merged', True))
+        self.assertEqual((expect.generation, expect.strict_abi), ('merged', True))
         self.assertEqual(wanted.output, results.Output('j', 'u', 'l'))
 
     def test_every_field_has_an_option(self):

@@ -63,32 +63,32 @@ class Seeds(unittest.TestCase):
 class Whose(unittest.TestCase):
     SUITE = 'tools/testing/selftests/kvm'
 
-    def findings(self, said, tree='/b/tree'):
+    def complaints(self, said, tree='/b/tree'):
         own = [f'{self.SUITE}/x86/a_test.c']
         with mock.patch.object(work_tree, 'overlay_files', return_value=own):
-            return list(diagnostics.findings(said, os.path.join(tree, self.SUITE), tree))
+            return list(diagnostics.complaints(said, os.path.join(tree, self.SUITE), tree))
 
     def test_a_copy_in_the_work_tree_is_ours(self):
-        self.assertEqual(self.findings('x86/a_test.c:7:9: warning: unused variable'),
+        self.assertEqual(self.complaints('x86/a_test.c:7:9: warning: unused variable'),
                          [f'{self.SUITE}/x86/a_test.c:7: warning: unused variable'])
 
     def test_a_warning_in_the_kernel_is_not(self):
         # The default build folder is in the project.
         for tree in ('/b/tree', os.path.join(PROJECT, 'build/kernels/7.3/tree')):
-            self.assertEqual(self.findings('include/kvm_util.h:7:9: warning: comparison', tree), [])
+            self.assertEqual(self.complaints('include/kvm_util.h:7:9: warning: comparison', tree), [])
 
     def test_a_program_of_the_guest_is_ours(self):
         for path in ('init.c', 'klog.h'):
             path = os.path.join(GUEST_SOURCES, path)
-            self.assertEqual(self.findings(f'{path}:7:9: warning: unused variable'),
+            self.assertEqual(self.complaints(f'{path}:7:9: warning: unused variable'),
                              [f'{os.path.relpath(path, PROJECT)}:7: warning: unused variable'])
 
     def test_an_error_is_ours_wherever_it_is(self):
-        self.assertEqual(self.findings('include/kvm_util.h:7: fatal error: no file'),
+        self.assertEqual(self.complaints('include/kvm_util.h:7: fatal error: no file'),
                          ['include/kvm_util.h:7: fatal error: no file'])
 
     def test_notes_and_code_are_left_out(self):
-        self.assertEqual(self.findings('x86/a_test.c: In function main:\n'
+        self.assertEqual(self.complaints('x86/a_test.c: In function main:\n'
                                        'x86/a_test.c:7:9: note: declared here\n'
                                        '    7 | int a; // warning: none\n'), [])
 

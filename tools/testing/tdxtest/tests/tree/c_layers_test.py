@@ -14,7 +14,7 @@ def function(name, *calls):
 
 def check(texts, tree=TREE):
     uses = c_layers.Uses(texts)
-    return [*c_layers.check_rooms(tree, uses), *c_layers.check_circles(tree, uses)]
+    return [*c_layers.check_layers(tree, uses), *c_layers.check_circles(tree, uses)]
 
 
 class Layers(unittest.TestCase):
@@ -28,14 +28,14 @@ class Layers(unittest.TestCase):
 
     def test_upward_call(self):
         self.assertEqual(check({'t/low/a.c': function('a', 'b'), 't/high/b.c': function('b')}),
-                         ['a: uses b() of b, a room above its own'])
+                         ['a: uses b() of b, a layer above its own'])
 
     def test_upward_include(self):
         self.assertEqual(check({'t/low/a.c': '#include "x/b.h"\n', 't/high/b.h': ''}),
-                         ['t/low/a.c: includes x/b.h of a room above its own'])
+                         ['t/low/a.c: includes x/b.h of a layer above its own'])
 
-    def test_no_room(self):
-        self.assertEqual(check({'t/other/a.c': ''}), ['t/other/a.c: is in no room of t'])
+    def test_no_layer(self):
+        self.assertEqual(check({'t/other/a.c': ''}), ['t/other/a.c: is in no layer of t'])
 
     def test_circle(self):
         wrong = check({'t/low/a.c': function('a', 'b'), 't/low/b.c': function('b', 'c'),

@@ -40,36 +40,36 @@ class MemoryTest(unittest.TestCase):
         with open(os.path.join(self.folder, 'asked'), encoding='utf-8') as f:
             return len(f.readlines())
 
-    def findings(self):
+    def complaints(self):
         work = types.SimpleNamespace(folder=self.folder,
                                      tree=os.path.join(self.folder, 'tree'))
-        return list(checkpatch.findings(work, [self.file], set()))
+        return list(checkpatch.complaints(work, [self.file], set()))
 
     def test_same_file_is_asked_once_and_told_twice(self):
         self.write(self.file, 'bad')
-        first = self.findings()
+        first = self.complaints()
         self.assertEqual([f'{self.file}:1: WARNING:LONG_LINE: bad'], first)
-        self.assertEqual(first, self.findings())
+        self.assertEqual(first, self.complaints())
         self.assertEqual(1, self.asked())
 
     def test_changed_file_is_asked_again(self):
         self.write(self.file, 'good')
-        self.assertEqual([], self.findings())
+        self.assertEqual([], self.complaints())
         self.write(self.file, 'worse')
-        self.assertEqual([f'{self.file}:1: WARNING:LONG_LINE: worse'], self.findings())
+        self.assertEqual([f'{self.file}:1: WARNING:LONG_LINE: worse'], self.complaints())
 
     def test_changed_script_is_asked_again(self):
         self.write(self.file, 'good')
-        self.findings()
+        self.complaints()
         self.write(self.script, SCRIPT + '# newer\n')
-        self.findings()
+        self.complaints()
         self.assertEqual(2, self.asked())
 
     def test_script_that_fails_is_no_clean_file(self):
         self.write(self.file, 'fail')
         for _ in range(2):
             with self.assertRaisesRegex(Failure, 'broken'):
-                self.findings()
+                self.complaints()
 
 
 if __name__ == '__main__':
