@@ -19,7 +19,7 @@ from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.made_trees import Made
 from tdxtest.tree.suite import Suite
 from tdxtest.tree.work_tree import WorkTree
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
 NAME = 'trees that have moved, built'
 WHEN = When.LONG
@@ -31,7 +31,7 @@ TESTS = ('tdx_smoke_test', 'tdx_memory_fault_test', 'tdx_init_mem_region_test')
 def smoke(built: Built) -> None:
     """Failure with the first problem of a few tests."""
     [guest] = runs.boot_guests(built, [[(test, []) for test in TESTS]])
-    verdict = ktap.judge_all([(guest.console, guest.ended, {})])
+    verdict = judging.judge_all([(guest.console, guest.ended, {})])
     if verdict.status:
         raise Failure(verdict.wrong()[0])
 

@@ -18,7 +18,7 @@ from tdxtest.base.failure import Failure
 from tdxtest.base.paths import TEST_DATA
 from tdxtest.commands import report
 from tdxtest.guest.stages import Built
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 from tdxtest.verdict.results import Results
 
 NAME = 'report in a browser'
@@ -58,7 +58,7 @@ def sample_runs() -> Iterator[Results]:
     for name, abi in SAMPLES:
         with open(os.path.join(TEST_DATA, f'{name}.log'), encoding='utf-8') as f:
             guests = [results.parse_log(f)]
-        yield results.collect(guests, ktap.judge_all(guests), {'abi': abi, 'kernel': '7.3.4'})
+        yield results.collect(guests, judging.judge_all(guests), {'abi': abi, 'kernel': '7.3.4'})
 
 
 def browse(page: str, folder: str, width: int,

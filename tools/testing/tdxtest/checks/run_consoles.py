@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tdxtest.base.checking import When
 from tdxtest.base.failure import EXIT_PASS
 from tdxtest.guest.runs import GuestRun
-from tdxtest.verdict import ktap, kunit
+from tdxtest.verdict import judging, kunit
 from tdxtest.verdict.second_opinion import compare, read
 
 NAME = "the run, by KUnit's parser too"
@@ -18,5 +18,5 @@ def check(done: GuestRun) -> Iterator[str]:
     for guest in done.guests:
         console, _ = read(guest.console_path)
         # One that failed has its verdict already.
-        if ktap.judge(console).status == EXIT_PASS:
+        if judging.judge(console).status == EXIT_PASS:
             yield from compare(modules, guest.console_path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tdxtest.base.checking import When
 from tdxtest.guest import runs, shards
 from tdxtest.guest.runs import GuestRun
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 from tdxtest.verdict.results import Results
 
 NAME = 'two CPUs'
@@ -46,7 +46,7 @@ def check(done: GuestRun) -> Iterator[str]:
              for name, cases in sorted(wanted.items())]
     guest, = runs.boot_guests(done.built.with_boot(cpus=CPUS), [tests])
     chosen = {name: shards.chosen(words) for name, words in tests}
-    verdict = ktap.judge_all([(guest.console, guest.ended, chosen)])
+    verdict = judging.judge_all([(guest.console, guest.ended, chosen)])
     done.built.progress.say(f'check: {CPUS} CPUs: {verdict.summary}')
     yield from verdict.wrong()
     for test in guest.console.tests:

@@ -20,7 +20,7 @@ from tdxtest.guest.options import (Commands, add_boot_options, add_environment_o
 from tdxtest.guest.stages import Laid
 from tdxtest.tree import abi, source, suite, td_tests
 from tdxtest.tree.work_tree import WorkTree
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging, ktap
 
 # git takes 2 to 124 for bad as well, and gives up at 126 and more. EXIT_STOP makes it do so.
 EXIT_GOOD, EXIT_BAD, EXIT_SKIP, EXIT_STOP = EXIT_PASS, EXIT_FAIL, EXIT_NOT_RUN, 128
@@ -106,7 +106,7 @@ def judge(console: ktap.Console, ended: str | None, names: Sequence[str], skip_i
     its own, and a skipped case says nothing, unless skip_is_bad. Neither does a case
     that fails as a finding says, unless xfail_is_bad.
     """
-    why = ktap.not_run_why(console, ended)
+    why = judging.not_run_why(console, ended)
     if why:
         return EXIT_SKIP, why
     load = next((t.result for t in console.tests if t.result.name == 'load_kvm'), None)
@@ -124,7 +124,7 @@ def judge(console: ktap.Console, ended: str | None, names: Sequence[str], skip_i
     for test in found:
         if test.planned == 0 and not test.result.skip:
             return EXIT_SKIP, f'{test.result.name}: no case was run'
-        problems = ktap.test_problems(test)
+        problems = judging.test_problems(test)
         if problems:
             return EXIT_BAD, problems[0]
         cases += test.cases or [test.result]

@@ -11,7 +11,7 @@ from tdxtest.guest import boot, machines, request, runs, stages
 from tdxtest.guest.machines import Machine
 from tdxtest.guest.options import (EPILOG, Commands, add_boot_options, add_place_options,
                                    add_show_options)
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 from tdxtest.verdict.results import Results
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if seen:
         seen.conclude()
     guests = [(guest.console, guest.ended, about['tests'])]
-    verdict = ktap.judge_all(guests)
+    verdict = judging.judge_all(guests)
     found = results.collect(guests, verdict, {key: value for key, value in about.items()
                                               if key not in ('format', 'tests')} |
                             {'cpus': wanted.boot.cpus})

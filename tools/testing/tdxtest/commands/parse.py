@@ -6,7 +6,7 @@ import sys
 
 from tdxtest.guest import request
 from tdxtest.guest.options import EPILOG, Commands, add_strict_option
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         with open(0 if log == '-' else log, encoding='utf-8', errors='replace',
                   closefd=log != '-') as f:
             guests.append(results.parse_log(f))
-    verdict = ktap.judge_all(guests, strict=args.strict)
+    verdict = judging.judge_all(guests, strict=args.strict)
     # If the results go to standard output, nothing else may be printed there.
     out = sys.stderr if '-' in (args.json, args.junit, args.lava) else sys.stdout
     for line in (*verdict.problems, *verdict.notes):

@@ -11,7 +11,7 @@ from tdxtest.guest import boot, image, request, runs, stages
 from tdxtest.guest.options import EPILOG, Commands, add_boot_options, add_build_options
 from tdxtest.guest.stages import Built
 from tdxtest.tree.kernel import Modules
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
 SOURCE = os.path.join(GUEST_SOURCES, 'reload.c')
 PROGRAM = 'reload'
@@ -52,8 +52,8 @@ def words(modules: Modules, count: int) -> list[str]:
             '--', *modules[-1][1]]
 
 
-def boot_once(built: Built, count: int) -> ktap.Verdict:
-    """Boot and reload `count` times; gives the ktap.Verdict."""
+def boot_once(built: Built, count: int) -> judging.Verdict:
+    """Boot and reload `count` times; gives the judging.Verdict."""
     wanted = built.request.boot
     installation = wanted.machine.prepare(built.build)
     folder = built.build.folder('run', built.work.source.name, 'reload')
@@ -66,7 +66,7 @@ def boot_once(built: Built, count: int) -> ktap.Verdict:
     guest = runs.new_guest(built.request, folder)
     boot.run_step(built.progress, 'reload', f'{count} times, {wanted.cpus} CPU(s)',
                   [guest], [iso], installation, wanted.cpus)
-    return ktap.judge(guest.console, guest.ended)
+    return judging.judge(guest.console, guest.ended)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from tdxtest.kvm import rebuild
 from tdxtest.tree import changes as changes_of, kvm_api, mbox
 from tdxtest.tree.kernel import Kernel
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import hang, ktap, results, review_reply, review_report
+from tdxtest.verdict import hang, judging, ktap, results, review_reply, review_report
 from tdxtest.verdict.comparison import Change, Comparison, STATE_OF
 
 EPILOG = """\
@@ -257,7 +257,7 @@ class Review:
         found = []
         for label, outcomes in self.outcomes.items():
             told = list(problems(outcomes))
-            verdict = ktap.Verdict(EXIT_FAIL if told else EXIT_PASS, label, tuple(told))
+            verdict = judging.Verdict(EXIT_FAIL if told else EXIT_PASS, label, tuple(told))
             found.append(results.collect([(one.console, one.died, {}) for one in outcomes], verdict,
                                          {**runs.about(self.base), 'label': label}))
         return found

@@ -20,7 +20,7 @@ from tdxtest.guest.stages import Built
 from tdxtest.guest.td import tests as td
 from tdxtest.tree.kernel import Modules
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging, ktap
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Runner:
                  self.built.progress.line if wanted.verbose else lambda line: None)
         if self._interrupted:
             return [], ''
-        why = ktap.not_run_why(guest.console, guest.ended)
+        why = judging.not_run_why(guest.console, guest.ended)
         if why:
             raise Failure(f'guest: {why} (console: {guest.console_path})')
         with open(guest.console_path, encoding='utf-8', errors='replace') as f:

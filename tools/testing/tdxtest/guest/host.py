@@ -10,7 +10,7 @@ from tdxtest.guest import boot, image, runs, shards, stages
 from tdxtest.guest.machines import ssh
 from tdxtest.guest.request import Request
 from tdxtest.tree import abi, kselftest, series, source
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 
 # Seconds of real time that one test program may take.
 TEST_TIMEOUT_S = 300
@@ -52,7 +52,7 @@ def run(request: Request, build: Build) -> runs.Run:
     seen = runs.view_of(build.progress, request, [tests], lambda name: suite.cases_of(name) or ())
     boot.run_step(build.progress, 'tests', f'{machine.option}, Linux {installation.version}',
                   [guest], [bundle], installation, 1, view=seen)
-    ran: list[ktap.Judged] = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
+    ran: list[judging.Judged] = [(guest.console, guest.ended, {name: [] for name, _ in tests})]
     verdict = runs.verdict_on(request, ran)
     about = {**runs.about(laid), 'kernel': installation.version, 'origin': machine.option,
              'abi': generation.name, 'expected': generation.name}

@@ -15,7 +15,7 @@ from tdxtest.guest.stages import Built, Laid
 from tdxtest.guest.td import tests as td
 from tdxtest.tree import abi, kvm_api, parts, suite
 from tdxtest.tree.suite import Tests
-from tdxtest.verdict import findings, ktap, repeated, results
+from tdxtest.verdict import findings, judging, repeated, results
 
 # Seconds of guest time that one test program may take.
 TEST_TIMEOUT_S = 900
@@ -30,7 +30,7 @@ class Run:
 
     request: Request
     build: Build
-    verdict: ktap.Verdict
+    verdict: judging.Verdict
     guests: tuple[boot.Guest, ...]
     results: results.Results
 
@@ -102,7 +102,7 @@ def new_guest(request: Request, folder: str) -> boot.Guest:
     return boot.Guest(request.boot.machine, folder, limits, request.boot.verbose)
 
 
-def boot_shell(built: Built) -> ktap.Verdict:
+def boot_shell(built: Built) -> judging.Verdict:
     """Boot to a shell on this terminal."""
     wanted = built.request.boot
     installation = wanted.machine.prepare(built.build)
@@ -111,10 +111,10 @@ def boot_shell(built: Built) -> ktap.Verdict:
     with built.progress.step('image', 'making the initramfs and the boot image'):
         iso = boot_image(built, folder, [], busybox)
     console = shell.interact(new_guest(built.request, folder), iso, installation, wanted.cpus)
-    return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+    return judging.judge(console, 'ended from the keyboard', wants_tests=False)
 
 
-def boot_td_shell(built: Built, test: str) -> ktap.Verdict:
+def boot_td_shell(built: Built, test: str) -> judging.Verdict:
     """Boot to a shell in a TD on this terminal. test: one of td_tests.NAMES."""
     tests: Tests = [(test, [])]
     built = td.fitting(built, [tests])
@@ -129,7 +129,7 @@ def boot_td_shell(built: Built, test: str) -> ktap.Verdict:
             built.kernel, [], plan, parameters=parameters(built.request),
             extra=td.files(built, tests))
     console = shell.interact(new_guest(built.request, folder), iso, installation, wanted.cpus)
-    return ktap.judge(console, 'ended from the keyboard', wants_tests=False)
+    return judging.judge(console, 'ended from the keyboard', wants_tests=False)
 
 
 def boot_guests(built: Built, shares: Sequence[Tests]) -> tuple[boot.Guest, ...]:
@@ -170,10 +170,10 @@ def view_of(progress: Progress, request: Request, shares: Sequence[Tests],
                      request.boot.repeat)
 
 
-def boot_only(built: Built) -> ktap.Verdict:
+def boot_only(built: Built) -> judging.Verdict:
     """Boot without tests."""
     [guest] = boot_guests(built, [[]])
-    return ktap.judge_all([(guest.console, guest.ended, {})], wants_tests=False)
+    return judging.judge_all([(guest.console, guest.ended, {})], wants_tests=False)
 
 
 def run_tests(built: Built, tests: Tests) -> GuestRun:
@@ -190,11 +190,11 @@ def run_tests(built: Built, tests: Tests) -> GuestRun:
                     results.collect(judged, verdict, about(built)), built)
 
 
-def verdict_on(request: Request, judged: Sequence[ktap.Judged],
-               notes: Iterable[str] = ()) -> ktap.Verdict:
+def verdict_on(request: Request, judged: Sequence[judging.Judged],
+               notes: Iterable[str] = ()) -> judging.Verdict:
     """The verdict on the guests of a request, with more notes."""
     times = request.boot.repeat
-    verdict = ktap.judge_all(judged, strict=request.expect.strict_findings, times=times)
+    verdict = judging.judge_all(judged, strict=request.expect.strict_findings, times=times)
     return dataclasses.replace(verdict, notes=(*verdict.notes, *repeated.notes(judged, times),
                                                *notes))
 
@@ -219,7 +219,7 @@ def about(laid: Laid) -> dict[str, typing.Any]:
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds')}
 
 
-def conclude(build: Build, verdict: ktap.Verdict, version: str,
+def conclude(build: Build, verdict: judging.Verdict, version: str,
              lines: Sequence[str] | None = None) -> int:
     """Print the verdict and the times; gives the exit status.
 

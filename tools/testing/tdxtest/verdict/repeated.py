@@ -6,7 +6,7 @@ import dataclasses
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging, ktap
 from tdxtest.verdict.repetitions import spans
 
 # The outcome that names a case is the first one that it had.
@@ -15,21 +15,21 @@ WORST_FIRST = ('fail', ktap.XFAIL, 'skip', ktap.XPASS, 'pass')
 NAMED = 3
 
 
-def of_names(guests: Sequence[ktap.Judged]) -> dict[str, dict[int, list[ktap.Test]]]:
+def of_names(guests: Sequence[judging.Judged]) -> dict[str, dict[int, list[ktap.Test]]]:
     """{test: {repetition: the parts of it that guests ran}}, of all that they had to run."""
     found: dict[str, dict[int, list[ktap.Test]]] = {
         name: {} for _, _, wanted in guests for name in wanted}
     for guest in guests:
-        for number, test in ktap.numbered(ktap.tests_of(*guest)):
+        for number, test in judging.numbered(judging.tests_of(*guest)):
             if number:
                 found.setdefault(test.result.name, {}).setdefault(number, []).append(test)
     return found
 
 
-def notes(guests: Sequence[ktap.Judged], times: int) -> Iterator[str]:
+def notes(guests: Sequence[judging.Judged], times: int) -> Iterator[str]:
     """Lines that say how often each test passed, and which case was not the same each time.
 
-    guests: as ktap.judge_all() takes them; times: how often each test had to run.
+    guests: as judging.judge_all() takes them; times: how often each test had to run.
     """
     if times == 1:
         return

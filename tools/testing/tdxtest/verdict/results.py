@@ -12,7 +12,7 @@ import xml.etree.ElementTree as xml
 from collections.abc import Iterable, Mapping, Sequence
 
 from tdxtest.base.failure import EXIT_NOT_RUN, EXIT_PASS, UsageError
-from tdxtest.verdict import kcidb, ktap, repeated, rows
+from tdxtest.verdict import judging, kcidb, ktap, repeated, rows
 
 FORMAT = 'tdxtest-results-1'
 # What the last run leaves in the build folder.
@@ -29,14 +29,14 @@ Results: typing.TypeAlias = rows.Results
 outcome, reported = rows.outcome, rows.reported
 
 
-def merged(guests: Iterable[ktap.Judged], times: int = 1) -> list[Results]:
+def merged(guests: Iterable[judging.Judged], times: int = 1) -> list[Results]:
     """The tests of all guests, each name once, in the order of their first result.
 
     times: how often each test had to run.
     """
     tests: dict[str, list[ktap.Test]] = {}
     for guest in guests:
-        for test in ktap.tests_of(*guest):
+        for test in judging.tests_of(*guest):
             tests.setdefault(test.result.name, []).append(test)
     return [as_row(parts, times) for parts in tests.values()]
 
@@ -61,11 +61,11 @@ def rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def collect(guests: Sequence[ktap.Judged], verdict: ktap.Verdict,
+def collect(guests: Sequence[judging.Judged], verdict: judging.Verdict,
             about: Mapping[str, typing.Any]) -> Results:
     """The results as a dict that JSON can hold.
 
-    guests: as ktap.judge_all() takes them; about: {word: text} of the run, such
+    guests: as judging.judge_all() takes them; about: {word: text} of the run, such
     as kernel, machine and abi, and repeat if each test had to run several times.
     """
     return {**about, 'status': verdict.status, 'summary': verdict.summary,
@@ -249,8 +249,8 @@ def save(runs: Sequence[Results], output: Output) -> None:
             print(f'tdxtest: {path} was not written: {e.strerror}', file=sys.stderr)
 
 
-def parse_log(lines: Iterable[str]) -> ktap.Judged:
-    """The guest of a saved console, as ktap.judge_all() takes it."""
+def parse_log(lines: Iterable[str]) -> judging.Judged:
+    """The guest of a saved console, as judging.judge_all() takes it."""
     console = ktap.Console()
     for line in lines:
         console.feed(line)

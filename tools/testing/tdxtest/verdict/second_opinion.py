@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compares ktap.py with the KTAP parser that comes with the kernel, kunit_parser.py.
 
-ktap.py judges the consoles of several guests line by line, and how each guest ended. KUnit's
-parser judges one document. ktap.py must find every fault that KUnit's parser finds, and in a
-run that passed both must have seen the same results.
+ktap.py and judging.py read and judge the consoles of several guests, and how each guest
+ended. KUnit's parser judges one document. They must find every fault that KUnit's parser
+finds, and in a run that passed both must have seen the same results.
 """
 
 import io
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from tdxtest.base.failure import EXIT_PASS
-from tdxtest.verdict import ktap, kunit
+from tdxtest.verdict import judging, ktap, kunit
 
 
 def by_kunit(modules: kunit.KUnitModules, lines: Iterable[str]) -> tuple[bool, dict[str, str]]:
@@ -45,7 +45,7 @@ def read(path: str) -> tuple[ktap.Console, list[str]]:
 def compare(modules: kunit.KUnitModules, path: str, stricter: bool = False) -> Iterator[str]:
     """A line for each thing that the two see differently in a saved console."""
     console, lines = read(path)
-    mine = ktap.judge(console, '' if console.powered_off else 'the log ends').status == EXIT_PASS
+    mine = judging.judge(console, '' if console.powered_off else 'the log ends').status == EXIT_PASS
     theirs, results = by_kunit(modules, lines)
     name = os.path.basename(path)
     if mine and not theirs:

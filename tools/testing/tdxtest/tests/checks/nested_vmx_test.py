@@ -10,7 +10,7 @@ from tdxtest.guest import runs, stages
 from tdxtest.guest.machines import nested
 from tdxtest.tests.fakes import built
 from tdxtest.tree import suite
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
 
 class Check(unittest.TestCase):
@@ -30,11 +30,11 @@ class Check(unittest.TestCase):
             return list(nested_vmx.check(built(cpus=4, jobs=2, suite=programs))), laid
 
     def test_the_kernel_is_made_for_the_machine(self):
-        wrong, [boot] = self.check(ktap.Verdict(0, 'PASS: 4 passed', ()))
+        wrong, [boot] = self.check(judging.Verdict(0, 'PASS: 4 passed', ()))
         self.assertEqual((wrong, boot.machine, boot.cpus, boot.jobs), ([], nested.MACHINE, 1, 1))
 
     def test_what_is_wrong(self):
-        wrong, _ = self.check(ktap.Verdict(1, 'FAIL', ('tdx_smoke_test: not ok',)))
+        wrong, _ = self.check(judging.Verdict(1, 'FAIL', ('tdx_smoke_test: not ok',)))
         self.assertEqual(wrong, ['tdx_smoke_test: not ok'])
 
     def test_the_tests_are_those_of_the_suite(self):

@@ -10,9 +10,9 @@ from tdxtest.checks.two_cpus import TOO_FEW
 from tdxtest.guest import runs
 from tdxtest.tests.checks.two_cpus_test import run
 from tdxtest.tests.fakes import built
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
-GOOD = ktap.Verdict(0, 'PASS: 1 passed', ())
+GOOD = judging.Verdict(0, 'PASS: 1 passed', ())
 
 
 class Whole(unittest.TestCase):
@@ -34,11 +34,11 @@ class Whole(unittest.TestCase):
                          ([], [(2, [('a_test', [])]), (4, [('a_test', [])])]))
 
     def test_a_problem_names_the_number(self):
-        wrong, _ = self.check(GOOD, ktap.Verdict(1, 'FAIL', ('a_test: not ok',)))
+        wrong, _ = self.check(GOOD, judging.Verdict(1, 'FAIL', ('a_test: not ok',)))
         self.assertEqual(wrong, ['4 CPUs: a_test: not ok'])
 
     def test_a_guest_that_does_not_boot_is_told(self):
-        wrong, _ = self.check(ktap.Verdict(125, 'did not boot', ()), GOOD)
+        wrong, _ = self.check(judging.Verdict(125, 'did not boot', ()), GOOD)
         self.assertEqual(wrong, ['2 CPUs: did not boot'])
 
     def test_a_case_that_skips_itself_with_four_is_told(self):

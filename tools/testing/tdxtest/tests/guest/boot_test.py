@@ -10,7 +10,7 @@ from unittest import mock
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS, Failure
 from tdxtest.guest import boot
 from tdxtest.tests.fakes import GOOD, STARTED, FakeMachine
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
 
 class Watchdog(unittest.TestCase):
@@ -19,7 +19,7 @@ class Watchdog(unittest.TestCase):
             guest = boot.Guest(FakeMachine(program), folder, boot.Limits(**limits))
             boot.run([guest], ['image'], None, 1, lambda line: None)
             self.assertTrue(os.path.exists(guest.console_path))
-        return guest, ktap.judge(guest.console, guest.ended)
+        return guest, judging.judge(guest.console, guest.ended)
 
     def check(self, program, status, text, **limits):
         guest, verdict = self.boot(program, **limits)

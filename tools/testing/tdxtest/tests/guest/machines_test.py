@@ -19,7 +19,7 @@ from tdxtest.commands import bisect
 from tdxtest.guest import boot, host, image, machines, runs, stages
 from tdxtest.guest.machines import bochs, qemu_kvm, ssh
 from tdxtest.guest.request import Request
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 
 # Takes options and a host as ssh does, and runs the command here.
 FAKE_SSH = '''
@@ -116,7 +116,8 @@ class Qemu(Programs):
         guest = boot.Guest(qemu_kvm.MACHINE, self.folder, boot.Limits(silence=20))
         boot.run([guest], ['/a/boot.iso'], installation, 4, lambda line: None)
         self.assertEqual(guest.ended, '')
-        self.assertEqual(ktap.judge(guest.console).summary, 'PASS: 1 passed, 0 failed, 0 skipped')
+        self.assertEqual(judging.judge(guest.console).summary,
+                         'PASS: 1 passed, 0 failed, 0 skipped')
         with open(os.path.join(self.folder, 'arguments'), encoding='utf-8') as f:
             arguments = f.read()
         for wanted in ('accel=kvm', '-cpu host', '-smp 4', '-cdrom /a/boot.iso'):
@@ -141,7 +142,7 @@ class Qemu(Programs):
         guest = boot.Guest(qemu_kvm.MACHINE, self.folder, boot.Limits(silence=20))
         boot.run([guest], ['/a/boot.iso'], installation, 1, lambda line: None)
         self.assertIn('qemu: error: no KVM', guest.ended)
-        self.assertEqual(ktap.judge(guest.console, guest.ended).status, EXIT_NOT_RUN)
+        self.assertEqual(judging.judge(guest.console, guest.ended).status, EXIT_NOT_RUN)
 
 
 class Host(Programs):
@@ -165,7 +166,7 @@ class Host(Programs):
         guest = boot.Guest(self.machine, self.folder, boot.Limits(silence=30))
         boot.run([guest], [bundle], self.machine.prepare(self.build), 1, lambda line: None)
         with open(guest.console_path, encoding='utf-8') as f:
-            return ktap.judge_all([(guest.console, guest.ended,
+            return judging.judge_all([(guest.console, guest.ended,
                                     {name: [] for name, _, _ in tests})]), f.read()
 
     def test_a_run(self):

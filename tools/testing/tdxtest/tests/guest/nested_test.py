@@ -13,7 +13,7 @@ from tdxtest.base.failure import UsageError
 from tdxtest.guest import image, machines
 from tdxtest.guest.machines import bochs, nested, qemu_kvm
 from tdxtest.guest.machines.nested import MACHINE
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging, ktap
 
 
 class Machine(unittest.TestCase):
@@ -133,7 +133,7 @@ class Init(unittest.TestCase):
         console = ktap.Console()
         for line in said:
             console.feed(line)
-        self.assertIn('the VMM ended with status 0', ktap.judge(console).summary)
+        self.assertIn('the VMM ended with status 0', judging.judge(console).summary)
 
     def test_the_last_line_has_no_end(self):
         self.assertIn('half', self.run_init('printf half > $1'))

@@ -9,7 +9,7 @@ import unittest
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS, UsageError
 from tdxtest.guest import boot, shards
 from tdxtest.tests.fakes import GOOD, STARTED, FakeMachine
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging
 
 CASES = {
     'a_test': [f'f.{size}.{test}' for size in ('1', '2', '3', '4') for test in ('big', 'small')],
@@ -111,7 +111,7 @@ class SideBySide(unittest.TestCase):
                 os.mkdir(folder)
                 guests.append(boot.Guest(FakeMachine(program), folder, boot.Limits(**limits)))
             boot.run(guests, ['image'] * len(guests), None, 1, shown.append)
-        return shown, ktap.judge_all([(g.console, g.ended, {'a_test': []}) for g in guests])
+        return shown, judging.judge_all([(g.console, g.ended, {'a_test': []}) for g in guests])
 
     def test_documents_stay_whole(self):
         document = ['KTAP version 1', '1..1', '  1..1', '  ok 1 f.t', 'ok 1 a_test',

@@ -23,7 +23,7 @@ from tdxtest.base.progress import Meter, Progress
 from tdxtest.guest import boot, runs, view
 from tdxtest.guest.request import ShowRequest
 from tdxtest.tests.fakes import FakeMachine
-from tdxtest.verdict import ktap, results
+from tdxtest.verdict import judging, results
 times = int(sys.argv[2])
 HEAD = f'times = {times}\nprint("KTAP version 1\\n1..{times + 1}\\nok 1 load_kvm", file=out)\n'
 BODY = """
@@ -60,7 +60,7 @@ with tempfile.TemporaryDirectory() as folder:
     seen.conclude()
     judged = [(guest.console, guest.ended, {'a_test': [f'f.{name}1', f'f.{name}2']})
               for guest, name in zip(guests, 'ab')]
-    verdict = ktap.judge_all(judged, times=times)
+    verdict = judging.judge_all(judged, times=times)
     found = results.collect(judged, verdict, {'kernel': '7.3'})
     for line in view.summary(found, verdict.problems, verdict.notes, progress.terminal.columns()):
         progress.line(line)

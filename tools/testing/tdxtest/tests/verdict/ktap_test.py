@@ -6,7 +6,7 @@ import unittest
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_NOT_RUN, EXIT_PASS
 from tdxtest.base.paths import TEST_DATA
-from tdxtest.verdict import findings, ktap
+from tdxtest.verdict import findings, judging, ktap
 
 
 # console: exit status, a text that the summary or a problem must hold
@@ -37,7 +37,7 @@ def judged(name):
     with open(os.path.join(TEST_DATA, f'{name}.log'), encoding='utf-8') as f:
         for line in f:
             console.feed(line)
-    return console, ktap.judge(console, '' if console.powered_off else 'the log ends')
+    return console, judging.judge(console, '' if console.powered_off else 'the log ends')
 
 
 class Verdicts(unittest.TestCase):
@@ -61,9 +61,10 @@ class Verdicts(unittest.TestCase):
         self.assertFalse([line for line in shown if 'Linux version' in line])
 
     def test_what_is_wrong(self):
-        self.assertEqual(ktap.Verdict(EXIT_PASS, 'PASS', ()).wrong(), ())
-        self.assertEqual(ktap.Verdict(EXIT_FAIL, 'FAIL', ('a: not ok',)).wrong(), ('a: not ok',))
-        self.assertEqual(ktap.Verdict(EXIT_NOT_RUN, 'did not boot', ()).wrong(), ('did not boot',))
+        self.assertEqual(judging.Verdict(EXIT_PASS, 'PASS', ()).wrong(), ())
+        self.assertEqual(judging.Verdict(EXIT_FAIL, 'FAIL', ('a: not ok',)).wrong(), ('a: not ok',))
+        self.assertEqual(judging.Verdict(EXIT_NOT_RUN, 'did not boot', ()).wrong(),
+                         ('did not boot',))
 
     def test_a_skip_without_a_reason_is_a_failure(self):
         console = ktap.Console()
@@ -72,7 +73,7 @@ class Verdicts(unittest.TestCase):
                      '  ok 2 f.v.b # SKIP needs two CPUs', 'ok 1 a_test',
                      '[    1.0] reboot: Power down'):
             console.feed(line)
-        verdict = ktap.judge(console)
+        verdict = judging.judge(console)
         self.assertEqual(verdict.status, EXIT_FAIL)
         self.assertIn('0 passed, 1 failed, 1 skipped', verdict.summary)
         self.assertIn('a_test: not ok: f.v.a (wanted EINVAL, got EACCES)', verdict.problems)
@@ -83,7 +84,7 @@ class Verdicts(unittest.TestCase):
         for line in ('KTAP version 1', '1..1', *lines, 'ok 1 a_test',
                      '[    1.0] reboot: Power down'):
             console.feed(line)
-        return ktap.judge(console).problems
+        return judging.judge(console).problems
 
     def test_a_program_without_a_plan(self):
         self.assertEqual(self.of_one_program(), ('a_test: printed no plan',))
@@ -106,17 +107,17 @@ class Verdicts(unittest.TestCase):
 
     def test_an_unexpected_pass_may_be_a_problem(self):
         console, verdict = judged('xfail')
-        strict = ktap.judge_all([(console, '', {})], strict=True)
+        strict = judging.judge_all([(console, '', {})], strict=True)
         self.assertEqual((strict.status, strict.problems, strict.notes),
                          (EXIT_FAIL, verdict.notes, ()))
         console, _ = judged('pass')
-        self.assertEqual(ktap.judge_all([(console, '', {})], strict=True).status, EXIT_PASS)
+        self.assertEqual(judging.judge_all([(console, '', {})], strict=True).status, EXIT_PASS)
 
     def test_expected_failures_alone_are_a_run(self):
         console, _ = judged('xfail')
         del console.tests[2].cases[0], console.tests[2].cases[1]
         console.tests[2].planned = 1
-        verdict = ktap.judge(console)
+        verdict = judging.judge(console)
         self.assertEqual((verdict.status, verdict.summary),
                          (EXIT_PASS, 'PASS: 0 passed, 0 failed, 0 skipped, 1 xfail'))
 
@@ -156,16 +157,16 @@ class Verdicts(unittest.TestCase):
             self.assertTrue(console.feed(line))
         self.assertEqual((console.panic, console.powered_off, console.halted), ('', False, False))
         console.feed('[    2.0] reboot: Restarting system')
-        self.assertEqual(ktap.judge(console).status, EXIT_PASS)
+        self.assertEqual(judging.judge(console).status, EXIT_PASS)
 
     def test_a_boot_without_tests_may_pass(self):
         console, _ = judged('no_tests')
-        self.assertEqual(ktap.judge(console, wants_tests=False).status, EXIT_PASS)
+        self.assertEqual(judging.judge(console, wants_tests=False).status, EXIT_PASS)
 
     def test_more_results_than_planned(self):
         console, _ = judged('pass')
         console.planned = 3
-        self.assertEqual(ktap.judge(console).status, EXIT_FAIL)
+        self.assertEqual(judging.judge(console).status, EXIT_FAIL)
 
 
 class OneVerdict(unittest.TestCase):
@@ -175,7 +176,7 @@ class OneVerdict(unittest.TestCase):
             console, _ = judged(name)
             guests.append((console, '' if console.powered_off else 'the log ends',
                            wanted[number] if wanted else {}))
-        return ktap.judge_all(guests)
+        return judging.judge_all(guests)
 
     def test_counts_are_sums(self):
         verdict = self.judge('pass', 'pass')

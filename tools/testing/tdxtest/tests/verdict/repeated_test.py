@@ -5,7 +5,7 @@ import unittest
 import xml.etree.ElementTree as xml
 
 from tdxtest.base.failure import EXIT_FAIL, EXIT_PASS
-from tdxtest.verdict import kcidb, ktap, repeated, repetitions, results
+from tdxtest.verdict import judging, kcidb, ktap, repeated, repetitions, results
 
 WANTED = {'a_test': [], 'b_test': []}
 
@@ -39,7 +39,7 @@ def guest(*repetition, planned=None, ended='', wanted=None):
 
 def told(times, *guests):
     """(verdict, notes) on guests."""
-    return ktap.judge_all(guests, times=times), list(repeated.notes(guests, times))
+    return judging.judge_all(guests, times=times), list(repeated.notes(guests, times))
 
 
 class Spans(unittest.TestCase):
@@ -125,7 +125,7 @@ class Verdict(unittest.TestCase):
 
 class Rows(unittest.TestCase):
     def found(self, times, *guests):
-        return results.collect(guests, ktap.judge_all(guests, times=times),
+        return results.collect(guests, judging.judge_all(guests, times=times),
                                {'repeat': times, 'kernel': '7.3.4', 'abi': 'merged'})
 
     def test_each_case_has_one_row(self):

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 
-from tdxtest.verdict import ktap
+from tdxtest.verdict import judging, ktap
 from tdxtest.verdict import results
 from tdxtest import program
 from tdxtest.base.paths import TEST_DATA
@@ -24,7 +24,7 @@ def found(*names, abi='merged'):
     for name in names:
         with open(os.path.join(TEST_DATA, f'{name}.log'), encoding='utf-8') as f:
             guests.append(results.parse_log(f))
-    return results.collect(guests, ktap.judge_all(guests), {'abi': abi})
+    return results.collect(guests, judging.judge_all(guests), {'abi': abi})
 
 
 def counts(element):
@@ -60,7 +60,7 @@ class Collect(unittest.TestCase):
             'KTAP version 1', '1..5', 'ok 1 boot', 'ok 2 load_kvm', '  1..1', '  ok 1 f.v.a',
             'ok 3 a_test', '  1..3', '  # b.c:7:b:wanted 1, got 2', '  not ok 2 f.v.b'])
         guests = [(console, 'silence', {'a_test': [], 'b_test': []})]
-        verdict = ktap.judge_all(guests)
+        verdict = judging.judge_all(guests)
         self.assertEqual(verdict.summary, 'FAIL: 1 passed, 1 failed, 0 skipped, 2 problem(s)')
         self.assertEqual(verdict.problems, (
             'b_test: not ok: f.v.b (b.c:7:b:wanted 1, got 2)',
