@@ -37,7 +37,8 @@ class Check(unittest.TestCase):
         self.assertFalse([line for line in wrong if 'github' in line])
 
     def test_a_checker_that_is_content(self):
-        self.assertEqual(list(ci_jobs.complaints({'fake': ('', ['true'], ['true'])}, self.fail)), [])
+        table = {'fake': ('', ['true'], ['true'])}
+        self.assertEqual(list(ci_jobs.complaints(table, self.fail)), [])
 
     def test_a_checker_that_is_not_there(self):
         absent = []

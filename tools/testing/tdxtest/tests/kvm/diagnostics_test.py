@@ -75,7 +75,8 @@ class Whose(unittest.TestCase):
     def test_a_warning_in_the_kernel_is_not(self):
         # The default build folder is in the project.
         for tree in ('/b/tree', os.path.join(PROJECT, 'build/kernels/7.3/tree')):
-            self.assertEqual(self.complaints('include/kvm_util.h:7:9: warning: comparison', tree), [])
+            self.assertEqual(
+                self.complaints('include/kvm_util.h:7:9: warning: comparison', tree), [])
 
     def test_a_program_of_the_guest_is_ours(self):
         for path in ('init.c', 'klog.h'):
