@@ -63,8 +63,8 @@ def name_of(check: Check) -> str:
 def chosen(when: Collection[When], text: str) -> list[Check]:
     """The checks that are due at one of `when` and have the text in their name.
 
-    A check that one of them is AFTER is among them. UsageError for a text that no
-    name has.
+    They include each check that AFTER of one of them names. UsageError for a text
+    that no name has.
     """
     due = [check for check in load() if check.WHEN in when]
     names = {name_of(check) for check in due if text in check.NAME}

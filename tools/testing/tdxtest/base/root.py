@@ -172,9 +172,9 @@ def is_made(stamp: str, facts: Mapping[str, object]) -> bool:
 
 
 def make(build: Build, name: str, suite: str, packages: Iterable[str] = ()) -> Root:
-    """A root of a Debian suite with packages: gives the Root, made unless it is there.
+    """The Root of a Debian suite with packages, which is made if it is not there yet.
 
-    name: of its folder; each user of this has names of his own.
+    name: of its folder; each caller has names of its own.
 
     The mirror is the build's. mmdebstrap must be installed: packages.tsv has it.
     """

@@ -70,7 +70,8 @@ def left_to_debug(run: Results) -> set[str]:
 def check(done: GuestRun) -> Iterator[str]:
     """For each reason to skip in the run, another command runs the case.
 
-    A case whose assertion fails with an errno of EACCES skips itself without any.
+    A case that skips itself without a reason had an assertion that failed while errno was
+    EACCES.
     """
     wanted = done.built.request.boot
     if wanted.cpus > 1 or wanted.machine.name != 'bochs':
