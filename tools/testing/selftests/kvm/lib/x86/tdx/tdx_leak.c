@@ -124,7 +124,7 @@ static void read_report(FILE *f, u64 since, char *report, size_t size)
 	report[0] = '\0';
 	while (fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, "unreferenced object", strlen("unreferenced object"))) {
-			strcpy(first, line);
+			snprintf(first, sizeof(first), "%s", line);
 			taken = false;
 			continue;
 		}
