@@ -371,7 +371,7 @@ FIXTURE_TEARDOWN_PARENT(made_up)
 	tdx_refusal_end(&self->host);
 }
 
-TDX_TEST_F(made_up, told)
+TDX_TEST_F_PARENT(made_up, told)
 {
 	tdx_refusal_run(&variant->refusal, &self->host);
 }

@@ -223,7 +223,7 @@ FIXTURE_TEARDOWN_PARENT(fault_bug)
 	tdx_refusal_end(&self->host);
 }
 
-TDX_TEST_F(fault_bug, refused)
+TDX_TEST_F_PARENT(fault_bug, refused)
 {
 	tdx_refusal_run(&variant->refusal, &self->host);
 }

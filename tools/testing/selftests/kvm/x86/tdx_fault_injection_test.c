@@ -269,7 +269,7 @@ FIXTURE_TEARDOWN_PARENT(fault_injection)
 	tdx_remains_end(&self->remains);
 }
 
-TDX_TEST_F(fault_injection, each)
+TDX_TEST_F_PARENT(fault_injection, each)
 {
 	tdx_fail_each(&variant->command, variant->destroys);
 	tdx_remains_check(&self->remains);

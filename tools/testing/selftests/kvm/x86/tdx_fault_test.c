@@ -195,7 +195,7 @@ FIXTURE_TEARDOWN_PARENT(fault)
 	tdx_refusal_end(&self->host);
 }
 
-TDX_TEST_F(fault, refused)
+TDX_TEST_F_PARENT(fault, refused)
 {
 	tdx_refusal_run(&variant->refusal, &self->host);
 }

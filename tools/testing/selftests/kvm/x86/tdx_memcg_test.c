@@ -138,7 +138,7 @@ static struct step begin_after_first_td(const struct tdx_cgroup *cgroup)
 	return begin(cgroup);
 }
 
-TDX_TEST_F(memcg, td_pages)
+TDX_TEST_F_PARENT(memcg, td_pages)
 {
 	const struct step first = begin_after_first_td(&self->cgroup);
 	struct kvm_vm *vms[NR_TDS];
@@ -169,7 +169,7 @@ static void guest_code(void)
 	GUEST_DONE();
 }
 
-TDX_TEST_F(memcg, vcpu_pages)
+TDX_TEST_F_PARENT(memcg, vcpu_pages)
 {
 	const struct step first = begin_after_first_td(&self->cgroup);
 	struct kvm_vcpu *vcpus[NR_TDS];

@@ -66,7 +66,7 @@ static int init_vm(struct kvm_vm *vm)
 	return error;
 }
 
-TDX_TEST_F(misc_cgroup, holds)
+TDX_TEST_F_PARENT(misc_cgroup, holds)
 {
 	const u64 warnings = tdx_count_warnings();
 	struct kvm_vm *vms[NR_ATTEMPTS];

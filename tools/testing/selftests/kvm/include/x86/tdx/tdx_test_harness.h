@@ -31,8 +31,62 @@
 #define TDX_TEST_TIMEOUT	120
 #endif
 
-/* A TEST_F() with that timeout. */
-#define TDX_TEST_F(fixture, test) TEST_F_TIMEOUT(fixture, test, TDX_TEST_TIMEOUT)
+/* Keeps its copy of @test on the heap, which is not loaded into a TD. */
+static inline void tdx_test_register(const struct __test_metadata *test)
+{
+	struct __test_metadata *copy = malloc(sizeof(*copy));
+
+	TEST_ASSERT(copy, "No memory for test %s", test->name);
+	*copy = *test;
+	__register_test(copy);
+}
+
+/*
+ * A TEST_F() with that timeout, in one process: the one that the harness forks for each
+ * case.  TEST_F() forks once more, so that FIXTURE_TEARDOWN_PARENT() can do its work after
+ * a crash, and that costs a tenth of a case.
+ */
+#define TDX_TEST_F(fixture_name, test_name)				\
+	static void fixture_name##_##test_name(				\
+		struct __test_metadata *_metadata,			\
+		FIXTURE_DATA(fixture_name) *self,			\
+		const FIXTURE_VARIANT(fixture_name) *variant);		\
+									\
+	static void wrapper_##fixture_name##_##test_name(		\
+		struct __test_metadata *_metadata,			\
+		struct __fixture_variant_metadata *variant)		\
+	{								\
+		FIXTURE_DATA(fixture_name) self = {};			\
+									\
+		TEST_ASSERT(!fixture_name##_teardown_parent,		\
+			    "TDX_TEST_F() has no parent process: use TDX_TEST_F_PARENT()"); \
+		fixture_name##_setup(_metadata, &self, variant->data);	\
+		/* The setup may have skipped the case. */		\
+		if (_metadata->exit_code)				\
+			return;						\
+		fixture_name##_##test_name(_metadata, &self, variant->data); \
+		fixture_name##_teardown(_metadata, &self, variant->data); \
+	}								\
+									\
+	static void __attribute__((constructor(KSELFTEST_PRIO_TEST)))	\
+	_register_##fixture_name##_##test_name(void)			\
+	{								\
+		tdx_test_register(&(struct __test_metadata) {		\
+			.name = #test_name,				\
+			.fn = wrapper_##fixture_name##_##test_name,	\
+			.fixture = &_##fixture_name##_fixture_object,	\
+			.termsig = -1,					\
+			.timeout = TDX_TEST_TIMEOUT,			\
+		});							\
+	}								\
+									\
+	static void fixture_name##_##test_name(				\
+		struct __test_metadata __always_unused *_metadata,	\
+		FIXTURE_DATA(fixture_name) __always_unused *self,	\
+		const FIXTURE_VARIANT(fixture_name) __always_unused *variant)
+
+/* The same for a fixture with FIXTURE_TEARDOWN_PARENT(): a TEST_F() with that timeout. */
+#define TDX_TEST_F_PARENT(fixture, test) TEST_F_TIMEOUT(fixture, test, TDX_TEST_TIMEOUT)
 
 /* A fixture with a TD and its only vCPU.  The TD is destroyed after each case. */
 #define TDX_FIXTURE(name)						\
