@@ -15,8 +15,14 @@
  * registers for a call from it, and writes those after the call to it.  Between the two
  * it writes to the word after the struct, so that KVM has taken the last answer before
  * the call.
+ *
+ * Each access is an exit.  Most registers are seeded or 0, before and after a call: the
+ * word at DIFFERENT_OFFSET says which are not, and only those are read or written.
  */
-#define READY_OFFSET	sizeof(struct tdcall_regs)
+#define READY_OFFSET		sizeof(struct tdcall_regs)
+#define DIFFERENT_OFFSET	(READY_OFFSET + sizeof(u64))
+#define IS_OTHER(i)		BIT_ULL(i)
+#define IS_ZERO(i)		BIT_ULL(32 + (i))
 
 const char * const tdvmcall_reg_names[NR_TDCALL_REGS] = {
 #define REG_NAME(name, reg) #name,
@@ -72,17 +78,51 @@ static u64 guest_page_address(size_t offset)
 	return TDX_SHARED_BIT | (TD_TDVMCALL_GPA + offset);
 }
 
+/* How @regs differ from those of tdvmcall_seed_regs(): IS_OTHER() and IS_ZERO(). */
+static u64 different(const struct tdcall_regs *regs)
+{
+	const u64 *values = (const u64 *)regs;
+	struct tdcall_regs seeded;
+	u64 mask = 0;
+	size_t i;
+
+	tdvmcall_seed_regs(&seeded);
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		if (values[i] != ((u64 *)&seeded)[i])
+			mask |= values[i] ? IS_OTHER(i) : IS_ZERO(i);
+	}
+
+	return mask;
+}
+
+/* Set all of @regs but those that have IS_OTHER() in @mask. */
+static void set_by_mask(struct tdcall_regs *regs, u64 mask)
+{
+	size_t i;
+
+	tdvmcall_seed_regs(regs);
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		if (mask & IS_ZERO(i))
+			((u64 *)regs)[i] = 0;
+	}
+}
+
 static void guest_issue(struct tdcall_regs *regs)
 {
 	const u64 *values = (const u64 *)regs;
 	const u64 ready = 0;
 	size_t i;
+	u64 mask;
 
 	tdvmcall_mmio_write(guest_page_address(READY_OFFSET), ready);
 	tdcall_execute(regs);
 
-	for (i = 0; i < NR_TDCALL_REGS; i++)
-		tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), values[i]);
+	mask = different(regs);
+	tdvmcall_mmio_write(guest_page_address(DIFFERENT_OFFSET), mask);
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		if (mask & IS_OTHER(i))
+			tdvmcall_mmio_write(guest_page_address(i * sizeof(u64)), values[i]);
+	}
 }
 
 void tdvmcall_guest_issue(u64 r10, u64 r11, u64 r12, u64 r13, u64 r14, u64 r15)
@@ -110,9 +150,14 @@ void tdvmcall_guest_fetch(void)
 	struct tdcall_regs regs;
 	u64 *values = (u64 *)&regs;
 	size_t i;
+	u64 mask;
 
-	for (i = 0; i < NR_TDCALL_REGS; i++)
-		tdvmcall_mmio_read(guest_page_address(i * sizeof(u64)), &values[i]);
+	tdvmcall_mmio_read(guest_page_address(DIFFERENT_OFFSET), &mask);
+	set_by_mask(&regs, mask);
+	for (i = 0; i < NR_TDCALL_REGS; i++) {
+		if (mask & IS_OTHER(i))
+			tdvmcall_mmio_read(guest_page_address(i * sizeof(u64)), &values[i]);
+	}
 
 	guest_issue(&regs);
 }
@@ -182,15 +227,24 @@ void tdvmcall_launch(struct kvm_vcpu *vcpu, const char *name)
 	check_access(vcpu, name, true, READY_OFFSET);
 }
 
+/* Run to the TD's next read, of the word at @offset, and answer it. */
+static void answer_read(struct kvm_vcpu *vcpu, const char *name, size_t offset, u64 data)
+{
+	vcpu_run(vcpu);
+	check_access(vcpu, name, false, offset);
+	memcpy(vcpu->run->mmio.data, &data, sizeof(data));
+}
+
 void tdvmcall_issue(struct kvm_vcpu *vcpu, const char *name, const struct tdcall_regs *regs)
 {
 	const u64 *values = (const u64 *)regs;
+	const u64 mask = different(regs);
 	size_t i;
 
+	answer_read(vcpu, name, DIFFERENT_OFFSET, mask);
 	for (i = 0; i < NR_TDCALL_REGS; i++) {
-		vcpu_run(vcpu);
-		check_access(vcpu, name, false, i * sizeof(u64));
-		memcpy(vcpu->run->mmio.data, &values[i], sizeof(u64));
+		if (mask & IS_OTHER(i))
+			answer_read(vcpu, name, i * sizeof(u64), values[i]);
 	}
 
 	tdvmcall_launch(vcpu, name);
@@ -241,19 +295,32 @@ static void check_reg(const char *name, u64 exits, size_t i, u64 want, u64 got)
 		    exits, tdvmcall_status_name(want), want, tdvmcall_status_name(got), got);
 }
 
+/* Take what the TD writes, in the exit that @vcpu is at, to the word at @offset. */
+static u64 take_write(struct kvm_vcpu *vcpu, const char *name, size_t offset)
+{
+	u64 data;
+
+	check_access(vcpu, name, true, offset);
+	memcpy(&data, vcpu->run->mmio.data, sizeof(data));
+	return data;
+}
+
 void tdvmcall_check_regs(struct kvm_vcpu *vcpu, const char *name, u64 exits,
 			 const struct tdcall_regs *want)
 {
+	const u64 mask = take_write(vcpu, name, DIFFERENT_OFFSET);
 	const u64 *values = (const u64 *)want;
+	struct tdcall_regs regs;
+	u64 *got = (u64 *)&regs;
 	size_t i;
-	u64 got;
 
+	set_by_mask(&regs, mask);
 	for (i = 0; i < NR_TDCALL_REGS; i++) {
-		if (i)
+		if (mask & IS_OTHER(i)) {
 			vcpu_run(vcpu);
-		check_access(vcpu, name, true, i * sizeof(u64));
-		memcpy(&got, vcpu->run->mmio.data, sizeof(got));
-		check_reg(name, exits, i, values[i], got);
+			got[i] = take_write(vcpu, name, i * sizeof(u64));
+		}
+		check_reg(name, exits, i, values[i], got[i]);
 	}
 }
 
