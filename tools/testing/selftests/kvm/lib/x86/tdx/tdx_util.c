@@ -199,25 +199,40 @@ struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
 	return vm;
 }
 
+static bool is_zero(const struct kvm_cpuid_entry2 *entry)
+{
+	return !(entry->eax | entry->ebx | entry->ecx | entry->edx);
+}
+
 static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
-	u32 i;
+	u32 i, nent = 0;
 
 	tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
 
-	/*
-	 * KVM takes a GPA above the MAXPHYADDR of this table for illegal, the shared
-	 * bit included.
-	 */
 	for (i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
+		/*
+		 * KVM answers with zeroes for a leaf that is not in the table, too, which it
+		 * reads from one end to the other over 500 times.
+		 */
+		if (is_zero(entry))
+			continue;
+
+		/*
+		 * KVM takes a GPA above the MAXPHYADDR of this table for illegal, the shared
+		 * bit included.
+		 */
 		if (entry->function == TDX_CPUID_ADDRESS_WIDTHS &&
 		    (entry->eax & GENMASK(7, 0)) < TDX_GPA_WIDTH)
 			entry->eax = (entry->eax & ~GENMASK(7, 0)) | TDX_GPA_WIDTH;
+
+		cpuid->entries[nent++] = *entry;
 	}
 
+	cpuid->nent = nent;
 	vcpu_init_cpuid(vcpu, cpuid);
 	free(cpuid);
 }
