@@ -47,4 +47,10 @@ REPLACED_FOR_TDX(ucall_arch_get_ucall);
  */
 void tdx_vm_back_by_guest_memfd(struct kvm_vm *vm);
 
+/*
+ * Create the VM of @vm again, after kvm_vm_release(), with slot 0 as its only memory, and
+ * that backed by guest_memfd.  The contents stay.
+ */
+void tdx_vm_reopen(struct kvm_vm *vm);
+
 #endif /* SELFTEST_TDX_TDX_LIBKVM_H */

@@ -117,13 +117,15 @@ static inline void tdx_test_register(const struct __test_metadata *test)
 
 /*
  * Skips the whole test where KVM does not offer TDs.  @prepare is done once, before the
- * processes of the cases are forked.  They find the CPUID that KVM supports, too.
+ * processes of the cases are forked.  They find the CPUID that KVM supports, and the
+ * memory of a TD, too.
  */
 #define TDX_TEST_MAIN_AFTER(prepare)					\
 	int main(int argc, char **argv)					\
 	{								\
 		__TEST_REQUIRE(is_tdx_supported(), TDX_SKIP_REASON);	\
 		kvm_get_supported_cpuid();				\
+		tdx_vm_prepare();					\
 		tdx_findings_arm();					\
 		prepare;						\
 									\

@@ -110,6 +110,13 @@ u64 tdx_supported_xfam(void);
 struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
 
 /*
+ * Lay out the memory of a TD: the program, page tables and descriptor tables.  main() does
+ * so once, before the harness forks the processes of the cases.  Each of them then has a
+ * copy of its own, which the first TD that it creates gets.
+ */
+void tdx_vm_prepare(void);
+
+/*
  * Create a TD with memory for @nr_vcpus vCPUs, at most TD_BOOT_MAX_VCPUS, and
  * initialize it with the input that tdx_vm_get_init_params() returns.
  */

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The program in the memory of a TD, where each page costs time.  A TD gets the pages
- * without those that only the host needs.  KVM copies them from the host's view of the
- * TD's memory.  For a page that the program cannot write, that view is the page of the
- * file itself: it is neither cleared nor copied once more.
+ * without those that only the host needs.
  */
 #include <elf.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 
 #include "kvm_util.h"
 #include "processor.h"
@@ -21,17 +18,6 @@ static void read_file(int fd, void *buffer, u64 size, u64 offset)
 
 	TEST_ASSERT(r == (ssize_t)size, "wanted 0x%lx bytes of the program from 0x%lx on, got %ld",
 		    size, offset, r);
-}
-
-/* Let the pages from @gva on be those of a file, from @offset on. */
-static void map_file(struct kvm_vm *vm, gva_t gva, u64 size, int fd, u64 offset)
-{
-	void *hva = addr_gva2hva(vm, gva);
-	void *p;
-
-	/* A page that the host writes in spite of that becomes a copy. */
-	p = mmap(hva, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, offset);
-	TEST_ASSERT(p == hva, "mmap() of the program: %s", strerror(errno));
 }
 
 /*
@@ -54,15 +40,9 @@ static void load_pages(struct kvm_vm *vm, const Elf64_Phdr *phdr, gva_t begin, g
 	/* The rest of the last page with contents of the file is zero, as the slot's memory is. */
 	if (file_end > end)
 		file_end = end;
-	if (!(phdr->p_flags & PF_W) && (file_end & PAGE_MASK) > begin) {
-		gva = file_end & PAGE_MASK;
-		map_file(vm, begin, gva - begin, fd, phdr->p_offset - phdr->p_vaddr + begin);
-	} else {
-		gva = first;
-	}
-	if (file_end > gva)
-		read_file(fd, addr_gva2hva(vm, gva), file_end - gva,
-			  phdr->p_offset - phdr->p_vaddr + gva);
+	if (file_end > first)
+		read_file(fd, addr_gva2hva(vm, first), file_end - first,
+			  phdr->p_offset - phdr->p_vaddr + first);
 }
 
 static void load_segment(struct kvm_vm *vm, const Elf64_Phdr *phdr, int fd)

@@ -173,19 +173,40 @@ void tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *params)
 	write_guest_global(vm, is_tdx_guest, true);
 }
 
-struct kvm_vm *__tdx_vm_create(u32 nr_vcpus)
+/* The memory of a TD that tdx_vm_prepare() has laid out, NULL once a TD has it. */
+static struct kvm_vm *prepared;
+
+static struct kvm_vm *create_with_memory(u32 nr_vcpus)
 {
 	const struct vm_shape shape = {
 		.mode = VM_MODE_DEFAULT,
 		.type = KVM_X86_TDX_VM,
 	};
-	struct kvm_vm *vm;
+
+	return __vm_create(shape, nr_vcpus, 0);
+}
+
+void tdx_vm_prepare(void)
+{
+	prepared = create_with_memory(TD_BOOT_MAX_VCPUS);
+	kvm_vm_release(prepared);
+}
+
+struct kvm_vm *__tdx_vm_create(u32 nr_vcpus)
+{
+	struct kvm_vm *vm = prepared;
 
 	TEST_ASSERT(nr_vcpus <= TD_BOOT_MAX_VCPUS, "%u vCPUs wanted, at most %u fit",
 		    nr_vcpus, TD_BOOT_MAX_VCPUS);
 
-	vm = __vm_create(shape, nr_vcpus, 0);
-	tdx_vm_back_by_guest_memfd(vm);
+	if (!vm) {
+		vm = create_with_memory(nr_vcpus);
+		tdx_vm_back_by_guest_memfd(vm);
+	} else {
+		prepared = NULL;
+		tdx_vm_reopen(vm);
+	}
+
 	return vm;
 }
 
