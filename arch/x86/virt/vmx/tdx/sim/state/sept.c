@@ -10,6 +10,7 @@
 
 #include <asm/vmx.h>
 
+#include "state/page.h"
 #include "state/sept.h"
 
 /* What a report shows of a leaf entry: access, memory type, IPAT, PS, HPA. */
@@ -103,8 +104,5 @@ u64 sim_sept_make(u8 state, int level, u64 hpa)
 
 void sim_sept_clear_table(u64 *table)
 {
-	int i;
-
-	for (i = 0; i < PTRS_PER_PTE; i++)
-		table[i] = SEPT_ENTRY_FREE;
+	sim_page_fill(table, PAGE_SIZE, SEPT_ENTRY_FREE);
 }

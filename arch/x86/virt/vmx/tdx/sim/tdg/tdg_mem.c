@@ -2,10 +2,9 @@
 /*
  * Simulated TDX module: TDG.MEM leafs.
  */
-#include <linux/string.h>
-
 #include <asm/vmx.h>
 
+#include "state/page.h"
 #include "state/sept.h"
 #include "state/vcpu.h"
 #include "tdg/tdg.h"
@@ -65,7 +64,7 @@ u64 sim_tdg_mem_page_accept(struct sim_tdcall_ctx *ctx)
 		status = sim_err(TDX_PAGE_ALREADY_ACCEPTED, level);
 		break;
 	case TDX_SEPT_PENDING:
-		memset(__va(value & SEPT_HPA), 0, PAGE_SIZE << (9 * level));
+		sim_page_fill(__va(value & SEPT_HPA), PAGE_SIZE << (9 * level), 0);
 		sim_sept_set(tdcs, entry, level,
 			     sim_sept_make(TDX_SEPT_PRESENT, level, value & SEPT_HPA));
 		break;

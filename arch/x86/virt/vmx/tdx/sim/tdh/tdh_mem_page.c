@@ -9,11 +9,11 @@
 #include <linux/align.h>
 #include <linux/bitfield.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 
 #include <asm/vmx.h>
 
 #include "state/mrtd.h"
+#include "state/page.h"
 #include "state/sys.h"
 #include "tdh/mem_op.h"
 #include "tdh/tdh.h"
@@ -42,7 +42,7 @@ u64 sim_tdh_mem_page_add(struct pt_regs *regs)
 
 	/* All checks passed: no failure below. */
 	if (regs->r8 != regs->r9)
-		memcpy(__va(regs->r8), __va(regs->r9), PAGE_SIZE);
+		sim_page_copy(__va(regs->r8), __va(regs->r9), PAGE_SIZE);
 	sim_page_assign(page.pamt, PT_REG, TDX_PS_4K, op.td);
 	sim_page_ref_put(&page);
 	sim_mrtd_page_add(op.td->tdcs, op.gpa);

@@ -4,11 +4,11 @@
  */
 #include <linux/bitfield.h>
 #include <linux/bitmap.h>
-#include <linux/string.h>
 
 #include "metadata/metadata.h"
 #include "state/cpuid.h"
 #include "state/mrtd.h"
+#include "state/page.h"
 #include "state/sept.h"
 #include "tdh/td_params.h"
 #include "tdh/tdh.h"
@@ -46,7 +46,7 @@ u64 sim_tdh_mng_create(struct pt_regs *regs)
 
 	/* All checks passed: no failure below. */
 	td = __va(pa);
-	memset(td, 0, PAGE_SIZE);
+	sim_page_clear(td);
 	td->pamt = page.pamt;
 	td->pa = pa;
 	td->hkid = hkid;
@@ -117,7 +117,7 @@ u64 sim_tdh_mng_addcx(struct pt_regs *regs)
 		goto put_td;
 
 	/* All checks passed: no failure below. */
-	memset(__va(pa), 0, PAGE_SIZE);
+	sim_page_clear(__va(pa));
 	if (td->num_tdcx == SIM_TDCX_TDCS)
 		td->tdcs = __va(pa);
 	td->tdcx_pa[td->num_tdcx++] = pa;
@@ -151,7 +151,7 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	 * page that gets its own content only below.
 	 */
 	params = sim_td_page(td, SIM_TDCX_SEPT_ROOT);
-	memcpy(params, __va(regs->dx), sizeof(*params));
+	sim_page_copy(params, __va(regs->dx), sizeof(*params));
 
 	status = sim_td_params_check(params);
 	if (status)

@@ -17,6 +17,7 @@
 
 #include "metadata/metadata_sys.h"
 #include "platform.h"
+#include "state/page.h"
 #include "state/sys.h"
 #include "tdh/tdh.h"
 #include "vcpu/td_vmcs.h"
@@ -84,7 +85,7 @@ u64 sim_tdh_sys_init(struct pt_regs *regs)
 		goto unlock;
 	}
 
-	if (sim_vmcs_check_cpu() < 0) {
+	if (sim_vmcs_check_cpu() < 0 || !sim_page_cpu_ok()) {
 		status = sim_err(TDX_INCORRECT_MSR_VALUE, MSR_IA32_VMX_BASIC);
 		goto unlock;
 	}

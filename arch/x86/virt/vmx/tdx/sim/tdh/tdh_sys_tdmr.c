@@ -11,6 +11,7 @@
 #include <asm/processor.h>
 
 #include "state/pamt.h"
+#include "state/page.h"
 #include "state/sys.h"
 #include "tdh/tdh.h"
 
@@ -299,10 +300,10 @@ static void init_pamt(struct sim_tdmr *tdmr, u64 start, u64 end)
 {
 	int r;
 
-	memset(&tdmr->pamt_4k[(start - tdmr->base) >> PAGE_SHIFT], 0,
-	       ((end - start) >> PAGE_SHIFT) * PAMT_ENTRY_SIZE);
-	memset(&tdmr->pamt_2m[(start - tdmr->base) / SZ_2M], 0,
-	       (end - start) / SZ_2M * PAMT_ENTRY_SIZE);
+	sim_page_fill(&tdmr->pamt_4k[(start - tdmr->base) >> PAGE_SHIFT],
+		      ((end - start) >> PAGE_SHIFT) * PAMT_ENTRY_SIZE, 0);
+	sim_page_fill(&tdmr->pamt_2m[(start - tdmr->base) / SZ_2M],
+		      (end - start) / SZ_2M * PAMT_ENTRY_SIZE, 0);
 
 	for (r = 0; r < SIM_MAX_RESERVED && tdmr->reserved[r].size; r++) {
 		u64 first = tdmr->base + tdmr->reserved[r].offset;

@@ -5,7 +5,6 @@
 #include <linux/bitfield.h>
 #include <linux/minmax.h>
 #include <linux/smp.h>
-#include <linux/string.h>
 
 #include <asm/debugreg.h>
 #include <asm/fpu/types.h>
@@ -13,6 +12,7 @@
 #include "metadata/metadata.h"
 #include "run/td_run.h"
 #include "state/cpuid.h"
+#include "state/page.h"
 #include "state/vcpu.h"
 #include "tdh/tdh.h"
 
@@ -33,7 +33,7 @@ u64 sim_tdh_vp_create(struct pt_regs *regs)
 
 	/* All checks passed: no failure below. */
 	vcpu = __va(regs->cx);
-	memset(vcpu, 0, PAGE_SIZE);
+	sim_page_clear(vcpu);
 	vcpu->pamt = page.pamt;
 	vcpu->td = td;
 	vcpu->state = SIM_VCPU_UNINITIALIZED;
@@ -71,7 +71,7 @@ u64 sim_tdh_vp_addcx(struct pt_regs *regs)
 		goto put_vcpu;
 
 	/* All checks passed: no failure below. */
-	memset(__va(regs->cx), 0, PAGE_SIZE);
+	sim_page_clear(__va(regs->cx));
 	vcpu->tdcx_pa[vcpu->num_tdcx++] = regs->cx;
 	sim_page_assign(page.pamt, PT_TDCX, TDX_PS_4K, vcpu->td);
 	sim_page_ref_put(&page);

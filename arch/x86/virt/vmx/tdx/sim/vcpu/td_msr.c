@@ -12,6 +12,7 @@
 #include <asm/vmx.h>
 
 #include "state/cpuid.h"
+#include "state/page.h"
 #include "state/vcpu.h"
 #include "vcpu/td_event.h"
 #include "vcpu/td_msr.h"
@@ -66,11 +67,13 @@ static const struct sim_msr {
 #define MSR_BITMAP_HIGH		MSR_BITMAP_RANGE
 #define MSR_BITMAP_WRITE	(2 * MSR_BITMAP_RANGE)
 
+static_assert(4 * MSR_BITMAP_RANGE == 8 * PAGE_SIZE);
+
 void sim_msr_bitmap_init(unsigned long *bitmap)
 {
 	const struct sim_msr *row;
 
-	bitmap_fill(bitmap, 4 * MSR_BITMAP_RANGE);
+	sim_page_fill(bitmap, PAGE_SIZE, U64_MAX);
 
 	for (row = sim_msrs; row < sim_msrs + ARRAY_SIZE(sim_msrs); row++) {
 		unsigned int bit = row->first < MSR_BITMAP_RANGE ? row->first :
