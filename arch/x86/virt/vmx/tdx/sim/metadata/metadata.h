@@ -8,10 +8,21 @@
 
 #include <linux/types.h>
 
+#include "abi.h"
 #include "metadata/metadata_sys.h"
 
 struct sim_td;
 struct sim_vcpu;
+
+/* MRTD, the first of its elements. */
+#define SIM_MD_MRTD		0x1310000300000000ULL
+#define SIM_MD_MRTD_NR		6
+
+/* True if @id is an element of MRTD: sim_mrtd_settle() goes before a read of it. */
+static inline bool sim_md_is_mrtd(u64 id)
+{
+	return (id & TDX_MD_FIELD_SELECT) - (SIM_MD_MRTD & TDX_MD_FIELD_SELECT) < SIM_MD_MRTD_NR;
+}
 
 /* Who asks: a TDH leaf for the host, or a TDG leaf for the TD. */
 enum sim_md_side {

@@ -83,6 +83,9 @@ static_assert(SIM_TDCX_NR == TDX_TDCS_PAGES);
 #define SIM_MD_SIZE		48	/* bytes, SHA-384 */
 #define SIM_NR_RTMRS		4
 
+/* Added pages that a TD can note before it must hash their records. */
+#define SIM_MRTD_NR_GPAS	128
+
 /* TD control structure, the first TDCX page. */
 struct sim_tdcs {
 	enum sim_op_state op_state;
@@ -114,7 +117,10 @@ struct sim_tdcs {
 	u8 cpuid_first[SIM_CPUID_NR_SLOTS];	/* 1 + index of an entry, 0 for none */
 	unsigned long *msr_bitmap;
 
-	struct sha384_ctx mrtd_ctx;
+	struct sha384_ctx mrtd_ctx;	/* of the records before those of @mrtd_gpas */
+	u64 mrtd_gpas[SIM_MRTD_NR_GPAS];	/* mrtd.c */
+	u32 nr_mrtd_gpas;
+	bool mrtd_pending;		/* finalized, but not in @mrtd yet */
 	u8 mrtd[SIM_MD_SIZE];
 	u8 mrconfigid[SIM_MD_SIZE];
 	u8 mrowner[SIM_MD_SIZE];

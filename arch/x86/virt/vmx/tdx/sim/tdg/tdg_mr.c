@@ -10,6 +10,7 @@
 
 #include <crypto/sha2.h>
 
+#include "state/mrtd.h"
 #include "state/sept.h"
 #include "state/vcpu.h"
 #include "tdg/tdcall_map.h"
@@ -36,6 +37,13 @@ static void hash_begin(struct sim_tdcall_ctx *ctx)
 static void hash_end(struct sim_tdcall_ctx *ctx)
 {
 	sim_fpu_to_td(ctx->exit->vcpu);
+}
+
+void sim_tdg_mrtd_settle(struct sim_tdcall_ctx *ctx)
+{
+	hash_begin(ctx);
+	sim_mrtd_settle(ctx->exit->vcpu->td->tdcs);
+	hash_end(ctx);
 }
 
 u64 sim_tdg_mr_rtmr_extend(struct sim_tdcall_ctx *ctx)
@@ -69,8 +77,9 @@ u64 sim_tdg_mr_rtmr_extend(struct sim_tdcall_ctx *ctx)
 	return TDX_SUCCESS;
 }
 
-static void take_td_info(struct tdreport_td_info *info, const struct sim_tdcs *tdcs)
+static void take_td_info(struct tdreport_td_info *info, struct sim_tdcs *tdcs)
 {
+	sim_mrtd_settle(tdcs);
 	info->attributes = tdcs->attributes;
 	info->xfam = tdcs->xfam;
 	memcpy(info->mrtd, tdcs->mrtd, sizeof(info->mrtd));

@@ -21,6 +21,9 @@ u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
 		return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_RCX);
 	}
 
+	if (sim_md_is_mrtd(ctx->gpr[SIM_RDX]))
+		sim_tdg_mrtd_settle(ctx);
+
 	return sim_md_td_read(ctx->exit->vcpu->td, ctx->gpr[SIM_RDX], SIM_MD_GUEST,
 			      &ctx->gpr[SIM_R8], next);
 }

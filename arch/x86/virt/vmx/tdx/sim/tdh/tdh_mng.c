@@ -193,6 +193,8 @@ u64 sim_tdh_mng_rd(struct pt_regs *regs)
 
 	status = sim_td_get(regs->cx, TDX_OPERAND_ID_RCX, SIM_SHARED, SIM_OPS_LIVE, &td);
 	if (!status) {
+		if (sim_md_is_mrtd(regs->dx))
+			sim_mrtd_settle(td->tdcs);
 		status = sim_md_td_read(td, regs->dx, SIM_MD_HOST, &value,
 					version_1 ? &next : NULL);
 		sim_td_put(td, SIM_SHARED);

@@ -9,6 +9,7 @@
 
 #include <asm/vmx.h>
 
+#include "metadata/metadata.h"
 #include "state/sept.h"
 #include "tests/sim_test.h"
 
@@ -308,11 +309,37 @@ static const u8 wanted_mrtd[SIM_MD_SIZE] = {
 	0x40, 0x3e, 0xdb, 0xb6, 0xd6, 0xf1, 0x92, 0xd8, 0x16, 0x35, 0x63, 0x87,
 };
 
+/* The same of 300 pages of zeros, from TEST_GPA downwards, 1 MR.EXTEND, and 1 page. */
+#define NR_MANY_PAGES		300
+
+static_assert(NR_MANY_PAGES > 2 * SIM_MRTD_NR_GPAS);
+
+static const u8 wanted_mrtd_of_many[SIM_MD_SIZE] = {
+	0x0f, 0x32, 0x2f, 0x10, 0x5a, 0x83, 0xc8, 0x9a, 0xf6, 0x0f, 0xa6, 0x36,
+	0x9d, 0xa6, 0xcc, 0xa5, 0xf7, 0xfd, 0xaa, 0xe0, 0x76, 0x9a, 0x74, 0x0e,
+	0xe0, 0xe5, 0x0a, 0x7c, 0x28, 0x5c, 0x0c, 0x2c, 0x2a, 0xfa, 0x6f, 0x0e,
+	0xbb, 0xa9, 0x5c, 0xb7, 0x8c, 0xdf, 0x13, 0x6a, 0x72, 0xd4, 0x18, 0xaf,
+};
+
+/* MRTD as the host reads it, 8 bytes at a time. */
+static void expect_mrtd(struct kunit *test, struct sim_test_td *td, const u8 *wanted)
+{
+	u64 mrtd[SIM_MD_MRTD_NR];
+	struct pt_regs regs;
+	int i;
+
+	for (i = 0; i < SIM_MD_MRTD_NR; i++) {
+		regs = (struct pt_regs) { .cx = td->tdr, .dx = SIM_MD_MRTD + i };
+		sim_test_assert(test, "TDH_MNG_RD", 0, sim_test_seamcall(TDH_MNG_RD, &regs));
+		mrtd[i] = regs.r8;
+	}
+	KUNIT_EXPECT_MEMEQ_MSG(test, (const u8 *)mrtd, wanted, sizeof(mrtd), "MRTD");
+}
+
 static void mrtd_of_a_page(struct kunit *test)
 {
 	struct sim_test_td *td = sim_test_td_create(test);
 	u64 source = sim_test_page(test);
-	struct sim_tdcs *tdcs;
 	int i;
 
 	for (i = 0; i < PAGE_SIZE; i++)
@@ -333,8 +360,34 @@ static void mrtd_of_a_page(struct kunit *test)
 
 	/* Neither a table nor a vCPU is measured. */
 	sim_test_td_advance(test, td, STAGE_RUNNABLE);
-	tdcs = __va(td->tdcx[SIM_TDCX_TDCS]);
-	KUNIT_EXPECT_MEMEQ_MSG(test, tdcs->mrtd, wanted_mrtd, sizeof(wanted_mrtd), "MRTD");
+	expect_mrtd(test, td, wanted_mrtd);
+}
+
+/*
+ * More pages than the module can note, content of the last one, and one more page.  All
+ * of them use the same memory, one after the other.
+ */
+static void mrtd_of_many_pages(struct kunit *test)
+{
+	struct sim_test_td *td = sim_test_td_create(test);
+	u64 source = sim_test_page(test), page, gpa = TEST_GPA;
+	unsigned int i;
+
+	sim_test_td_advance(test, td, STAGE_INIT);
+	page = sim_test_map(test, td, gpa, source);
+	for (i = 1; i <= NR_MANY_PAGES; i++) {
+		if (i == NR_MANY_PAGES)
+			sim_test_assert(test, "TDH_MR_EXTEND", 0,
+					sim_test_call(TDH_MR_EXTEND, gpa, td->tdr, 0, 0));
+		sim_test_assert(test, "TDH_MEM_PAGE_REMOVE", 0,
+				sim_test_call(TDH_MEM_PAGE_REMOVE, gpa, td->tdr, 0, 0));
+		gpa -= PAGE_SIZE;
+		sim_test_assert(test, "TDH_MEM_PAGE_ADD", 0,
+				sim_test_call(TDH_MEM_PAGE_ADD, gpa, td->tdr, page, source));
+	}
+
+	sim_test_td_advance(test, td, STAGE_RUNNABLE);
+	expect_mrtd(test, td, wanted_mrtd_of_many);
 }
 
 static struct kunit_case sim_sept_cases[] = {
@@ -343,6 +396,7 @@ static struct kunit_case sim_sept_cases[] = {
 	KUNIT_CASE(sept_page_operands),
 	KUNIT_CASE(sept_entry_format),
 	KUNIT_CASE(mrtd_of_a_page),
+	KUNIT_CASE(mrtd_of_many_pages),
 	{}
 };
 
