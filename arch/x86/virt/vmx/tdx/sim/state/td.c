@@ -41,25 +41,40 @@ u64 sim_tdr_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_td **td)
 	return status;
 }
 
-u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
-	       struct sim_td **td)
+u64 sim_owner_get(const struct sim_pamt *pamt, enum sim_lock_mode mode, struct sim_td **td)
 {
-	u64 status;
+	*td = __va(pamt->owner);
+	return sim_trylock(&(*td)->pamt->lock, mode) ? 0 :
+	       sim_err(TDX_OPERAND_BUSY, TDX_OPERAND_ID_TDR);
+}
 
-	status = sim_tdr_get(pa, op, mode, td);
-	if (status)
-		return status;
+/* The state of @td, which is released if it is not good. */
+static u64 check_state(struct sim_td *td, enum sim_lock_mode mode, u32 op_states)
+{
+	u64 status = 0;
 
-	if ((*td)->fatal)
+	if (td->fatal)
 		status = TDX_TD_FATAL;
-	else if ((*td)->lifecycle != SIM_KEYS_CONFIGURED)
+	else if (td->lifecycle != SIM_KEYS_CONFIGURED)
 		status = TDX_TD_KEYS_NOT_CONFIGURED;
-	else if ((*td)->num_tdcx < TDX_TDCS_PAGES)
+	else if (td->num_tdcx < TDX_TDCS_PAGES)
 		status = TDX_TDCS_NOT_ALLOCATED;
-	else if (!(op_states & BIT((*td)->tdcs->op_state)))
+	else if (!(op_states & BIT(td->tdcs->op_state)))
 		status = TDX_OP_STATE_INCORRECT;
 
 	if (status)
-		sim_td_put(*td, mode);
+		sim_td_put(td, mode);
 	return status;
+}
+
+u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
+	       struct sim_td **td)
+{
+	return sim_tdr_get(pa, op, mode, td) ?: check_state(*td, mode, op_states);
+}
+
+u64 sim_owner_td_get(const struct sim_pamt *pamt, enum sim_lock_mode mode, u32 op_states,
+		     struct sim_td **td)
+{
+	return sim_owner_get(pamt, mode, td) ?: check_state(*td, mode, op_states);
 }

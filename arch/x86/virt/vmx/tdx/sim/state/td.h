@@ -156,10 +156,16 @@ void sim_page_free(struct sim_pamt *pamt, struct sim_td *td);
  *			TDX_TD_KEYS_NOT_CONFIGURED, TDX_TDCS_NOT_ALLOCATED, and
  *			TDX_OP_STATE_INCORRECT unless the state is one of @op_states
  *			(SIM_OPS_*).
+ *
+ * The same for the TD that owns the page of @pamt, which is locked: the TDR is known, so
+ * that only its lock, TDX_OPERAND_ID_TDR, and its state are checked.
  */
 u64 sim_tdr_get(u64 pa, u32 op, enum sim_lock_mode mode, struct sim_td **td);
 u64 sim_td_get(u64 pa, u32 op, enum sim_lock_mode mode, u32 op_states,
 	       struct sim_td **td);
+u64 sim_owner_get(const struct sim_pamt *pamt, enum sim_lock_mode mode, struct sim_td **td);
+u64 sim_owner_td_get(const struct sim_pamt *pamt, enum sim_lock_mode mode, u32 op_states,
+		     struct sim_td **td);
 
 static inline void sim_td_put(struct sim_td *td, enum sim_lock_mode mode)
 {

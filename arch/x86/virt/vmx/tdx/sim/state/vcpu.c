@@ -18,7 +18,7 @@ u64 sim_vcpu_get(u64 pa, u32 op, enum sim_lock_mode mode, enum sim_lock_mode td_
 	if (status)
 		return status;
 
-	status = sim_td_get(pamt->owner, TDX_OPERAND_ID_TDR, td_mode, op_states, &td);
+	status = sim_owner_td_get(pamt, td_mode, op_states, &td);
 	if (status) {
 		sim_page_put(pamt, mode);
 		return status;

@@ -163,9 +163,8 @@ static inline void *sim_vcpu_page(const struct sim_vcpu *vcpu,
 /*
  * The vCPU whose TDVPR is at the physical address @pa, the operand @op
  * (TDX_OPERAND_ID_*) of a leaf, with its TD.  Checks, in this order, the TDVPR page
- * as sim_page_get() does, then what sim_td_get() checks of the TD, where a page
- * that is not good is TDX_OPERAND_ID_TDR.  On success the TDVPR is locked in @mode
- * and the TDR in @td_mode; release both with sim_vcpu_put().
+ * as sim_page_get() does, then what sim_owner_td_get() checks of its TD.  On success the
+ * TDVPR is locked in @mode and the TDR in @td_mode; release both with sim_vcpu_put().
  */
 u64 sim_vcpu_get(u64 pa, u32 op, enum sim_lock_mode mode, enum sim_lock_mode td_mode,
 		 u32 op_states, struct sim_vcpu **vcpu);

@@ -31,7 +31,7 @@ static u64 reclaim_check_owner(struct sim_pamt *pamt, u64 pa, struct sim_td **ow
 		return 0;
 	}
 
-	status = sim_tdr_get(pamt->owner, TDX_OPERAND_ID_TDR, SIM_SHARED, &td);
+	status = sim_owner_get(pamt, SIM_SHARED, &td);
 	if (status)
 		return status;
 

@@ -181,7 +181,7 @@ u64 sim_tdh_vp_flush(struct pt_regs *regs)
 		return status;
 
 	/* Allowed on a fatal TD as well: the teardown of a TD needs it. */
-	status = sim_tdr_get(pamt->owner, TDX_OPERAND_ID_TDR, SIM_SHARED, &td);
+	status = sim_owner_get(pamt, SIM_SHARED, &td);
 	if (status)
 		goto put_page;
 
