@@ -117,16 +117,17 @@ static bool sim_cpuid_mask_is_for(const struct sim_cpuid_mask *mask,
 	return mask->leaf == row->leaf && mask->subleaf == row->subleaf;
 }
 
-/* Bits of register @reg that no TD has. */
-static u32 sim_cpuid_absent_bits(const struct sim_cpuid_row *row, int reg)
+/* Bits of the four registers that no TD has. */
+static const u32 *sim_cpuid_absent_bits(const struct sim_cpuid_row *row)
 {
+	static const u32 none[SIM_CPUID_NR_REGS];
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(sim_cpuid_absent); i++) {
 		if (sim_cpuid_mask_is_for(&sim_cpuid_absent[i], row))
-			return sim_cpuid_absent[i].mask[reg];
+			return sim_cpuid_absent[i].mask;
 	}
-	return 0;
+	return none;
 }
 
 /* What the CPU has.  A leaf above its last one would give the value of another leaf. */
@@ -154,13 +155,13 @@ unsigned int sim_cpuid_nr_config(void)
 void sim_cpuid_config(unsigned int i, u64 *leaf, u64 values[2])
 {
 	const struct sim_cpuid_row *row = &sim_cpuid_rows[i];
+	const u32 *absent = sim_cpuid_absent_bits(row);
 	u32 mask[SIM_CPUID_NR_REGS];
 	int r;
 
 	sim_cpuid_native(row, mask);
 	for (r = 0; r < SIM_CPUID_NR_REGS; r++)
-		mask[r] = row->direct[r] |
-			  (row->allow[r] & mask[r] & ~sim_cpuid_absent_bits(row, r));
+		mask[r] = row->direct[r] | (row->allow[r] & mask[r] & ~absent[r]);
 
 	*leaf = (u64)row->subleaf << 32 | row->leaf;
 	values[0] = (u64)mask[SIM_EBX] << 32 | mask[SIM_EAX];
@@ -174,9 +175,9 @@ bool sim_cpuid_features(unsigned int i, struct sim_cpuid_features *features)
 	int r;
 
 	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++) {
-		for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
-			u32 absent = sim_cpuid_absent_bits(row, r);
+		const u32 *absent = sim_cpuid_absent_bits(row);
 
+		for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
 			if (!row->demanded[r] && !row->allow[r])
 				continue;
 			if (i--)
@@ -188,9 +189,9 @@ bool sim_cpuid_features(unsigned int i, struct sim_cpuid_features *features)
 				.subleaf = row->subleaf,
 				.reg = r,
 				.cpu = native[r],
-				.hidden = native[r] & (row->fixed0[r] | absent),
+				.hidden = native[r] & (row->fixed0[r] | absent[r]),
 				.lacking = row->demanded[r] & ~native[r],
-				.configurable = native[r] & row->allow[r] & ~absent,
+				.configurable = native[r] & row->allow[r] & ~absent[r],
 			};
 			return true;
 		}
@@ -276,40 +277,31 @@ static void sim_cpuid_complete(struct sim_tdcs *tdcs, struct sim_cpuid_entry *en
 	}
 }
 
-/* The row without @value of TD_PARAMS, and without what XFAM does not have. */
-static void sim_cpuid_compute(const struct sim_cpuid_row *row, u64 xfam, const u32 *value,
-			      u32 regs[SIM_CPUID_NR_REGS])
+/* The row with @value of TD_PARAMS, unless it is NULL. */
+static void sim_cpuid_compute(const struct sim_cpuid_row *row, const u32 *absent,
+			      const u32 *value, u32 regs[SIM_CPUID_NR_REGS])
 {
-	int i, r;
+	int r;
 
 	sim_cpuid_native(row, regs);
 	for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
-		regs[r] &= ~(row->fixed0[r] | row->direct[r] | sim_cpuid_absent_bits(row, r));
+		regs[r] &= ~(row->fixed0[r] | row->direct[r] | absent[r]);
 		regs[r] |= row->fixed1[r];
 		if (value) {
 			regs[r] |= value[r] & row->direct[r];
 			regs[r] &= value[r] | ~row->allow[r];
 		}
 	}
-
-	for (i = 0; i < ARRAY_SIZE(sim_cpuid_xfam); i++) {
-		const struct sim_cpuid_mask *mask = &sim_cpuid_xfam[i];
-
-		if (!sim_cpuid_mask_is_for(mask, row) || (xfam & mask->xfam) == mask->xfam)
-			continue;
-		for (r = 0; r < SIM_CPUID_NR_REGS; r++)
-			regs[r] &= ~mask->mask[r];
-	}
 }
 
 /* Whether TD_PARAMS may have @value for @row. */
-static bool sim_cpuid_value_ok(const struct sim_cpuid_row *row, const u32 *value)
+static bool sim_cpuid_value_ok(const struct sim_cpuid_row *row, const u32 *absent,
+			       const u32 *value)
 {
 	int r;
 
 	for (r = 0; r < SIM_CPUID_NR_REGS; r++) {
-		if (value[r] & ~(row->direct[r] |
-				 (row->allow[r] & ~sim_cpuid_absent_bits(row, r))))
+		if (value[r] & ~(row->direct[r] | (row->allow[r] & ~absent[r])))
 			return false;
 	}
 
@@ -338,6 +330,39 @@ static void sim_cpuid_link(struct sim_tdcs *tdcs, u32 index)
 	*link = index + 1;
 }
 
+/* KVM asks for all leafs of each TD. */
+static struct sim_cpuid_entry *sim_cpuid_lookup(const struct sim_tdcs *tdcs,
+						u32 leaf, u32 subleaf)
+{
+	u8 next = tdcs->cpuid_first[sim_cpuid_slot(leaf)];
+
+	while (next) {
+		struct sim_cpuid_entry *entry = &tdcs->cpuid[next - 1];
+
+		if (entry->leaf == leaf && entry->subleaf == subleaf)
+			return entry;
+		next = entry->next;
+	}
+	return NULL;
+}
+
+/* Take away what needs a component that is not in @xfam. */
+static void sim_cpuid_apply_xfam(struct sim_tdcs *tdcs, u64 xfam)
+{
+	int i, r;
+
+	for (i = 0; i < ARRAY_SIZE(sim_cpuid_xfam); i++) {
+		const struct sim_cpuid_mask *mask = &sim_cpuid_xfam[i];
+		struct sim_cpuid_entry *entry;
+
+		if ((xfam & mask->xfam) == mask->xfam)
+			continue;
+		entry = sim_cpuid_lookup(tdcs, mask->leaf, mask->subleaf);
+		for (r = 0; entry && r < SIM_CPUID_NR_REGS; r++)
+			entry->regs[r] &= ~mask->mask[r];
+	}
+}
+
 void sim_cpuid_clear(struct sim_tdcs *tdcs)
 {
 	tdcs->nr_cpuid = 0;
@@ -352,11 +377,12 @@ u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *b
 
 	sim_cpuid_clear(tdcs);
 	for (row = sim_cpuid_rows; row < sim_cpuid_end; row++, entry++) {
+		const u32 *absent = sim_cpuid_absent_bits(row);
 		const u32 *value = NULL;
 
 		if (row->config) {
 			value = &(values++)->eax;
-			if (!sim_cpuid_value_ok(row, value)) {
+			if (!sim_cpuid_value_ok(row, absent, value)) {
 				*bad = (u64)row->subleaf << 32 | row->leaf;
 				return sim_err(TDX_OPERAND_INVALID, TDX_OPERAND_ID_CPUID_CONFIG);
 			}
@@ -364,28 +390,21 @@ u64 sim_cpuid_init(struct sim_tdcs *tdcs, const struct td_params *params, u64 *b
 		entry->leaf = row->leaf;
 		entry->subleaf = row->subleaf;
 		entry->faulting = row->faulting;
-		sim_cpuid_compute(row, params->xfam, value, entry->regs);
+		sim_cpuid_compute(row, absent, value, entry->regs);
 		/* Some values depend on those of other leafs, so that they must be found. */
 		sim_cpuid_link(tdcs, tdcs->nr_cpuid++);
 		sim_cpuid_complete(tdcs, entry, params);
 	}
+	sim_cpuid_apply_xfam(tdcs, params->xfam);
 	return 0;
 }
 
 const struct sim_cpuid_entry *sim_cpuid_get(const struct sim_tdcs *tdcs,
 					    u32 leaf, u32 subleaf)
 {
-	u8 next = tdcs->cpuid_first[sim_cpuid_slot(leaf)];
+	const struct sim_cpuid_entry *entry = sim_cpuid_lookup(tdcs, leaf, subleaf);
 
-	/* KVM asks for all leafs of each TD, and each entry of a TD asks for one. */
-	while (next) {
-		const struct sim_cpuid_entry *entry = &tdcs->cpuid[next - 1];
-
-		next = entry->next;
-		if (entry->leaf == leaf && entry->subleaf == subleaf)
-			return entry->faulting ? NULL : entry;
-	}
-	return NULL;
+	return entry && !entry->faulting ? entry : NULL;
 }
 
 const struct sim_cpuid_entry *sim_cpuid_find(const struct sim_tdcs *tdcs,
