@@ -116,6 +116,7 @@ struct sim_tdcs {
 	u32 nr_cpuid;
 	u8 cpuid_first[SIM_CPUID_NR_SLOTS];	/* 1 + index of an entry, 0 for none */
 	unsigned long *msr_bitmap;
+	bool has_spec_ctrl;		/* IBRS, STIBP or SSBD, with a bit in IA32_SPEC_CTRL */
 
 	struct sha384_ctx mrtd_ctx;	/* of the records before those of @mrtd_gpas */
 	u64 mrtd_gpas[SIM_MRTD_NR_GPAS];	/* mrtd.c */

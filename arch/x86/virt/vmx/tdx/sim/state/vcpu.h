@@ -117,6 +117,7 @@ struct sim_vcpu {
 	bool launched;
 	bool vmcs_initialized;
 	bool ept_stale;			/* caches of @ept_root must go first */
+	u32 vmcs_revision;		/* of this CPU, once @vmcs_initialized */
 	u64 epoch;
 	enum sim_last_exit last_exit;
 	u32 vmcall_mask;

@@ -174,6 +174,7 @@ u64 sim_tdh_mng_init(struct pt_regs *regs)
 	atomic_set(&tdcs->sept_root_gen, 1);
 	tdcs->msr_bitmap = sim_td_page(td, SIM_TDCX_MSR_BITMAP);
 	sim_msr_bitmap_init(tdcs->msr_bitmap);
+	tdcs->has_spec_ctrl = sim_msr_has_spec_ctrl(tdcs);
 	tdcs->epoch = 1;
 	sim_mrtd_init(tdcs);
 	tdcs->op_state = SIM_OP_INITIALIZED;

@@ -7,6 +7,7 @@
  * every vCPU has a root with copies of the rows of the two.
  */
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 
 #include <asm/vmx.h>
 
@@ -84,10 +85,15 @@ static bool sim_sync_shared_row(struct sim_vcpu *vcpu, unsigned int row)
  */
 void sim_sync_shared_root(struct sim_vcpu *vcpu)
 {
-	unsigned int row;
+	unsigned int word;
 
-	for_each_set_bit(row, vcpu->shared_rows, SIM_SHARED_ROWS)
-		sim_sync_shared_row(vcpu, row);
+	/* Each entry comes here, and most bits are clear: for_each_set_bit() is dearer. */
+	for (word = 0; word < BITS_TO_LONGS(SIM_SHARED_ROWS); word++) {
+		unsigned long rows = vcpu->shared_rows[word];
+
+		for (; rows; rows &= rows - 1)
+			sim_sync_shared_row(vcpu, word * BITS_PER_LONG + __ffs(rows));
+	}
 }
 
 bool sim_sync_shared_gpa(struct sim_vcpu *vcpu, u64 gpa)

@@ -92,8 +92,9 @@ void sim_skip_insn(u32 length)
 		sim_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 
 	sim_vmwrite(GUEST_RIP, sim_vmread(GUEST_RIP) + length);
-	sim_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-		    blocking & ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
+	if (blocking & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS))
+		sim_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			    blocking & ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
 }
 
 enum sim_action sim_to_host(struct sim_exit *exit, u64 status, u64 qualification,

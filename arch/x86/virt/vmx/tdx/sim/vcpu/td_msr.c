@@ -87,6 +87,11 @@ void sim_msr_bitmap_init(unsigned long *bitmap)
 	}
 }
 
+bool sim_msr_has_spec_ctrl(const struct sim_tdcs *tdcs)
+{
+	return sim_cpuid_get(tdcs, 7, 0)->regs[SIM_EDX] & (BIT(26) | BIT(27) | BIT(31));
+}
+
 static const struct sim_msr *sim_msr_find(u32 msr)
 {
 	const struct sim_msr *row;

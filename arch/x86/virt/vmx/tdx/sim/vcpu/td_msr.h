@@ -9,6 +9,8 @@
 
 #include "vcpu/td_exit.h"
 
+struct sim_tdcs;
+
 /* Exits of RDMSR and WRMSR. */
 enum sim_action sim_exit_rdmsr(struct sim_exit *exit);
 enum sim_action sim_exit_wrmsr(struct sim_exit *exit);
@@ -18,5 +20,8 @@ enum sim_action sim_exit_wrmsr(struct sim_exit *exit);
  * alone.
  */
 void sim_msr_bitmap_init(unsigned long *bitmap);
+
+/* IBRS, STIBP or SSBD in the CPUID of the TD: it has IA32_SPEC_CTRL. */
+bool sim_msr_has_spec_ctrl(const struct sim_tdcs *tdcs);
 
 #endif /* _X86_VIRT_TDX_SIM_TD_MSR_H */

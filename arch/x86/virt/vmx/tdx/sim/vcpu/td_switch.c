@@ -7,6 +7,8 @@
  * state.  A VM exit clobbers more than SEAMCALL may.  The rest is saved and
  * restored here.
  */
+#include <linux/unroll.h>
+
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/types.h>
@@ -18,7 +20,6 @@
 #include <asm/tlbflush.h>
 #include <asm/vmx.h>
 
-#include "state/cpuid.h"
 #include "state/vcpu.h"
 #include "vcpu/td_switch.h"
 #include "vcpu/td_vmcs.h"
@@ -40,12 +41,6 @@ static const struct {
 	[SIM_MSR_KERNEL_GS_BASE] = { MSR_KERNEL_GS_BASE, 0 },
 };
 
-/* IBRS, STIBP or SSBD: features with a bit in IA32_SPEC_CTRL. */
-static bool sim_td_has_spec_ctrl(const struct sim_tdcs *tdcs)
-{
-	return sim_cpuid_get(tdcs, 7, 0)->regs[SIM_EDX] & (BIT(26) | BIT(27) | BIT(31));
-}
-
 static void sim_host_save(struct sim_host *host)
 {
 	host->vmcs = sim_vmptrst();
@@ -63,7 +58,7 @@ static void sim_host_save(struct sim_host *host)
 static void sim_host_write_task(void)
 {
 	sim_vmwrite(HOST_CR3, __read_cr3());
-	sim_vmwrite(HOST_CR4, cr4_read_shadow());
+	sim_vmwrite(HOST_CR4, __read_cr4());
 	sim_vmwrite(HOST_FS_BASE, __rdmsr(MSR_FS_BASE));
 	sim_vmwrite(HOST_IA32_EFER, __rdmsr(MSR_EFER));
 }
@@ -116,17 +111,34 @@ static void sim_xrstor(const void *area, u64 mask)
 		     : "memory");
 }
 
-/* Components that XSAVE and XSAVES of this CPU take.  A hypervisor below traps the MSR. */
-static void sim_enable_xfeatures(u64 xcr0, u64 xss)
+/* Components that XSAVE and XSAVES of this CPU take: XCR0 and IA32_XSS. */
+struct sim_xfeatures {
+	u64 xcr0;
+	u64 xss;
+};
+
+/* Most entries and exits change neither, and a hypervisor below traps both writes. */
+static void sim_switch_xfeatures(struct sim_xfeatures from, struct sim_xfeatures to)
 {
-	xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
-	if (__rdmsr(MSR_IA32_XSS) != xss)
-		native_wrmsrq(MSR_IA32_XSS, xss);
+	if (to.xcr0 != from.xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, to.xcr0);
+	if (to.xss != from.xss)
+		native_wrmsrq(MSR_IA32_XSS, to.xss);
 }
 
-static void sim_enable_xfam(u64 xfam)
+static struct sim_xfeatures sim_host_xfeatures(const struct sim_vcpu *vcpu)
 {
-	sim_enable_xfeatures(xfam & ~TDX_XFAM_SUPERVISOR, xfam & TDX_XFAM_SUPERVISOR);
+	return (struct sim_xfeatures) { vcpu->host_xcr0, vcpu->host_xss };
+}
+
+static struct sim_xfeatures sim_td_xfeatures(const struct sim_vcpu *vcpu)
+{
+	return (struct sim_xfeatures) { vcpu->xcr0, vcpu->xss };
+}
+
+static struct sim_xfeatures sim_xfam_xfeatures(u64 xfam)
+{
+	return (struct sim_xfeatures) { xfam & ~TDX_XFAM_SUPERVISOR, xfam & TDX_XFAM_SUPERVISOR };
 }
 
 /*
@@ -138,16 +150,16 @@ static void sim_load_fpu(struct sim_vcpu *vcpu)
 {
 	u64 xfam = vcpu->td->tdcs->xfam;
 
-	sim_enable_xfam(xfam);
+	sim_switch_xfeatures(sim_host_xfeatures(vcpu), sim_xfam_xfeatures(xfam));
 	sim_xrstor(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE), xfam);
-	sim_enable_xfeatures(vcpu->xcr0, vcpu->xss);
+	sim_switch_xfeatures(sim_xfam_xfeatures(xfam), sim_td_xfeatures(vcpu));
 }
 
 static void sim_save_fpu(struct sim_vcpu *vcpu)
 {
 	u64 xfam = vcpu->td->tdcs->xfam;
 
-	sim_enable_xfam(xfam);
+	sim_switch_xfeatures(sim_td_xfeatures(vcpu), sim_xfam_xfeatures(xfam));
 	sim_xsave(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE), xfam);
 	sim_xrstor(sim_vcpu_page(vcpu, SIM_TDVPS_XSAVE_INIT), xfam);
 }
@@ -156,18 +168,24 @@ static void sim_load_msrs(struct sim_vcpu *vcpu)
 {
 	int i;
 
+	unrolled_full
 	for (i = 0; i < SIM_MSR_NR; i++)
 		native_wrmsrq(sim_guest_msrs[i].msr, vcpu->msr[i]);
+}
+
+static __always_inline void sim_save_msr(struct sim_vcpu *vcpu, int i)
+{
+	vcpu->msr[i] = __rdmsr(sim_guest_msrs[i].msr);
+	native_wrmsrq(sim_guest_msrs[i].msr, sim_guest_msrs[i].host_value);
 }
 
 static void sim_save_msrs(struct sim_vcpu *vcpu)
 {
 	int i;
 
-	for (i = 0; i < SIM_MSR_NR; i++) {
-		vcpu->msr[i] = __rdmsr(sim_guest_msrs[i].msr);
-		native_wrmsrq(sim_guest_msrs[i].msr, sim_guest_msrs[i].host_value);
-	}
+	unrolled_full
+	for (i = 0; i < SIM_MSR_NR; i++)
+		sim_save_msr(vcpu, i);
 }
 
 /*
@@ -176,7 +194,7 @@ static void sim_save_msrs(struct sim_vcpu *vcpu)
  */
 static void sim_load_spec_ctrl(struct sim_vcpu *vcpu, struct sim_host *host)
 {
-	if (!sim_td_has_spec_ctrl(vcpu->td->tdcs))
+	if (!vcpu->td->tdcs->has_spec_ctrl)
 		return;
 	host->spec_ctrl = __rdmsr(MSR_IA32_SPEC_CTRL);
 	if (vcpu->spec_ctrl != host->spec_ctrl)
@@ -185,7 +203,7 @@ static void sim_load_spec_ctrl(struct sim_vcpu *vcpu, struct sim_host *host)
 
 static void sim_save_spec_ctrl(struct sim_vcpu *vcpu, const struct sim_host *host)
 {
-	if (!sim_td_has_spec_ctrl(vcpu->td->tdcs))
+	if (!vcpu->td->tdcs->has_spec_ctrl)
 		return;
 	vcpu->spec_ctrl = __rdmsr(MSR_IA32_SPEC_CTRL);
 	if (vcpu->spec_ctrl != host->spec_ctrl)
@@ -244,7 +262,7 @@ void sim_td_unload(struct sim_vcpu *vcpu, const struct sim_host *host)
 void sim_fpu_to_host(struct sim_vcpu *vcpu)
 {
 	sim_save_fpu(vcpu);
-	sim_enable_xfeatures(vcpu->host_xcr0, vcpu->host_xss);
+	sim_switch_xfeatures(sim_xfam_xfeatures(vcpu->td->tdcs->xfam), sim_host_xfeatures(vcpu));
 }
 
 void sim_fpu_to_td(struct sim_vcpu *vcpu)

@@ -212,9 +212,11 @@ void sim_vmcs_load(struct sim_vcpu *vcpu)
 	u64 pa = vcpu->tdcx_pa[SIM_TDVPS_VMCS];
 	u32 *revision = __va(pa);
 
-	*revision = sim_vmcs_revision();
-	if (!vcpu->vmcs_initialized)
+	if (!vcpu->vmcs_initialized) {
+		vcpu->vmcs_revision = sim_vmcs_revision();
 		sim_vmclear(pa);
+	}
+	*revision = vcpu->vmcs_revision;
 	sim_vmptrld(pa);
 
 	if (!vcpu->vmcs_initialized) {
@@ -242,5 +244,5 @@ void sim_vmcs_leave(struct sim_vcpu *vcpu)
 	 * The host knows the page, and could load it.  With SEAM the CPU would not take it,
 	 * because it belongs to the TD.
 	 */
-	*revision = ~sim_vmcs_revision() & GENMASK(30, 0);
+	*revision = ~vcpu->vmcs_revision & GENMASK(30, 0);
 }
