@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Waits until somebody changes a source file."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -29,17 +30,15 @@ def roots(request: Request) -> list[str]:
 
 def entries(folder: str) -> Iterator[os.DirEntry[str]]:
     """All files below a folder that somebody may have written."""
-    try:
-        with os.scandir(folder) as found:
-            for entry in found:
-                hidden = entry.name.startswith('.') or entry.name == '__pycache__'
-                if entry.is_dir(follow_symlinks=False):
-                    if not hidden:
-                        yield from entries(entry.path)
-                elif not hidden and not entry.name.endswith((*PRODUCTS, '~', '.swp', '.pyc')):
-                    yield entry
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return
+    with (contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+          os.scandir(folder) as found):
+        for entry in found:
+            hidden = entry.name.startswith('.') or entry.name == '__pycache__'
+            if entry.is_dir(follow_symlinks=False):
+                if not hidden:
+                    yield from entries(entry.path)
+            elif not hidden and not entry.name.endswith((*PRODUCTS, '~', '.swp', '.pyc')):
+                yield entry
 
 
 def state(folders: Iterable[str]) -> State:
