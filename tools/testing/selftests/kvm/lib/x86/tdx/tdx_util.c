@@ -182,8 +182,12 @@ static struct kvm_vm *create_with_memory(u32 nr_vcpus)
 		.mode = VM_MODE_DEFAULT,
 		.type = KVM_X86_TDX_VM,
 	};
+	struct kvm_vm *vm = __vm_create(shape, nr_vcpus, 0);
 
-	return __vm_create(shape, nr_vcpus, 0);
+	/* No code of a TD loads TR: the next allocation may have the page of the TSS. */
+	sparsebit_set(memslot2region(vm, 0)->unused_phy_pages,
+		      addr_gva2gpa(vm, vm->arch.tss) >> vm->page_shift);
+	return vm;
 }
 
 void tdx_vm_prepare(void)
@@ -346,11 +350,17 @@ static void walk_region(struct kvm_vm *vm, struct userspace_mem_region *region,
 	u64 end = first + (region->region.memory_size >> vm->page_shift);
 	u64 i, j;
 
-	for (i = first; i < end; i = j + 1) {
-		for (j = i; j < end && !sparsebit_is_set(unused, j); j++)
-			;
-		if (j > i)
-			fn(vm, i << vm->page_shift, j - i, data);
+	for (i = first; i < end; i = j) {
+		if (sparsebit_is_set(unused, i)) {
+			j = sparsebit_next_clear(unused, i);
+			continue;
+		}
+
+		/* 0 if there is no unused page any more. */
+		j = sparsebit_next_set(unused, i);
+		if (!j || j > end)
+			j = end;
+		fn(vm, i << vm->page_shift, j - i, data);
 	}
 }
 
