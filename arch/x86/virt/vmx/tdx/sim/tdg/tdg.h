@@ -35,7 +35,4 @@ typedef u64 sim_tdcall_fn(struct sim_tdcall_ctx *ctx);
 #define TDCALL_ABSENT(...)
 #include "tdg/tdcalls.def"
 
-/* Before a leaf reads MRTD: it may have to be calculated (mrtd.h). */
-void sim_tdg_mrtd_settle(struct sim_tdcall_ctx *ctx);
-
 #endif /* _X86_VIRT_TDX_SIM_TDG_H */

@@ -15,6 +15,7 @@
 #include "state/vcpu.h"
 #include "tdg/tdcall_map.h"
 #include "tdg/tdg.h"
+#include "tdg/tdg_mr.h"
 #include "tdg/tdreport.h"
 #include "vcpu/td_switch.h"
 

@@ -7,6 +7,7 @@
 #include "metadata/metadata.h"
 #include "state/vcpu.h"
 #include "tdg/tdg.h"
+#include "tdg/tdg_mr.h"
 
 /* TDG.VM.RD and TDG.VM.WR.  RCX names the VM, 0 is the one that calls. */
 u64 sim_tdg_vm_rd(struct sim_tdcall_ctx *ctx)
