@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions of the selftest library that do something else for a TD.  The linker gives
- * __wrap_NAME() in place of NAME() to the programs of the TDX tests, and NAME() by the
- * name of __real_NAME() (WRAP_TDX of Makefile.tdx).  A library that has no such function
- * any more, or one with other parameters, is noticed by the compiler.
+ * What the selftest library lacks for a TD, and its functions that do something else for
+ * one.  The linker gives __wrap_NAME() in place of NAME() to the programs of the TDX tests,
+ * and NAME() by the name of __real_NAME() (WRAP_TDX of Makefile.tdx).  A library that has
+ * no such function any more, or one with other parameters, is noticed by the compiler.
  *
  * Other tests are linked with the same library, but without __real_NAME(), which is weak
  * for that reason.  They never call it.
@@ -40,6 +40,59 @@ REPLACED_FOR_TDX(ucall_fmt);
 REPLACED_FOR_TDX(ucall_assert);
 REPLACED_FOR_TDX(ucall_arch_do_ucall);
 REPLACED_FOR_TDX(ucall_arch_get_ucall);
+
+/*
+ * vm_ioctl() and vcpu_ioctl() for a KVM_TDX_* command.
+ *
+ * KVM_MEMORY_ENCRYPT_OP is declared to take an unsigned long, but takes a struct
+ * kvm_tdx_cmd.  A cast would be flagged: overlay the two.  Gives the result of the
+ * ioctl, and the status of the TDX module in *(__hw_error).
+ */
+#define ____tdx_cmd(__ioctl, __obj, __cmd, __flags, __arg, __hw_error)	\
+({									\
+	union {								\
+		struct kvm_tdx_cmd c;					\
+		unsigned long raw;					\
+	} tdx_cmd = { .c = {						\
+		.id = (__cmd),						\
+		.flags = (__flags),					\
+		.data = (u64)(__arg),					\
+	} };								\
+	int r = __ioctl(__obj, KVM_MEMORY_ENCRYPT_OP, &tdx_cmd.raw);	\
+									\
+	*(__hw_error) = tdx_cmd.c.hw_error;				\
+	r;								\
+})
+
+#define __tdx_vm_ioctl(vm, cmd, flags, arg, hw_error)			\
+	____tdx_cmd(__vm_ioctl, vm, cmd, flags, arg, hw_error)
+
+#define __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, hw_error)		\
+	____tdx_cmd(__vcpu_ioctl, vcpu, cmd, flags, arg, hw_error)
+
+#define TEST_ASSERT_TDX_CMD(name, ret, hw_error, vm)			\
+do {									\
+	TEST_ASSERT(!(hw_error),					\
+		    "%s failed, TDX module status 0x%lx, rc: %i errno: %i (%s)", \
+		    name, hw_error, ret, errno, strerror(errno));	\
+	__TEST_ASSERT_VM_VCPU_IOCTL(!(ret), name, ret, vm);		\
+} while (0)
+
+#define tdx_vm_ioctl(vm, cmd, flags, arg)				\
+({									\
+	u64 hw_error;							\
+	int ret = __tdx_vm_ioctl(vm, cmd, flags, arg, &hw_error);	\
+									\
+	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, vm);			\
+})
+
+#define tdx_vcpu_ioctl(vcpu, cmd, flags, arg)				\
+({									\
+	u64 hw_error;							\
+	int ret = __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, &hw_error);	\
+									\
+	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, (vcpu)->vm);		\
+})
 
 /*
  * Back slot 0 of @vm by guest_memfd, which a TD's private memory has to come from.  The

@@ -23,6 +23,7 @@
 #include "ucall_common.h"
 #include "tdx/tdx.h"
 #include "tdx/tdx_libkvm.h"
+#include "tdx/tdx_params.h"
 
 /* Some consumers make the reason of a skip a part of the result's name: keep it. */
 #define TDX_SKIP_REASON "KVM does not offer KVM_X86_TDX_VM"
@@ -31,88 +32,16 @@
 #define TDX_LEAK_ENV		"TDX_SHARED_LEAK"
 #define TDX_LEAK_SKIP_REASON	"KVM would leak page tables and " TDX_LEAK_ENV " is not 1"
 
-/* Limit of KVM, which does not export it (KVM_MAX_CPUID_ENTRIES of asm/kvm_host.h). */
-#define KVM_MAX_CPUID_ENTRIES	256
-
-/* CPUID leaf with MAXPHYADDR and the width of guest physical addresses. */
-#define TDX_CPUID_ADDRESS_WIDTHS	0x80000008
-
 static inline bool is_tdx_supported(void)
 {
 	return kvm_check_cap(KVM_CAP_VM_TYPES) & BIT(KVM_X86_TDX_VM);
 }
 
 /*
- * KVM_MEMORY_ENCRYPT_OP is declared to take an unsigned long, but takes a struct
- * kvm_tdx_cmd.  A cast would be flagged: overlay the two.  Gives the result of the
- * ioctl, and the status of the TDX module in *(__hw_error).
- */
-#define ____tdx_cmd(__ioctl, __obj, __cmd, __flags, __arg, __hw_error)	\
-({									\
-	union {								\
-		struct kvm_tdx_cmd c;					\
-		unsigned long raw;					\
-	} tdx_cmd = { .c = {						\
-		.id = (__cmd),						\
-		.flags = (__flags),					\
-		.data = (u64)(__arg),					\
-	} };								\
-	int r = __ioctl(__obj, KVM_MEMORY_ENCRYPT_OP, &tdx_cmd.raw);	\
-									\
-	*(__hw_error) = tdx_cmd.c.hw_error;				\
-	r;								\
-})
-
-#define __tdx_vm_ioctl(vm, cmd, flags, arg, hw_error)			\
-	____tdx_cmd(__vm_ioctl, vm, cmd, flags, arg, hw_error)
-
-#define __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, hw_error)		\
-	____tdx_cmd(__vcpu_ioctl, vcpu, cmd, flags, arg, hw_error)
-
-#define TEST_ASSERT_TDX_CMD(name, ret, hw_error, vm)			\
-do {									\
-	TEST_ASSERT(!(hw_error),					\
-		    "%s failed, TDX module status 0x%lx, rc: %i errno: %i (%s)", \
-		    name, hw_error, ret, errno, strerror(errno));	\
-	__TEST_ASSERT_VM_VCPU_IOCTL(!(ret), name, ret, vm);		\
-} while (0)
-
-#define tdx_vm_ioctl(vm, cmd, flags, arg)				\
-({									\
-	u64 hw_error;							\
-	int ret = __tdx_vm_ioctl(vm, cmd, flags, arg, &hw_error);	\
-									\
-	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, vm);			\
-})
-
-#define tdx_vcpu_ioctl(vcpu, cmd, flags, arg)				\
-({									\
-	u64 hw_error;							\
-	int ret = __tdx_vcpu_ioctl(vcpu, cmd, flags, arg, &hw_error);	\
-									\
-	TEST_ASSERT_TDX_CMD(#cmd, ret, hw_error, (vcpu)->vm);		\
-})
-
-/*
- * Returns what KVM_TDX_CAPABILITIES reports for @vm, with all CPUID entries.  The
- * caller frees it.
- */
-struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm);
-
-/* Returns the XFAM that KVM_TDX_CAPABILITIES reports. */
-u64 tdx_supported_xfam(void);
-
-/*
- * Returns an input of KVM_TDX_INIT_VM: SEPT_VE_DISABLE, x87 and SSE state, a guest
- * physical address width of TDX_GPA_WIDTH, and the CPUID bits that are configurable and
- * supported by KVM.  The caller frees it.
- */
-struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
-
-/*
- * Lay out the memory of a TD: the program, page tables and descriptor tables.  main() does
- * so once, before the harness forks the processes of the cases.  Each of them then has a
- * copy of its own, which the first TD that it creates gets.
+ * Lay out the memory of a TD: the program, page tables and descriptor tables.  Ask KVM for
+ * what it tells each TD of tdx_vm_create().  main() does so once, before the harness forks
+ * the processes of the cases.  Each of them then has a copy of its own: the first TD that
+ * it creates gets the memory.
  */
 void tdx_vm_prepare(void);
 

@@ -14,9 +14,12 @@
 /* Of /proc/meminfo. */
 #define PAGE_TABLES		"SecPageTables:"
 
-/* KVM may destroy a VM after its process is gone, when an irqfd lets it go. */
+/*
+ * KVM may destroy a VM after its process is gone, when an irqfd lets it go, and page tables
+ * go after a grace period.  With CONFIG_HZ=250 that took over 500 attempts now and then.
+ */
 #define SETTLE_US		1000
-#define SETTLE_ATTEMPTS		500
+#define SETTLE_ATTEMPTS		10000
 
 /* The line of /proc/meminfo with the page tables of all VMs. */
 static void read_page_tables(char *line, size_t size)

@@ -12,7 +12,7 @@ kvm_static_assert(sizeof(struct td_boot_parameters) <= PAGE_SIZE);
 kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 
 /* Of each vCPU.  The guest code of no test needs more, and each page costs time. */
-#define TD_STACK_PAGES	3
+#define TD_STACK_PAGES	2
 
 /*
  * Stacks are in the 2 MiB of the program, which has a page table already, and far enough
@@ -23,116 +23,6 @@ kvm_static_assert(TD_BOOT_PARAMETERS_GPA + PAGE_SIZE == TD_BOOT_CODE_GPA);
 static struct td_boot_parameters *td_boot_parameters(struct kvm_vm *vm)
 {
 	return addr_gpa2hva(vm, TD_BOOT_PARAMETERS_GPA);
-}
-
-struct kvm_tdx_capabilities *tdx_vm_get_capabilities(struct kvm_vm *vm)
-{
-	struct kvm_tdx_capabilities *caps = NULL;
-	u64 hw_error;
-	u32 nent = 0;
-	int ret;
-
-	/*
-	 * KVM does not report how many entries there are: double the number until they
-	 * fit.
-	 */
-	do {
-		nent = nent ? nent * 2 : 64;
-		caps = realloc(caps, sizeof(*caps) + nent * sizeof(caps->cpuid.entries[0]));
-		TEST_ASSERT(caps, "No memory for %u CPUID entries", nent);
-
-		memset(caps, 0, sizeof(*caps));
-		caps->cpuid.nent = nent;
-		ret = __tdx_vm_ioctl(vm, KVM_TDX_CAPABILITIES, 0, caps, &hw_error);
-	} while (ret == -1 && errno == E2BIG && nent < KVM_MAX_CPUID_ENTRIES);
-
-	TEST_ASSERT_TDX_CMD("KVM_TDX_CAPABILITIES", ret, hw_error, vm);
-	return caps;
-}
-
-u64 tdx_supported_xfam(void)
-{
-	struct kvm_vm *vm = vm_create_barebones_type(KVM_X86_TDX_VM);
-	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
-	u64 xfam = caps->supported_xfam;
-
-	free(caps);
-	kvm_vm_free(vm);
-	return xfam;
-}
-
-static const struct kvm_cpuid_entry2 *find_supported(u32 function, u32 index)
-{
-	const struct kvm_cpuid2 *cpuid = kvm_get_supported_cpuid();
-	const struct kvm_cpuid_entry2 *entry = cpuid->entries;
-	const struct kvm_cpuid_entry2 *end = entry + cpuid->nent;
-
-	for (; entry < end; entry++) {
-		if (entry->function == function && entry->index == index)
-			return entry;
-	}
-
-	return NULL;
-}
-
-/*
- * Reduce the configurable bits of @entry to a configuration.  Returns false if there is
- * none.
- */
-static bool configure_cpuid_entry(struct kvm_cpuid_entry2 *entry)
-{
-	const struct kvm_cpuid_entry2 *supported;
-
-	supported = find_supported(entry->function, entry->index);
-	if (!supported)
-		return false;
-
-	entry->eax &= supported->eax;
-	entry->ebx &= supported->ebx;
-	entry->ecx &= supported->ecx;
-	entry->edx &= supported->edx;
-	/* KVM finds a subleaf only if the flags of the entry say that the index counts. */
-	entry->flags = supported->flags;
-
-	/*
-	 * KVM takes the guest physical address width from EAX[23:16].  The supported
-	 * value may be smaller: it is for other VMs.
-	 */
-	if (entry->function == TDX_CPUID_ADDRESS_WIDTHS)
-		entry->eax = (entry->eax & ~GENMASK(23, 16)) | TDX_GPA_WIDTH << 16;
-
-	return true;
-}
-
-struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm)
-{
-	struct kvm_tdx_capabilities *caps = tdx_vm_get_capabilities(vm);
-	struct kvm_tdx_init_vm *params;
-	u32 i;
-
-	TEST_ASSERT(caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE,
-		    "SEPT_VE_DISABLE not in the supported attributes 0x%llx",
-		    caps->supported_attrs);
-	TEST_ASSERT((caps->supported_xfam & TDX_XFAM_MINIMUM) == TDX_XFAM_MINIMUM,
-		    "x87 and SSE not in the supported XFAM 0x%llx",
-		    caps->supported_xfam);
-
-	params = calloc(1, sizeof(*params) +
-			   caps->cpuid.nent * sizeof(params->cpuid.entries[0]));
-	TEST_ASSERT(params, "No memory for %u CPUID entries", caps->cpuid.nent);
-
-	params->attributes = TDX_TD_ATTR_SEPT_VE_DISABLE;
-	params->xfam = TDX_XFAM_MINIMUM;
-
-	for (i = 0; i < caps->cpuid.nent; i++) {
-		struct kvm_cpuid_entry2 entry = caps->cpuid.entries[i];
-
-		if (configure_cpuid_entry(&entry))
-			params->cpuid.entries[params->cpuid.nent++] = entry;
-	}
-
-	free(caps);
-	return params;
 }
 
 static void vm_init_boot_pages(struct kvm_vm *vm)
@@ -162,8 +52,14 @@ static void vm_init_boot_pages(struct kvm_vm *vm)
 		params->cr4 |= X86_CR4_LA57;
 }
 
+/* The newest TD of tdx_vm_create(), which has the input of tdx_vm_get_init_params(). */
+static const struct kvm_vm *default_td;
+
 void tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *params)
 {
+	if (default_td == vm)
+		default_td = NULL;
+
 	/* The in-kernel I/O APIC needs EOI exits, which a TD does not have. */
 	vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24);
 	vm->has_irqchip = true;
@@ -193,6 +89,7 @@ static struct kvm_vm *create_with_memory(u32 nr_vcpus)
 void tdx_vm_prepare(void)
 {
 	prepared = create_with_memory(TD_BOOT_MAX_VCPUS);
+	tdx_params_prepare(prepared);
 	kvm_vm_release(prepared);
 }
 
@@ -220,46 +117,9 @@ struct kvm_vm *tdx_vm_create(u32 nr_vcpus)
 	struct kvm_tdx_init_vm *params = tdx_vm_get_init_params(vm);
 
 	tdx_vm_init(vm, params);
+	default_td = vm;
 	free(params);
 	return vm;
-}
-
-static bool is_zero(const struct kvm_cpuid_entry2 *entry)
-{
-	return !(entry->eax | entry->ebx | entry->ecx | entry->edx);
-}
-
-static void vcpu_init_cpuid_from_tdx(struct kvm_vcpu *vcpu)
-{
-	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
-	u32 i, nent = 0;
-
-	tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
-
-	for (i = 0; i < cpuid->nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
-
-		/*
-		 * KVM answers with zeroes for a leaf that is not in the table, too, which it
-		 * reads from one end to the other over 500 times.
-		 */
-		if (is_zero(entry))
-			continue;
-
-		/*
-		 * KVM takes a GPA above the MAXPHYADDR of this table for illegal, the shared
-		 * bit included.
-		 */
-		if (entry->function == TDX_CPUID_ADDRESS_WIDTHS &&
-		    (entry->eax & GENMASK(7, 0)) < TDX_GPA_WIDTH)
-			entry->eax = (entry->eax & ~GENMASK(7, 0)) | TDX_GPA_WIDTH;
-
-		cpuid->entries[nent++] = *entry;
-	}
-
-	cpuid->nent = nent;
-	vcpu_init_cpuid(vcpu, cpuid);
-	free(cpuid);
 }
 
 struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_code)
@@ -283,7 +143,7 @@ struct kvm_vcpu *tdx_vcpu_create(struct kvm_vm *vm, u32 vcpu_id, void *guest_cod
 	};
 
 	vcpu = __vm_vcpu_add(vm, vcpu_id);
-	vcpu_init_cpuid_from_tdx(vcpu);
+	tdx_params_init_cpuid(vcpu, vm == default_td);
 
 	/* A C function expects RSP to be 8 bytes below a multiple of 16. */
 	stack = __vm_alloc(vm, stack_size, TD_STACK_MIN_GVA, MEM_REGION_DATA);
