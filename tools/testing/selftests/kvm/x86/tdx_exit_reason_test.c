@@ -112,7 +112,7 @@ FIXTURE_SETUP(call_with_bus_lock)
 	const char *reason = tdx_exit_reason_skip();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdvmcall_vm_create(&self->vcpu);
 	tdx_map_gpa_enable_exits(self->vm);
@@ -227,7 +227,7 @@ FIXTURE_SETUP(exit_with_bus_lock)
 	const char *reason = tdx_exit_reason_skip();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, variant->guest_code);
@@ -363,7 +363,7 @@ FIXTURE_SETUP(made_up)
 	const char *reason = tdx_refusal_begin(&variant->refusal, &self->host);
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 }
 
 FIXTURE_TEARDOWN_PARENT(made_up)

@@ -155,7 +155,7 @@ FIXTURE_SETUP(call)
 	const char *reason = skip_reason();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdvmcall_vm_create(&self->vcpu);
 	tdx_map_gpa_enable_exits(self->vm);
@@ -250,7 +250,7 @@ FIXTURE_SETUP(made_up)
 	const char *reason = skip_reason();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdvmcall_vm_create(&self->vcpu);
 	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, TDX_EXIT_GPA, TDX_EXIT_SLOT, 1,
@@ -316,7 +316,7 @@ FIXTURE_SETUP(refused)
 	const char *reason = skip_reason();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdvmcall_vm_create(&self->vcpu);
 }
@@ -350,7 +350,7 @@ FIXTURE_SETUP(spin)
 	const char *reason = skip_reason();
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 
 	self->vm = tdx_vm_create(1);
 	self->vcpu = tdx_vcpu_add(self->vm, 0, tdx_guest_spin_and_sync);

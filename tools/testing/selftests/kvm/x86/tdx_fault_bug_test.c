@@ -215,7 +215,7 @@ FIXTURE_SETUP(fault_bug)
 	const char *reason = tdx_refusal_begin(&variant->refusal, &self->host);
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 }
 
 FIXTURE_TEARDOWN_PARENT(fault_bug)

@@ -187,7 +187,7 @@ FIXTURE_SETUP(fault)
 	const char *reason = tdx_refusal_begin(&variant->refusal, &self->host);
 
 	if (reason)
-		SKIP(return, reason);
+		SKIP(return, "%s", reason);
 }
 
 FIXTURE_TEARDOWN_PARENT(fault)

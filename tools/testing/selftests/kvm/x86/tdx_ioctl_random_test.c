@@ -82,7 +82,7 @@ static void copy_last_line(int log, char *text, size_t size)
 		length--;
 	buffer[length] = '\0';
 	line = strrchr(buffer, '\n');
-	snprintf(text, size, ": %s", line ? line + 1 : buffer);
+	snprintf(text, size, ": %.*s", (int)(size - sizeof(": ")), line ? line + 1 : buffer);
 }
 
 /* The text of a process that has ended otherwise than by tdx_sequence_run(). */

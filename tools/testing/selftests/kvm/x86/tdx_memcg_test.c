@@ -82,7 +82,7 @@ static s64 given(void)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		const char *line = strstr(text, types[i]);
-		unsigned long count;
+		unsigned long count = 0;
 
 		TEST_ASSERT(line && sscanf(line + strlen(types[i]), " %lu", &count) == 1,
 			    "tdx_sim/pages has no %s", types[i]);

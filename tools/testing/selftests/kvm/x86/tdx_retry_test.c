@@ -369,11 +369,11 @@ FIXTURE_VARIANT(page_fault)
 };
 
 FIXTURE_VARIANT_ADD(page_fault, sept_add) {
-	.busy = { run, "TDH_MEM_SEPT_ADD", TDX_OPERAND_ID_SEPT },
+	.busy = { .fn = run, .leaf = "TDH_MEM_SEPT_ADD", .operand = TDX_OPERAND_ID_SEPT },
 };
 
 FIXTURE_VARIANT_ADD(page_fault, page_aug) {
-	.busy = { run, "TDH_MEM_PAGE_AUG", TDX_OPERAND_ID_RCX },
+	.busy = { .fn = run, .leaf = "TDH_MEM_PAGE_AUG", .operand = TDX_OPERAND_ID_RCX },
 };
 
 FIXTURE_SETUP(page_fault)

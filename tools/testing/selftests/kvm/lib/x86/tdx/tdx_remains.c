@@ -44,7 +44,7 @@ static void read_page_tables(char *line, size_t size)
 char *tdx_remains_of_tds(void)
 {
 	char *module = tdx_sim_has("pages") ? tdx_sim_holdings() : strdup("");
-	char line[128], *all;
+	char line[128], *all = NULL;
 
 	read_page_tables(line, sizeof(line));
 	TEST_ASSERT(module && asprintf(&all, "%s%s", module, line) > 0, "no memory for a text");

@@ -100,7 +100,8 @@ static void advance(struct tdx_td *td)
 		free(params);
 		break;
 	case TDX_STAGE_VCPU_CREATED:
-		td->vcpu = tdx_vcpu_create(td->vm, 0, td->code ?: tdvmcall_guest_fetch_loop);
+		td->vcpu = tdx_vcpu_create(td->vm, 0,
+					   td->code ?: (void *)tdvmcall_guest_fetch_loop);
 		break;
 	case TDX_STAGE_VCPU_INITIALIZED:
 		tdx_vcpu_init(td->vcpu);
