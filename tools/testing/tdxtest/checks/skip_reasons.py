@@ -42,7 +42,8 @@ REQUESTS = {
     # A KVM with the bug is of no use afterwards.
     'KVM would lose count of TDs and TDX_MISC_CGROUP is not 1':
         Request(('--env', 'TDX_MISC_CGROUP=1')),
-    'the kernel does not trace the exits of KVM': Request(('--trace', '200')),
+    # One of them needs two CPUs.
+    'the kernel does not trace the exits of KVM': Request(('--trace', '200', '--cpus', '2')),
     # In some of them KVM warns, which is a finding.
     'the kernel cannot let its own allocations fail':
         Request(('--debug', '--env', 'TDX_KVM_WARN=findings')),
