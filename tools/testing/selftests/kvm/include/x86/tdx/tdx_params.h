@@ -35,9 +35,9 @@ struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm);
 
 /*
  * Ask KVM once for what it tells each TD with the input of tdx_vm_get_init_params(): that
- * input, and the CPUID of its vCPUs.  KVM makes over a hundred SEAMCALLs for them.  The
- * functions above and below then give the same answers without them, also after fork().
- * Where KVM fails, nothing is kept, and they ask KVM again.
+ * input, and the CPUID of its vCPUs.  KVM makes over a hundred SEAMCALLs for them.
+ * tdx_vm_get_init_params() and tdx_params_init_cpuid() then give the same answers without
+ * them, also after fork().  What KVM fails to tell they ask for again.
  *
  * @vm is a TD without KVM_TDX_INIT_VM.  The caller releases it.
  */

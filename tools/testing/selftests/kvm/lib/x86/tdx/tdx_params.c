@@ -155,61 +155,15 @@ struct kvm_tdx_init_vm *tdx_vm_get_init_params(struct kvm_vm *vm)
 	return params;
 }
 
-/* @vm is a TD that has default_params. */
-static void prepare_cpuid(struct kvm_vm *vm)
-{
-	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_GET_CPUID };
-	int vcpu_fd = __vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0);
-	struct kvm_cpuid2 *cpuid;
-
-	if (vcpu_fd < 0)
-		return;
-
-	cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
-	cmd.data = (u64)cpuid;
-	if (ioctl(vcpu_fd, KVM_MEMORY_ENCRYPT_OP, &cmd)) {
-		free(cpuid);
-		cpuid = NULL;
-	}
-	default_cpuid = cpuid;
-	close(vcpu_fd);
-}
-
-void tdx_params_prepare(struct kvm_vm *vm)
-{
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
-	struct kvm_tdx_capabilities *caps;
-	u64 hw_error;
-	int ret;
-
-	caps = read_capabilities(vm, &ret, &hw_error);
-	if (!caps)
-		return;
-
-	if ((caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE) &&
-	    (caps->supported_xfam & TDX_XFAM_MINIMUM) == TDX_XFAM_MINIMUM)
-		default_params = make_params(caps);
-	free(caps);
-
-	if (default_params && !__vm_ioctl(vm, KVM_ENABLE_CAP, &cap) &&
-	    !__tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, default_params, &hw_error))
-		prepare_cpuid(vm);
-}
-
 static bool is_zero(const struct kvm_cpuid_entry2 *entry)
 {
 	return !(entry->eax | entry->ebx | entry->ecx | entry->edx);
 }
 
-void tdx_params_init_cpuid(struct kvm_vcpu *vcpu, bool is_default)
+/* Make what KVM_TDX_GET_CPUID reports the input of KVM_SET_CPUID2. */
+static void adjust_cpuid(struct kvm_cpuid2 *cpuid)
 {
-	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
 	u32 i, nent = 0;
-
-	if (is_default && default_cpuid)
-		memcpy(cpuid, default_cpuid, kvm_cpuid2_size(default_cpuid->nent));
-	else
-		tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
 
 	for (i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
@@ -233,6 +187,61 @@ void tdx_params_init_cpuid(struct kvm_vcpu *vcpu, bool is_default)
 	}
 
 	cpuid->nent = nent;
+}
+
+/* @vm is a TD that has default_params. */
+static void prepare_cpuid(struct kvm_vm *vm)
+{
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_GET_CPUID };
+	int vcpu_fd = __vm_ioctl(vm, KVM_CREATE_VCPU, (void *)0);
+	struct kvm_cpuid2 *cpuid;
+
+	if (vcpu_fd < 0)
+		return;
+
+	cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
+	cmd.data = (u64)cpuid;
+	if (ioctl(vcpu_fd, KVM_MEMORY_ENCRYPT_OP, &cmd)) {
+		free(cpuid);
+	} else {
+		adjust_cpuid(cpuid);
+		default_cpuid = cpuid;
+	}
+	close(vcpu_fd);
+}
+
+void tdx_params_prepare(struct kvm_vm *vm)
+{
+	struct kvm_tdx_capabilities *caps;
+	u64 hw_error;
+	int ret;
+
+	caps = read_capabilities(vm, &ret, &hw_error);
+	if (!caps)
+		return;
+
+	if ((caps->supported_attrs & TDX_TD_ATTR_SEPT_VE_DISABLE) &&
+	    (caps->supported_xfam & TDX_XFAM_MINIMUM) == TDX_XFAM_MINIMUM)
+		default_params = make_params(caps);
+	free(caps);
+
+	if (default_params && !__vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, 24) &&
+	    !__tdx_vm_ioctl(vm, KVM_TDX_INIT_VM, 0, default_params, &hw_error))
+		prepare_cpuid(vm);
+}
+
+void tdx_params_init_cpuid(struct kvm_vcpu *vcpu, bool is_default)
+{
+	struct kvm_cpuid2 *cpuid;
+
+	if (is_default && default_cpuid) {
+		vcpu_init_cpuid(vcpu, default_cpuid);
+		return;
+	}
+
+	cpuid = allocate_kvm_cpuid2(KVM_MAX_CPUID_ENTRIES);
+	tdx_vcpu_ioctl(vcpu, KVM_TDX_GET_CPUID, 0, cpuid);
+	adjust_cpuid(cpuid);
 	vcpu_init_cpuid(vcpu, cpuid);
 	free(cpuid);
 }

@@ -19,7 +19,7 @@
  * go after a grace period.  With CONFIG_HZ=250 that took over 500 attempts now and then.
  */
 #define SETTLE_US		1000
-#define SETTLE_ATTEMPTS		10000
+#define SETTLE_ATTEMPTS		1500
 
 /* The line of /proc/meminfo with the page tables of all VMs. */
 static void read_page_tables(char *line, size_t size)
